@@ -1,0 +1,31 @@
+//! codegaze: where does a code model look?
+//!
+//! It runs a RoBERTa-family encoder on source code, reads its attention, and maps it back to exact source ranges.
+//! The data flows one way, and the modules are listed in that order:
+//!
+//! ```text
+//! text ─► chunk ─► encoding ─► attention, layer by layer ─► subword scores ─► lexeme importance ─► views ─► CLI
+//! ```
+//!
+//! | layer | module | what it holds | what is absent |
+//! | --- | --- | --- | --- |
+//! | L0 | [`text`] | byte spans, line index, documents, the lexeme scanner | anything but `std` and Unicode tables |
+//! | L1 | [`model`] | tokenizer, weights, encoder, kernels, model sources | lexemes, documents |
+//! | L2 | [`attribution`] | attention → subword scores → lexemes | files, threads |
+//! | L3 | [`analysis`] | one document in, one [`analysis::Analysis`] out | protocols, terminals |
+//! | L5 | [`view`] | an analysis as plain data and pictures | tensors |
+//! | L6 | [`cli`] | arguments, files, the terminal | computation |
+//!
+//! A module imports from its own or a lower layer only; `tests/layers.rs` holds it to that.
+
+pub mod text;
+
+pub mod model;
+
+pub mod attribution;
+
+pub mod analysis;
+
+pub mod view;
+
+pub mod cli;
