@@ -1,14 +1,26 @@
 //! One document in, one [`Analysis`] out; synchronous and pure, given a model.
 
 pub mod chunk;
+pub mod raw;
+
+mod assemble;
+mod window;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
-use crate::attribution::AttributionConfig;
-use crate::model::ModelInfo;
+use crate::attribution::{AttributionConfig, AttributionError};
+use crate::model::roberta::ForwardError;
+use crate::model::{Model, ModelInfo};
 use crate::text::ByteSpan;
+use crate::text::document::Document;
 use crate::text::lexeme::LexemeKind;
+
+pub use assemble::assemble;
+pub use window::{ScoredWindow, WindowLexeme, score_window};
+
+use chunk::{Chunk, ChunkConfig};
 
 /// How much a model attends to one lexeme.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,9 +42,10 @@ pub struct ScoredLexeme {
 pub struct ScoredLine {
     /// Zero-based.
     pub line: u32,
-    /// Sum of its lexemes' shares.
+    /// Its lexemes' share of the document, where every lexeme weighs `lift` / number of lexemes; all lines sum to 1. In a
+    /// document of one chunk this is the sum of their shares.
     pub share: f32,
-    /// `share` × number of lines with lexemes in the chunk: 1 is the average line.
+    /// `share` × number of lines with lexemes: 1 is the average line.
     pub lift: f32,
 }
 
@@ -42,7 +55,7 @@ pub struct SubwordScore {
     pub id: u32,
     /// In the document; `None` for special subwords.
     pub span: Option<ByteSpan>,
-    /// ≥ 0, unnormalised over the chunk's subwords.
+    /// ≥ 0; a chunk's scores sum to 1. Special subwords have 0 when sinks are dropped.
     pub score: f32,
 }
 
@@ -65,9 +78,9 @@ pub struct AnalysedChunk {
     pub n_tokens: usize,
     /// Share of the mass that special subwords took, 0 … 1.
     pub sink_share: f32,
-    /// Share of the remaining mass that whitespace subwords took, 0 … 1.
+    /// Share of the scores that whitespace subwords of the core took, 0 … 1.
     pub whitespace_share: f32,
-    /// Share of the remaining mass on the context around the core, 0 … 1.
+    /// Share of the scores that the context around the core took, 0 … 1.
     pub context_share: f32,
     /// Every subword, when asked for.
     pub subwords: Option<Vec<SubwordScore>>,
@@ -121,4 +134,83 @@ pub struct Analysis {
     pub whitespace_share: f32,
     pub embedding: Option<Embedding>,
     pub timing: Timing,
+}
+
+/// What an analysis contains besides lexemes and lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// [`AnalysedChunk::subwords`]
+    pub subwords: bool,
+    /// [`AnalysedChunk::matrix`]
+    pub matrix: bool,
+    /// [`Analysis::embedding`]
+    pub embedding: bool,
+}
+
+/// What to compute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnalysisConfig {
+    pub attribution: AttributionConfig,
+    /// How the document is cut.
+    pub chunk: ChunkConfig,
+    pub extras: Extras,
+}
+
+impl AnalysisConfig {
+    /// Chunks as large as the model's window.
+    #[must_use]
+    pub fn new(model: &ModelInfo, attribution: AttributionConfig) -> Self {
+        Self {
+            attribution,
+            chunk: ChunkConfig::for_max_tokens(model.max_tokens),
+            extras: Extras::default(),
+        }
+    }
+}
+
+/// Why a document could not be analysed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnalysisError {
+    #[error(transparent)]
+    Forward(#[from] ForwardError),
+    #[error(transparent)]
+    Attribution(#[from] AttributionError),
+}
+
+/// Analyses a whole document, chunk by chunk. `on_chunk` is called with (chunks done, chunks in all) before every chunk and
+/// at the end.
+///
+/// # Errors
+/// When `cancel` is raised, when the model's numbers are not finite, or when the device fails.
+#[tracing::instrument(skip_all, fields(bytes = document.text().len(), model = %model.info().id))]
+pub fn analyze(
+    model: &Model,
+    document: &Document,
+    config: &AnalysisConfig,
+    cancel: &AtomicBool,
+    on_chunk: &mut dyn FnMut(usize, usize),
+) -> Result<Analysis, AnalysisError> {
+    let start = Instant::now();
+    let chunks = plan_chunks(model, document, &config.chunk);
+    let chunking = start.elapsed();
+    let mut windows = Vec::with_capacity(chunks.len());
+    for (i, chunk) in chunks.iter().enumerate() {
+        on_chunk(i, chunks.len());
+        let text = chunk.span.of(document.text());
+        let window = score_window(model, text, chunk.core_in_span(), config, cancel)?;
+        windows.push((*chunk, Arc::new(window)));
+    }
+    on_chunk(chunks.len(), chunks.len());
+    let mut analysis = assemble(document, model.info(), config, &windows);
+    analysis.timing.chunk = chunking;
+    analysis.timing.total = start.elapsed();
+    Ok(analysis)
+}
+
+/// The windows in which a model reads a document.
+#[must_use]
+pub fn plan_chunks(model: &Model, document: &Document, config: &ChunkConfig) -> Vec<Chunk> {
+    let mut count = |text: &str| model.tokenizer().count(text);
+    chunk::plan(document.text(), document.index(), &mut count, config)
 }

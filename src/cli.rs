@@ -1,1 +1,85 @@
+//! The command line: arguments are parsed, resolved against the model, and run. Nothing is computed here.
 
+mod analyze;
+mod args;
+mod attention;
+mod fault;
+mod files;
+mod heatmap;
+mod models;
+mod output;
+mod progress;
+mod terminal;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Arguments, Command};
+use fault::Fault;
+
+/// Runs the program: arguments → logs on stderr → command → exit code (0 done; 1 something failed; 2 bad usage).
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    init_logs(arguments.verbose);
+    let done = match arguments.command {
+        Command::Analyze(args) => analyze::run(&args),
+        Command::Attention(args) => attention::run(&args),
+        Command::Heatmap(args) => heatmap::run(&args),
+        Command::Models(args) => models::run(args),
+        Command::Completions { shell } => {
+            let mut buffer = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "codegaze", &mut buffer);
+            output::to_stdout(&buffer)
+        }
+        Command::Man => man_page().and_then(|page| output::to_stdout(&page)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) if fault.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(fault) => {
+            fault.report();
+            fault.exit_code()
+        }
+    }
+}
+
+/// Logs go to stderr: stdout belongs to results.
+fn init_logs(verbosity: u8) {
+    let level = match verbosity {
+        0 => tracing::Level::WARN,
+        1 => tracing::Level::INFO,
+        2 => tracing::Level::DEBUG,
+        _ => tracing::Level::TRACE,
+    };
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(level)
+        .with_ansi(false)
+        .with_span_events(if verbosity > 0 {
+            tracing_subscriber::fmt::format::FmtSpan::CLOSE
+        } else {
+            tracing_subscriber::fmt::format::FmtSpan::NONE
+        })
+        .init();
+}
+
+/// One page for all commands, so that `man` needs one file.
+fn man_page() -> Result<Vec<u8>, Fault> {
+    let mut page = Vec::new();
+    let mut command = Arguments::command();
+    command.build();
+    clap_mangen::Man::new(command.clone())
+        .render(&mut page)
+        .map_err(Fault::stdout)?;
+    for subcommand in command.get_subcommands().filter(|c| !c.is_hide_set()) {
+        let man = clap_mangen::Man::new(subcommand.clone());
+        writeln!(page, ".SH COMMAND: codegaze {}", subcommand.get_name()).map_err(Fault::stdout)?;
+        man.render_description_section(&mut page)
+            .and_then(|()| man.render_options_section(&mut page))
+            .map_err(Fault::stdout)?;
+    }
+    Ok(page)
+}

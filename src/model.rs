@@ -6,9 +6,21 @@ pub mod source;
 pub mod tokenizer;
 pub mod weights;
 
+mod device;
 mod error;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use sha2::{Digest, Sha256};
+
+pub use device::{Device, DeviceError};
 pub use error::LoadError;
+
+use roberta::{AttentionSink, Encoder, ForwardError, ForwardPlan, RobertaConfig};
+use source::ModelFiles;
+use tokenizer::{Encoding, Tokenizer};
+use weights::Weights;
 
 /// The arithmetic of the linear layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -43,4 +55,100 @@ pub struct ModelInfo {
     pub precision: Precision,
     /// Tells models apart, whatever they are called: a hash of configuration, tokenizer and a sample of every tensor.
     pub fingerprint: u64,
+}
+
+/// A tokenizer and an encoder that belong together.
+pub struct Model {
+    info: Arc<ModelInfo>,
+    tokenizer: Tokenizer,
+    encoder: Box<dyn Encoder>,
+}
+
+/// Values of a tensor that go into the fingerprint.
+const FINGERPRINT_SAMPLES: usize = 64;
+
+impl Model {
+    /// Reads a model into memory.
+    ///
+    /// # Errors
+    /// One [`LoadError`] for each way in which the files can be bad.
+    #[tracing::instrument(skip_all, fields(model = %files.id))]
+    pub fn load(files: &ModelFiles, device: Device) -> Result<Self, LoadError> {
+        let config_bytes = files.config.read()?;
+        let config = RobertaConfig::parse(&config_bytes, &files.config.name())?;
+        let tokenizer = Tokenizer::load(&files.tokenizer, files.tokenizer_config.as_ref())?;
+        if tokenizer.vocab_size() > config.vocab_size {
+            return Err(LoadError::Config {
+                file: files.config.name(),
+                cause: format!(
+                    "vocab_size is {}, but the tokenizer has {} entries; they belong to different models",
+                    config.vocab_size,
+                    tokenizer.vocab_size()
+                ),
+            });
+        }
+        let weights = Weights::open(&files.weights)?;
+        let tensors = weights.encoder()?;
+        let mut hash = Sha256::new();
+        hash.update(&config_bytes);
+        hash.update(tokenizer.fingerprint());
+        let mut read = |name: &str, shape: &[usize]| {
+            let values = tensors.read_f32(name, shape)?;
+            let step = (values.len() / FINGERPRINT_SAMPLES).max(1);
+            for value in values.iter().step_by(step) {
+                hash.update(value.to_le_bytes());
+            }
+            Ok(values)
+        };
+        let encoder = device.encoder(config, &mut read)?;
+        let digest = hash.finalize();
+        let config = encoder.config();
+        let info = ModelInfo {
+            id: files.id.clone(),
+            revision: files.revision.clone(),
+            n_layers: config.num_hidden_layers,
+            n_heads: config.num_attention_heads,
+            hidden_size: config.hidden_size,
+            max_tokens: config.max_tokens(),
+            precision: Precision::F32,
+            fingerprint: digest
+                .iter()
+                .take(8)
+                .fold(0, |hash, &byte| hash << 8 | u64::from(byte)),
+        };
+        Ok(Self {
+            info: Arc::new(info),
+            tokenizer,
+            encoder,
+        })
+    }
+
+    #[must_use]
+    pub fn info(&self) -> &Arc<ModelInfo> {
+        &self.info
+    }
+
+    #[must_use]
+    pub fn config(&self) -> &RobertaConfig {
+        self.encoder.config()
+    }
+
+    #[must_use]
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Runs a plan over an encoded text; see [`Encoder::forward`].
+    ///
+    /// # Errors
+    /// When cancelled, when the text is too long, or when the device fails.
+    pub fn forward(
+        &self,
+        encoding: &Encoding,
+        plan: &ForwardPlan,
+        sink: &mut dyn AttentionSink,
+        cancel: &AtomicBool,
+    ) -> Result<(), ForwardError> {
+        self.encoder.forward(&encoding.ids, plan, sink, cancel)
+    }
 }

@@ -12,4 +12,25 @@ pub enum LoadError {
         #[source]
         source: std::io::Error,
     },
+
+    #[error(
+        "{file} is not a model configuration: {source}; take config.json from the model's repository"
+    )]
+    ConfigJson {
+        file: String,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error(
+        "{file} describes a model of type {found:?}; supported is \"roberta\" (CodeBERT, GraphCodeBERT, UniXcoder, CodeBERTa, roberta-base)"
+    )]
+    ModelType { file: String, found: String },
+    #[error("{file} cannot be used: {cause}")]
+    Config { file: String, cause: String },
+
+    #[error("the device cannot hold the model: {source}; try --device cpu")]
+    Device {
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }

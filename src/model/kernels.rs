@@ -1,1 +1,158 @@
+//! The operations that the encoder is written in, and what carries them out.
+//!
+//! The encoder is defined once, over [`Backend`]. Two backends exist: [`cpu`] (prepacked weights, fused epilogues, reused
+//! buffers; the default) and [`candle`] (any device that candle has, and the yardstick for the first). Another precision
+//! is another `Linear` of a backend: nothing above this module sees how weights are stored.
 
+pub mod candle;
+pub mod cpu;
+
+use std::borrow::Cow;
+
+use super::LoadError;
+
+/// What is done to the product of a linear layer before it is stored.
+pub enum Epilogue<'a, M> {
+    /// `x Wᵀ + b`
+    Bias,
+    /// `gelu(x Wᵀ + b)` with the exact erf form (Hendrycks & Gimpel 2016), as `hidden_act: "gelu"` means it.
+    BiasGelu,
+    /// `x Wᵀ + b + residual`
+    BiasAdd(&'a M),
+}
+
+/// One parameter tensor on its way into a backend: row-major values and their shape.
+pub struct Parameter {
+    pub values: Vec<f32>,
+    pub shape: Vec<usize>,
+}
+
+/// Fetches the next parameter of a layer by its name; tensors are read one at a time so that no two copies of the
+/// weights are alive.
+pub type Fetch<'a> = dyn FnMut(&str, &[usize]) -> Result<Parameter, LoadError> + 'a;
+
+/// The tables of `RobertaEmbeddings`, each [row, hidden].
+pub struct EmbeddingTables<B: Backend + ?Sized> {
+    pub words: B::Table,
+    pub positions: B::Table,
+    pub token_types: B::Table,
+    pub norm: B::LayerNorm,
+}
+
+/// The encoder's arithmetic. An `out` is overwritten whole; its former shape and content do not matter, its memory is
+/// reused.
+pub trait Backend: Send + Sync {
+    /// Activations, [row, column].
+    type Matrix: Default + Send;
+    type Linear: Send + Sync;
+    type LayerNorm: Send + Sync;
+    type Table: Send + Sync;
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// # Errors
+    /// When the device refuses the memory.
+    fn table(&self, table: Parameter) -> Result<Self::Table, LoadError>;
+
+    /// Stacks linear layers of equal input width into one: `parts` are (weight [out, in], bias [out]) names.
+    ///
+    /// # Errors
+    /// What `fetch` returns, or when the device refuses the memory.
+    fn linear(
+        &self,
+        fetch: &mut Fetch<'_>,
+        parts: &[LinearNames],
+    ) -> Result<Self::Linear, LoadError>;
+
+    /// # Errors
+    /// When the device refuses the memory.
+    fn layer_norm(
+        &self,
+        weight: Parameter,
+        bias: Parameter,
+        eps: f64,
+    ) -> Result<Self::LayerNorm, LoadError>;
+
+    /// `LayerNorm(words[ids] + positions[position_ids] + token_types[0])` → [token, hidden].
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn embed(
+        &self,
+        ids: &[u32],
+        position_ids: &[u32],
+        tables: &EmbeddingTables<Self>,
+        out: &mut Self::Matrix,
+    ) -> Result<(), Self::Error>;
+
+    /// `x` [token, in] → [token, out]. With `n_columns`, only the first so many output columns are needed; the others may
+    /// be left undefined.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn apply(
+        &self,
+        x: &Self::Matrix,
+        linear: &Self::Linear,
+        epilogue: &Epilogue<'_, Self::Matrix>,
+        n_columns: Option<usize>,
+        out: &mut Self::Matrix,
+    ) -> Result<(), Self::Error>;
+
+    /// Normalises every row in place: `(x − mean) / sqrt(var + eps) · weight + bias`.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn normalize(&self, x: &mut Self::Matrix, norm: &Self::LayerNorm) -> Result<(), Self::Error>;
+
+    /// Scaled dot-product attention. `qkv` is [token, 3 · hidden]; `weights` becomes softmax(QKᵀ / √d) as
+    /// [head · query, key], and `context`, when wanted, the weighted values [token, hidden].
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn attend(
+        &self,
+        qkv: &Self::Matrix,
+        n_heads: usize,
+        weights: &mut Self::Matrix,
+        context: Option<&mut Self::Matrix>,
+    ) -> Result<(), Self::Error>;
+
+    /// `f^h(x_j) = v_j^h W_O^h` of Kobayashi et al. 2020, eq. 2: every key's value vector as head `h` writes it to the
+    /// output, without the output bias → [head, key, hidden].
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn transformed_values(
+        &self,
+        qkv: &Self::Matrix,
+        n_heads: usize,
+        output: &Self::Linear,
+    ) -> Result<Vec<f32>, Self::Error>;
+
+    /// The matrix's values, row-major, in host memory.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn read<'a>(&self, x: &'a Self::Matrix) -> Result<Cow<'a, [f32]>, Self::Error>;
+}
+
+/// The tensor names of one linear layer, and its widths.
+pub struct LinearNames {
+    pub weight: String,
+    pub bias: String,
+    pub n_in: usize,
+    pub n_out: usize,
+}
+
+impl LinearNames {
+    /// `prefix.weight` [n_out, n_in] and `prefix.bias` [n_out].
+    #[must_use]
+    pub fn new(prefix: &str, n_in: usize, n_out: usize) -> Self {
+        Self {
+            weight: format!("{prefix}.weight"),
+            bias: format!("{prefix}.bias"),
+            n_in,
+            n_out,
+        }
+    }
+}

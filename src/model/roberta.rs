@@ -1,1 +1,417 @@
+//! The RoBERTa encoder. Names as in Hugging Face's `modeling_roberta`
+//! (<https://github.com/huggingface/transformers/blob/v4.56.0/src/transformers/models/roberta/modeling_roberta.py>).
 
+mod config;
+
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use config::RobertaConfig;
+
+use super::LoadError;
+use super::kernels::{Backend, EmbeddingTables, Epilogue, Fetch, LinearNames, Parameter};
+
+/// One layer's attention, alive only while a sink looks at it.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerAttention<'a> {
+    pub layer_idx: usize,
+    pub n_heads: usize,
+    pub n_tokens: usize,
+    /// Post-softmax weights, [head, query, key]; rows sum to 1.
+    pub weights: &'a [f32],
+    /// `f^h(x_j)` of Kobayashi et al. 2020, [head, key, hidden], when the plan asked for it.
+    pub transformed_values: Option<&'a [f32]>,
+}
+
+impl LayerAttention<'_> {
+    /// The weights of one head, [query, key].
+    #[must_use]
+    pub fn head(&self, head: usize) -> &[f32] {
+        let n = self.n_tokens * self.n_tokens;
+        &self.weights[head * n..(head + 1) * n]
+    }
+}
+
+/// Takes attention as it is computed: reduces it and lets it go.
+pub trait AttentionSink {
+    /// Called once for every layer of the plan, ascending. `Break` ends the pass.
+    fn attention(&mut self, attention: LayerAttention<'_>) -> ControlFlow<()>;
+
+    /// Called with hidden state `index` [token, hidden] when the plan asks for it: 0 is the embeddings' output, `l + 1` the
+    /// output of layer `l`.
+    fn hidden_state(&mut self, index: usize, values: &[f32]) {
+        let _ = (index, values);
+    }
+}
+
+/// Which hidden states a pass hands out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HiddenStates {
+    #[default]
+    None,
+    /// The last layer's output.
+    Last,
+    /// The embeddings' and every layer's output.
+    All,
+}
+
+/// What a pass computes. No layer above the last needed one is run, and of that one only what is needed.
+#[derive(Clone, Debug, Default)]
+pub struct ForwardPlan {
+    /// Layers whose attention the sink gets, in range and ascending.
+    pub layers: Vec<usize>,
+    /// Whether it gets their transformed values too.
+    pub transformed_values: bool,
+    pub hidden_states: HiddenStates,
+}
+
+/// Why a pass did not come to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ForwardError {
+    #[error("the pass was cancelled")]
+    Cancelled,
+    #[error(
+        "{n_tokens} subwords do not fit the model's {max_tokens} positions; cut the text into chunks"
+    )]
+    TooLong { n_tokens: usize, max_tokens: usize },
+    #[error(
+        "subword id {id} lies outside of the model's vocabulary of {vocab_size}; the tokenizer belongs to another model"
+    )]
+    UnknownId { id: u32, vocab_size: usize },
+    #[error("the device failed: {source}; try --device cpu")]
+    Device {
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// An encoder on some backend.
+pub trait Encoder: Send + Sync {
+    fn config(&self) -> &RobertaConfig;
+
+    /// Runs the plan over `ids` [token], special subwords included. `cancel` is looked at before every layer.
+    ///
+    /// # Errors
+    /// When cancelled, when `ids` do not suit the model, or when the device fails.
+    fn forward(
+        &self,
+        ids: &[u32],
+        plan: &ForwardPlan,
+        sink: &mut dyn AttentionSink,
+        cancel: &AtomicBool,
+    ) -> Result<(), ForwardError>;
+}
+
+/// `RobertaModel` without its pooler.
+pub struct RobertaEncoder<B: Backend> {
+    config: RobertaConfig,
+    backend: B,
+    embeddings: EmbeddingTables<B>,
+    layers: Vec<RobertaLayer<B>>,
+    /// Buffers of earlier passes, reused by later ones.
+    scratch: Mutex<Vec<Scratch<B>>>,
+}
+
+struct RobertaLayer<B: Backend> {
+    /// `attention.self.{query, key, value}`, stacked.
+    qkv: B::Linear,
+    /// `attention.output`
+    attention_output: B::Linear,
+    attention_norm: B::LayerNorm,
+    intermediate: B::Linear,
+    output: B::Linear,
+    output_norm: B::LayerNorm,
+}
+
+struct Scratch<B: Backend> {
+    hidden: B::Matrix,
+    qkv: B::Matrix,
+    weights: B::Matrix,
+    context: B::Matrix,
+    attended: B::Matrix,
+    intermediate: B::Matrix,
+}
+
+impl<B: Backend> Default for Scratch<B> {
+    fn default() -> Self {
+        Self {
+            hidden: B::Matrix::default(),
+            qkv: B::Matrix::default(),
+            weights: B::Matrix::default(),
+            context: B::Matrix::default(),
+            attended: B::Matrix::default(),
+            intermediate: B::Matrix::default(),
+        }
+    }
+}
+
+impl<B: Backend> RobertaEncoder<B> {
+    /// Moves the weights into the backend, one tensor at a time. `read` gets a tensor's name below the encoder's prefix
+    /// and the shape that it must have.
+    ///
+    /// # Errors
+    /// What `read` returns, or when the device refuses the memory.
+    pub fn load(
+        config: RobertaConfig,
+        backend: B,
+        read: &mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, LoadError>,
+    ) -> Result<Self, LoadError> {
+        let mut fetch = |name: &str, shape: &[usize]| {
+            Ok(Parameter {
+                values: read(name, shape)?,
+                shape: shape.to_vec(),
+            })
+        };
+        let hidden = config.hidden_size;
+        let mut table = |name: &str, rows: usize| {
+            backend.table(fetch(
+                &format!("embeddings.{name}.weight"),
+                &[rows, hidden],
+            )?)
+        };
+        let words = table("word_embeddings", config.vocab_size)?;
+        let positions = table("position_embeddings", config.max_position_embeddings)?;
+        let token_types = table("token_type_embeddings", config.type_vocab_size)?;
+        let embeddings = EmbeddingTables {
+            words,
+            positions,
+            token_types,
+            norm: layer_norm(&backend, &config, &mut fetch, "embeddings.LayerNorm")?,
+        };
+        let layers = (0..config.num_hidden_layers)
+            .map(|i| RobertaLayer::load(&backend, &config, &mut fetch, i))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            config,
+            backend,
+            embeddings,
+            layers,
+            scratch: Mutex::default(),
+        })
+    }
+
+    fn check(&self, ids: &[u32]) -> Result<(), ForwardError> {
+        let max_tokens = self.config.max_tokens();
+        if ids.len() > max_tokens {
+            return Err(ForwardError::TooLong {
+                n_tokens: ids.len(),
+                max_tokens,
+            });
+        }
+        let vocab_size = self.config.vocab_size;
+        match ids.iter().find(|&&id| id as usize >= vocab_size) {
+            Some(&id) => Err(ForwardError::UnknownId { id, vocab_size }),
+            None => Ok(()),
+        }
+    }
+
+    fn run(
+        &self,
+        ids: &[u32],
+        plan: &ForwardPlan,
+        sink: &mut dyn AttentionSink,
+        cancel: &AtomicBool,
+        scratch: &mut Scratch<B>,
+    ) -> Result<(), ForwardError> {
+        let all = plan.hidden_states == HiddenStates::All;
+        let positions = self.config.position_ids(ids);
+        self.backend
+            .embed(ids, &positions, &self.embeddings, &mut scratch.hidden)
+            .map_err(device)?;
+        if all {
+            let state = self.backend.read(&scratch.hidden).map_err(device)?;
+            sink.hidden_state(0, &state);
+        }
+        let n_needed = if plan.hidden_states == HiddenStates::None {
+            plan.layers.last().map_or(0, |&last| last + 1)
+        } else {
+            self.layers.len()
+        };
+        for (layer_idx, layer) in self.layers.iter().enumerate().take(n_needed) {
+            if cancel.load(Ordering::Relaxed) {
+                return Err(ForwardError::Cancelled);
+            }
+            let is_last = layer_idx + 1 == n_needed;
+            let attention_only = is_last && plan.hidden_states == HiddenStates::None;
+            if self
+                .attend(layer_idx, attention_only, plan, sink, scratch)?
+                .is_break()
+            {
+                return Ok(());
+            }
+            if attention_only {
+                return Ok(());
+            }
+            layer.finish(&self.backend, scratch).map_err(device)?;
+            if all || is_last {
+                let state = self.backend.read(&scratch.hidden).map_err(device)?;
+                sink.hidden_state(layer_idx + 1, &state);
+            }
+        }
+        Ok(())
+    }
+
+    /// Attention of one layer: into the scratch, and to the sink if it is in the plan.
+    fn attend(
+        &self,
+        layer_idx: usize,
+        attention_only: bool,
+        plan: &ForwardPlan,
+        sink: &mut dyn AttentionSink,
+        scratch: &mut Scratch<B>,
+    ) -> Result<ControlFlow<()>, ForwardError> {
+        let (backend, layer) = (&self.backend, &self.layers[layer_idx]);
+        let n_heads = self.config.num_attention_heads;
+        let n_columns =
+            (attention_only && !plan.transformed_values).then_some(2 * self.config.hidden_size);
+        backend
+            .apply(
+                &scratch.hidden,
+                &layer.qkv,
+                &Epilogue::Bias,
+                n_columns,
+                &mut scratch.qkv,
+            )
+            .map_err(device)?;
+        let context = (!attention_only).then_some(&mut scratch.context);
+        backend
+            .attend(&scratch.qkv, n_heads, &mut scratch.weights, context)
+            .map_err(device)?;
+        if plan.layers.binary_search(&layer_idx).is_err() {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let transformed_values = plan
+            .transformed_values
+            .then(|| backend.transformed_values(&scratch.qkv, n_heads, &layer.attention_output))
+            .transpose()
+            .map_err(device)?;
+        let weights = backend.read(&scratch.weights).map_err(device)?;
+        let n_tokens = (weights.len() / n_heads).isqrt();
+        Ok(sink.attention(LayerAttention {
+            layer_idx,
+            n_heads,
+            n_tokens,
+            weights: &weights,
+            transformed_values: transformed_values.as_deref(),
+        }))
+    }
+}
+
+impl<B: Backend> Encoder for RobertaEncoder<B> {
+    fn config(&self) -> &RobertaConfig {
+        &self.config
+    }
+
+    fn forward(
+        &self,
+        ids: &[u32],
+        plan: &ForwardPlan,
+        sink: &mut dyn AttentionSink,
+        cancel: &AtomicBool,
+    ) -> Result<(), ForwardError> {
+        self.check(ids)?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        // A poisoned lock only says that another pass panicked: buffers hold no state between passes.
+        let lock = || {
+            self.scratch
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+        };
+        let mut scratch = lock().pop().unwrap_or_default();
+        let result = self.run(ids, plan, sink, cancel, &mut scratch);
+        lock().push(scratch);
+        result
+    }
+}
+
+impl<B: Backend> RobertaLayer<B> {
+    fn load(
+        backend: &B,
+        config: &RobertaConfig,
+        fetch: &mut Fetch<'_>,
+        layer_idx: usize,
+    ) -> Result<Self, LoadError> {
+        let (hidden, wide) = (config.hidden_size, config.intermediate_size);
+        let prefix = format!("encoder.layer.{layer_idx}");
+        let square = |name: &str| LinearNames::new(&format!("{prefix}.{name}"), hidden, hidden);
+        let qkv = ["query", "key", "value"].map(|part| square(&format!("attention.self.{part}")));
+        Ok(Self {
+            qkv: backend.linear(fetch, &qkv)?,
+            attention_output: backend.linear(fetch, &[square("attention.output.dense")])?,
+            attention_norm: layer_norm(
+                backend,
+                config,
+                fetch,
+                &format!("{prefix}.attention.output.LayerNorm"),
+            )?,
+            intermediate: backend.linear(
+                fetch,
+                &[LinearNames::new(
+                    &format!("{prefix}.intermediate.dense"),
+                    hidden,
+                    wide,
+                )],
+            )?,
+            output: backend.linear(
+                fetch,
+                &[LinearNames::new(
+                    &format!("{prefix}.output.dense"),
+                    wide,
+                    hidden,
+                )],
+            )?,
+            output_norm: layer_norm(
+                backend,
+                config,
+                fetch,
+                &format!("{prefix}.output.LayerNorm"),
+            )?,
+        })
+    }
+
+    /// `RobertaSelfOutput`, `RobertaIntermediate`, `RobertaOutput`: from the attention's context to the next hidden state.
+    fn finish(&self, backend: &B, scratch: &mut Scratch<B>) -> Result<(), B::Error> {
+        let Scratch {
+            hidden,
+            context,
+            attended,
+            intermediate,
+            ..
+        } = scratch;
+        let residual = Epilogue::BiasAdd(&*hidden);
+        backend.apply(context, &self.attention_output, &residual, None, attended)?;
+        backend.normalize(attended, &self.attention_norm)?;
+        backend.apply(
+            attended,
+            &self.intermediate,
+            &Epilogue::BiasGelu,
+            None,
+            intermediate,
+        )?;
+        let residual = Epilogue::BiasAdd(&*attended);
+        backend.apply(intermediate, &self.output, &residual, None, hidden)?;
+        backend.normalize(hidden, &self.output_norm)
+    }
+}
+
+fn layer_norm<B: Backend>(
+    backend: &B,
+    config: &RobertaConfig,
+    fetch: &mut Fetch<'_>,
+    prefix: &str,
+) -> Result<B::LayerNorm, LoadError> {
+    let shape = [config.hidden_size];
+    let weight = fetch(&format!("{prefix}.weight"), &shape)?;
+    let bias = fetch(&format!("{prefix}.bias"), &shape)?;
+    backend.layer_norm(weight, bias, config.layer_norm_eps)
+}
+
+fn device(error: impl std::error::Error + Send + Sync + 'static) -> ForwardError {
+    ForwardError::Device {
+        source: Box::new(error),
+    }
+}

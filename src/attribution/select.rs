@@ -1,0 +1,141 @@
+//! Which layers and heads: what a person writes, and what it means for a model.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::HeadFusion;
+
+/// `last`, `all`, `3`, `0-5`, or a list such as `0,2,4-6`. Zero-based.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LayerChoice {
+    Last,
+    All,
+    Listed(Vec<(usize, usize)>),
+}
+
+/// `mean`, `max`, `7`, or a list such as `0,2,4-6`. Zero-based.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum HeadChoice {
+    #[default]
+    Mean,
+    Max,
+    Listed(Vec<(usize, usize)>),
+}
+
+/// A choice of layers or heads that cannot be met.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SelectError {
+    #[error("{what} {index} is out of range: the model has {count}, counted 0 to {}", count.saturating_sub(1))]
+    OutOfRange {
+        what: &'static str,
+        index: usize,
+        count: usize,
+    },
+    #[error(
+        "{text:?} names no {what}s; write {accepted}, a number, a range such as 0-5, or a list such as 0,2,4-6"
+    )]
+    Syntax {
+        what: &'static str,
+        text: String,
+        accepted: &'static str,
+    },
+}
+
+impl LayerChoice {
+    /// Ascending layer indices, each once.
+    ///
+    /// # Errors
+    /// When a layer is out of range.
+    pub fn resolve(&self, n_layers: usize) -> Result<Vec<usize>, SelectError> {
+        match self {
+            Self::Last => Ok(vec![n_layers - 1]),
+            Self::All => Ok((0..n_layers).collect()),
+            Self::Listed(ranges) => expand(ranges, "layer", n_layers),
+        }
+    }
+}
+
+impl HeadChoice {
+    /// # Errors
+    /// When a head is out of range.
+    pub fn resolve(&self, n_heads: usize) -> Result<HeadFusion, SelectError> {
+        match self {
+            Self::Mean => Ok(HeadFusion::Mean),
+            Self::Max => Ok(HeadFusion::Max),
+            Self::Listed(ranges) => Ok(HeadFusion::Heads(expand(ranges, "head", n_heads)?)),
+        }
+    }
+}
+
+fn expand(
+    ranges: &[(usize, usize)],
+    what: &'static str,
+    count: usize,
+) -> Result<Vec<usize>, SelectError> {
+    // Checked before it is expanded: a range may be absurdly wide.
+    if let Some(&(_, index)) = ranges.iter().find(|(_, last)| *last >= count) {
+        return Err(SelectError::OutOfRange { what, index, count });
+    }
+    let mut indices: Vec<usize> = ranges.iter().flat_map(|&(a, b)| a..=b).collect();
+    indices.sort_unstable();
+    indices.dedup();
+    Ok(indices)
+}
+
+fn parse_ranges(
+    text: &str,
+    what: &'static str,
+    accepted: &'static str,
+) -> Result<Vec<(usize, usize)>, SelectError> {
+    let range = |part: &str| -> Option<(usize, usize)> {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+        (first <= last).then_some((first, last))
+    };
+    text.split(',')
+        .map(range)
+        .collect::<Option<_>>()
+        .ok_or_else(|| SelectError::Syntax {
+            what,
+            text: text.to_owned(),
+            accepted,
+        })
+}
+
+impl FromStr for LayerChoice {
+    type Err = SelectError;
+
+    fn from_str(text: &str) -> Result<Self, SelectError> {
+        match text.trim() {
+            "last" => Ok(Self::Last),
+            "all" => Ok(Self::All),
+            other => parse_ranges(other, "layer", "last, all").map(Self::Listed),
+        }
+    }
+}
+
+impl FromStr for HeadChoice {
+    type Err = SelectError;
+
+    fn from_str(text: &str) -> Result<Self, SelectError> {
+        match text.trim() {
+            "mean" => Ok(Self::Mean),
+            "max" => Ok(Self::Max),
+            other => parse_ranges(other, "head", "mean, max").map(Self::Listed),
+        }
+    }
+}
+
+impl fmt::Display for HeadFusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mean => f.write_str("mean"),
+            Self::Max => f.write_str("max"),
+            Self::Heads(heads) => {
+                let heads: Vec<String> = heads.iter().map(ToString::to_string).collect();
+                f.write_str(&heads.join(","))
+            }
+        }
+    }
+}

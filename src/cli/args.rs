@@ -1,0 +1,300 @@
+//! The arguments, as clap knows them.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use super::files::DEFAULT_MAX_BYTES;
+use crate::attribution::{HeadChoice, LayerChoice, Method, SelectError, Sinks};
+use crate::model::Device;
+use crate::model::source::ModelSource;
+use crate::view::colormap::Colormap;
+
+const EXAMPLES: &str = "\
+Examples:
+  codegaze analyze src/main.rs                 shade a file by the attention it receives
+  cat a.py | codegaze analyze - --top 10       the ten most attended lexemes
+  codegaze analyze src --format json > all.jsonl
+  codegaze heatmap a.py --out a.png            the query × key matrix as a picture
+  codegaze attention a.py --out a.safetensors  the raw tensors
+  codegaze analyze a.py --model microsoft/codebert-base
+";
+
+/// Where does a code model look? Exact, whole-file attention maps of CodeBERT and its relatives, offline.
+#[derive(Debug, Parser)]
+#[command(name = "codegaze", version, about, after_help = EXAMPLES, max_term_width = 100)]
+pub(super) struct Arguments {
+    /// Log to stderr: -v what is done, -vv by chunk, -vvv everything
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Shade source code by how much the model attends to it
+    Analyze(AnalyzeArgs),
+    /// Export the raw attention tensors of one chunk
+    Attention(AttentionArgs),
+    /// Draw the attention matrix of a chunk, or the shaded source, as a picture or page
+    Heatmap(HeatmapArgs),
+    /// List, download and inspect models
+    Models(ModelsArgs),
+    /// Print a completion script for a shell
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page
+    Man,
+}
+
+/// Which model, and where it runs.
+#[derive(Debug, Args)]
+pub(super) struct ModelArgs {
+    /// The model: `embedded`, a directory, or a hub id such as microsoft/codebert-base or owner/name@revision
+    #[arg(long, short, default_value = "embedded", value_name = "MODEL")]
+    pub model: ModelSource,
+    /// cpu, or (if compiled in; untested) cuda, metal; candle-cpu is slower and for comparison
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    pub device: Device,
+}
+
+/// How attention becomes scores.
+#[derive(Debug, Args)]
+pub(super) struct AttributionArgs {
+    /// received: mean attention that a subword receives; cls: from <s>; rollout: through all layers; norm: length of the
+    /// attended vectors
+    #[arg(long, default_value = "received", value_parser = method_parser())]
+    pub method: Method,
+    /// last, all, a number from 0, a range 0-5, or a list 0,2,4-6 [default: last; for rollout: all]
+    #[arg(long)]
+    pub layers: Option<LayerChoice>,
+    /// mean, max, a number from 0, a range, or a list
+    #[arg(long, default_value = "mean")]
+    pub heads: HeadChoice,
+    /// What happens to attention on <s> and </s>
+    #[arg(long, default_value = "drop", value_parser = sinks_parser())]
+    pub sinks: Sinks,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InputArgs {
+    /// Refuse larger files
+    #[arg(long, default_value_t = DEFAULT_MAX_BYTES, value_name = "BYTES")]
+    pub max_bytes: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Shaded source, for people
+    Text,
+    /// One document a line, `codegaze.analysis/1` (docs/JSON.md)
+    Json,
+    /// One lexeme a row
+    Csv,
+    /// A report with tables
+    Markdown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ImageEncoding {
+    Base64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AnalyzeArgs {
+    /// Files, directories (respecting .gitignore), or - for standard input
+    #[arg(required = true, value_hint = ValueHint::AnyPath, value_name = "FILE")]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub attribution: AttributionArgs,
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[arg(long, short, value_enum, default_value = "text")]
+    pub format: Format,
+    /// Show the N most attended lexemes (with --lines: lines) as a table instead of the source
+    #[arg(long, value_name = "N")]
+    pub top: Option<usize>,
+    /// By line instead of by lexeme
+    #[arg(long)]
+    pub lines: bool,
+    /// JSON: add every subword with its id and score
+    #[arg(long)]
+    pub tokens: bool,
+    /// JSON: add each chunk's fused attention matrix
+    #[arg(long)]
+    pub attention: bool,
+    /// JSON: add the text's embedding (<s> vector, and mean over code subwords)
+    #[arg(long)]
+    pub embedding: bool,
+    /// JSON: add the heatmap of the first chunk as a PNG
+    #[arg(long, value_enum, value_name = "ENCODING")]
+    pub image: Option<ImageEncoding>,
+    #[arg(long, value_enum, default_value = "auto")]
+    pub color: ColorChoice,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AttentionArgs {
+    /// A file, or - for standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// last, all, a number from 0, a range 0-5, or a list 0,2,4-6
+    #[arg(long, default_value = "all")]
+    pub layers: LayerChoice,
+    /// all (each by itself), a number from 0, a range, a list; or mean, max: all as one
+    #[arg(long, default_value = "all")]
+    pub heads: RawHeadChoice,
+    /// Where to: X.safetensors, X.npz or X.json
+    #[arg(long, short, value_hint = ValueHint::FilePath)]
+    pub out: PathBuf,
+    /// Add hidden_states [layer + 1, token, hidden]
+    #[arg(long)]
+    pub hidden_states: bool,
+    /// Which chunk of the file, from 0
+    #[arg(long, default_value_t = 0, value_name = "K")]
+    pub chunk: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum HeatmapKind {
+    /// The query × key matrix
+    Matrix,
+    /// The source itself, shaded
+    Source,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Unit {
+    Subword,
+    Lexeme,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LabelChoice {
+    Auto,
+    All,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ThemeChoice {
+    Light,
+    Dark,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HeatmapArgs {
+    /// A file, or - for standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub attribution: AttributionArgs,
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Where to: X.png, X.svg or X.html
+    #[arg(long, short, value_hint = ValueHint::FilePath)]
+    pub out: PathBuf,
+    #[arg(long, value_enum, default_value = "matrix")]
+    pub kind: HeatmapKind,
+    /// What a row and a column stand for
+    #[arg(long, value_enum, default_value = "subword")]
+    pub unit: Unit,
+    /// Width of the picture in pixels
+    #[arg(long, value_name = "PIXELS")]
+    pub size: Option<u32>,
+    /// Dots per inch, for text and lines
+    #[arg(long, default_value_t = 96)]
+    pub dpi: u32,
+    #[arg(long, default_value = "viridis", value_parser = colormap_parser())]
+    pub colormap: Colormap,
+    /// Token labels: all, none, or as many as fit
+    #[arg(long, value_enum, default_value = "auto")]
+    pub labels: LabelChoice,
+    #[arg(long, value_enum, default_value = "light")]
+    pub theme: ThemeChoice,
+    /// Which chunk of the file, from 0
+    #[arg(long, default_value_t = 0, value_name = "K")]
+    pub chunk: usize,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ModelsArgs {
+    #[command(subcommand)]
+    pub command: ModelsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ModelsCommand {
+    /// The models on this machine
+    List,
+    /// Fetch a model from the hub into its cache
+    Download { model: ModelSource },
+    /// Print the directory that holds a model
+    Path { model: ModelSource },
+    /// What is known about a model
+    Info {
+        #[arg(default_value = "embedded")]
+        model: ModelSource,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn method_parser() -> impl TypedValueParser<Value = Method> {
+    one_of(&Method::ALL, Method::as_str)
+}
+
+fn sinks_parser() -> impl TypedValueParser<Value = Sinks> {
+    one_of(&Sinks::ALL, Sinks::as_str)
+}
+
+fn colormap_parser() -> impl TypedValueParser<Value = Colormap> {
+    one_of(&Colormap::ALL, Colormap::as_str)
+}
+
+/// Accepts the names of `values`, and nothing else.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    values: &'static [T],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let names: Vec<&'static str> = values.iter().map(|&value| name(value)).collect();
+    PossibleValuesParser::new(names).try_map(move |text| {
+        values
+            .iter()
+            .copied()
+            .find(|&value| name(value) == text)
+            .ok_or("unknown value")
+    })
+}
+
+/// The heads of a raw export; `None` stands for all, each by itself.
+#[derive(Clone, Debug)]
+pub(super) struct RawHeadChoice(pub Option<HeadChoice>);
+
+impl FromStr for RawHeadChoice {
+    type Err = SelectError;
+
+    fn from_str(text: &str) -> Result<Self, SelectError> {
+        if text == "all" {
+            return Ok(Self(None));
+        }
+        text.parse().map(|choice| Self(Some(choice)))
+    }
+}

@@ -1,0 +1,62 @@
+//! `codegaze attention`: raw tensors into a file.
+
+use std::io;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::anyhow;
+
+use super::args::AttentionArgs;
+use super::fault::Fault;
+use super::files::Input;
+use super::{models, output};
+use crate::analysis::chunk::ChunkConfig;
+use crate::analysis::plan_chunks;
+use crate::analysis::raw::{RawHeads, raw_attention};
+use crate::view::tensors::{TensorFormat, write_tensors};
+
+pub(super) fn run(args: &AttentionArgs) -> Result<(), Fault> {
+    let extension = args.out.extension().and_then(|e| e.to_str()).unwrap_or("");
+    let format = TensorFormat::from_extension(extension).ok_or_else(|| {
+        Fault::usage(anyhow!(
+            "{}: unknown format; write a name that ends in .safetensors, .npz or .json",
+            args.out.display()
+        ))
+    })?;
+    let input = Input::from_path(&args.file);
+    let document = input.read(args.input.max_bytes).map_err(Fault::failed)?;
+    let model = models::load(&args.model)?;
+    let info = model.info();
+    let layers = args.layers.resolve(info.n_layers).map_err(Fault::usage)?;
+    let heads = RawHeads::resolve(args.heads.0.as_ref(), info.n_heads).map_err(Fault::usage)?;
+    let chunks = plan_chunks(&model, &document, &ChunkConfig::for_max_tokens(info.max_tokens));
+    let chunk = chunks.get(args.chunk).ok_or_else(|| no_chunk(&input, args.chunk, chunks.len()))?;
+    let cancel = AtomicBool::new(false);
+    let hidden = args.hidden_states;
+    let raw = raw_attention(&model, &document, chunk, layers, heads, hidden, &cancel)
+        .map_err(Fault::failed)?;
+    let layers: Vec<String> = raw.layers.iter().map(ToString::to_string).collect();
+    let metadata = [
+        ("model", info.id.clone()),
+        ("revision", info.revision.clone().unwrap_or_default()),
+        ("path", input.name()),
+        ("chunk", format!("{} of {}", args.chunk, chunks.len())),
+        ("layers", layers.join(",")),
+        ("heads", raw.heads.to_string()),
+    ];
+    output::to_file(&args.out, |out| {
+        write_tensors(&raw, &metadata, format, out).map_err(io::Error::other)
+    })
+}
+
+/// The fault of asking for a chunk that the file does not have.
+pub(super) fn no_chunk(input: &Input, wanted: usize, n_chunks: usize) -> Fault {
+    let name = input.name();
+    if n_chunks == 0 {
+        Fault::failed(anyhow!("{name}: holds no text; name a file with some"))
+    } else {
+        Fault::usage(anyhow!(
+            "{name}: chunk {wanted} is out of range: the file has {n_chunks}, counted 0 to {}",
+            n_chunks - 1
+        ))
+    }
+}

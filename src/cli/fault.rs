@@ -1,0 +1,72 @@
+//! How a command fails: one line on stderr, and an exit code.
+
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+/// Why a command did not do all that it was asked for.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The arguments cannot be met: exit code 2.
+    Usage(anyhow::Error),
+    /// The work failed: exit code 1.
+    Failed(anyhow::Error),
+    /// Some files failed, each already reported: exit code 1.
+    Reported,
+    /// stdout or an output file cannot be written.
+    Output { target: String, source: io::Error },
+}
+
+impl Fault {
+    pub(super) fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self::Usage(error.into())
+    }
+
+    pub(super) fn failed(error: impl Into<anyhow::Error>) -> Self {
+        Self::Failed(error.into())
+    }
+
+    pub(super) fn stdout(source: io::Error) -> Self {
+        Self::Output {
+            target: "standard output".to_owned(),
+            source,
+        }
+    }
+
+    /// Whoever reads our output has seen enough: that is success.
+    pub(super) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    pub(super) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Failed(_) | Self::Reported | Self::Output { .. } => ExitCode::FAILURE,
+        }
+    }
+
+    pub(super) fn report(&self) {
+        if !matches!(self, Self::Reported) {
+            report_line(&format!("error: {self}"));
+        }
+    }
+}
+
+/// A line for a person, on stderr. Nobody can be told when stderr is closed.
+pub(super) fn report_line(text: &str) {
+    use io::Write;
+    let one_line = text.replace(['\n', '\r'], " ");
+    let _ = writeln!(io::stderr(), "{one_line}");
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(error) | Self::Failed(error) => write!(f, "{error}"),
+            Self::Reported => f.write_str("some files failed"),
+            Self::Output { target, source } => {
+                write!(f, "cannot write {target}: {source}; free some space or choose another place")
+            }
+        }
+    }
+}

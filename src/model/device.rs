@@ -1,0 +1,65 @@
+//! Where the encoder runs.
+
+use std::str::FromStr;
+
+use super::LoadError;
+use super::kernels::candle::Candle;
+use super::kernels::cpu::Cpu;
+use super::roberta::{Encoder, RobertaConfig, RobertaEncoder};
+
+/// A compute device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// All cores, on prepacked weights.
+    #[default]
+    Cpu,
+    /// All cores, on candle's own operations: the yardstick for [`Device::Cpu`].
+    CandleCpu,
+    /// The first CUDA device. Needs the cargo feature `cuda`.
+    Cuda,
+    /// The first Metal device. Needs the cargo feature `metal`.
+    Metal,
+}
+
+/// A device's name that is not known.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no device; write cpu, candle-cpu, cuda or metal")]
+pub struct DeviceError(String);
+
+impl FromStr for Device {
+    type Err = DeviceError;
+
+    fn from_str(name: &str) -> Result<Self, DeviceError> {
+        match name {
+            "cpu" => Ok(Self::Cpu),
+            "candle-cpu" => Ok(Self::CandleCpu),
+            "cuda" => Ok(Self::Cuda),
+            "metal" => Ok(Self::Metal),
+            other => Err(DeviceError(other.to_owned())),
+        }
+    }
+}
+
+/// Reads one tensor of the given name and shape.
+type Read<'a> = dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, LoadError> + 'a;
+
+impl Device {
+    /// Moves a model's weights onto the device.
+    pub(super) fn encoder(
+        self,
+        config: RobertaConfig,
+        read: &mut Read<'_>,
+    ) -> Result<Box<dyn Encoder>, LoadError> {
+        let device = match self {
+            Self::Cpu => return Ok(Box::new(RobertaEncoder::load(config, Cpu, read)?)),
+            Self::CandleCpu => Ok(candle_core::Device::Cpu),
+            Self::Cuda => candle_core::Device::new_cuda(0),
+            Self::Metal => candle_core::Device::new_metal(0),
+        };
+        let device = device.map_err(|source| LoadError::Device {
+            source: Box::new(source),
+        })?;
+        let encoder = RobertaEncoder::load(config, Candle::new(device), read)?;
+        Ok(Box::new(encoder))
+    }
+}
