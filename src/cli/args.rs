@@ -142,6 +142,9 @@ pub(super) struct AnalyzeArgs {
     pub image: Option<ImageEncoding>,
     #[arg(long, value_enum, default_value = "auto")]
     pub color: ColorChoice,
+    /// The terminal's background, if it is guessed wrong
+    #[arg(long, value_enum)]
+    pub theme: Option<ThemeChoice>,
 }
 
 #[derive(Debug, Args)]
