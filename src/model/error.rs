@@ -12,4 +12,11 @@ pub enum LoadError {
         #[source]
         source: std::io::Error,
     },
+
+    #[error(transparent)]
+    Source(#[from] super::source::SourceError),
+
+    #[cfg(feature = "hub")]
+    #[error(transparent)]
+    Hub(#[from] super::source::hub::HubError),
 }
