@@ -330,4 +330,4 @@ pub enum SourceError {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -1,6 +1,5 @@
 //! Which files make a model, whoever lists them: a directory, the hub, or the hub's cache.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
@@ -77,6 +76,7 @@ impl Layout {
     }
 
     /// The files' names, shards aside, the weights or their index last.
+    #[cfg(feature = "hub")]
     pub(super) fn names(&self) -> Vec<&'static str> {
         let mut names = vec![CONFIG];
         if self.has_tokenizer_config {
@@ -92,6 +92,7 @@ impl Layout {
     }
 
     /// The index that names the shards, if the weights are sharded.
+    #[cfg(feature = "hub")]
     pub(super) fn index(&self) -> Option<&'static str> {
         match self.weights {
             (name, WeightLayout::SafetensorsSharded | WeightLayout::TorchSharded) => Some(name),
@@ -130,6 +131,7 @@ impl Layout {
 }
 
 /// The shards that an index names, in order; `Err` says why they cannot be known.
+#[cfg(feature = "hub")]
 pub(super) fn shards(index: &Path) -> Result<Vec<String>, String> {
     const LIMIT: u64 = 64 << 20;
 
@@ -140,7 +142,7 @@ pub(super) fn shards(index: &Path) -> Result<Vec<String>, String> {
 
     let bytes = super::read_file(index, LIMIT).map_err(|error| error.to_string())?;
     let index: Index = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-    let names: BTreeSet<String> = index.weight_map.into_values().collect();
+    let names: std::collections::BTreeSet<String> = index.weight_map.into_values().collect();
     // They become a part of a URL and of a path: a plain name only.
     let is_plain = |name: &str| {
         !name.starts_with(['.', '-'])

@@ -27,7 +27,7 @@ pub struct HubOptions {
     pub connect_timeout: Duration,
     /// How long an answer, or its next byte, may take.
     pub stall_timeout: Duration,
-    /// Further attempts after one that brought nothing new.
+    /// Further attempts after a failed one; new bytes of a file start the count anew.
     pub retries: u32,
     /// The pause before the first further attempt; it doubles with each.
     pub backoff: Duration,

@@ -33,7 +33,7 @@ pub(super) struct RemoteFile {
 }
 
 impl RemoteFile {
-    /// The content's SHA-256 in hexadecimal. A large file's ETag is that, a small one's the SHA-1 of its git object.
+    /// The content's SHA-256 in hexadecimal. A large file's `ETag` is that, a small one's the SHA-1 of its git object.
     pub(super) fn sha256(&self) -> Option<&str> {
         let is_sha256 =
             self.etag.len() == 64 && self.etag.bytes().all(|byte| byte.is_ascii_hexdigit());
