@@ -260,11 +260,17 @@ fn answer(request: &Request, state: &mut State) -> (Answer, Option<Fault>) {
         if let Some(status) = state.listing_faults.pop_front() {
             return (Answer::error(status, ""), None);
         }
-        let (id, revision) = rest.split_once("/revision/").unwrap();
+        let Some((id, revision)) = rest.split_once("/revision/") else {
+            return (Answer::error(404, ""), None);
+        };
         return (listing(state, id, &revision.replace("%2F", "/")), None);
     }
-    let (id, rest) = path[1..].split_once("/resolve/").unwrap();
-    let (revision, file) = rest.split_once('/').unwrap();
+    let parts = path[1..].split_once("/resolve/");
+    let Some((id, (revision, file))) =
+        parts.and_then(|(id, rest)| Some((id, rest.split_once('/')?)))
+    else {
+        return (Answer::error(404, ""), None);
+    };
     let Some(commit) = commit(state, id, revision) else {
         return (Answer::error(404, "RevisionNotFound"), None);
     };

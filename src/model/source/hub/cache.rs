@@ -82,17 +82,12 @@ impl<'a> CacheFolder<'a> {
         self.repo.blob_path(etag)
     }
 
-    /// Where a blob grows until it is whole; Python's name for it, so that either continues what the other began.
-    pub(super) fn partial(&self, etag: &str) -> PathBuf {
-        self.repo.blob_path(&format!("{etag}.incomplete"))
-    }
-
-    /// Waits for the right to write a blob, as long as its present holder makes progress. Released when dropped, or by the system when a process dies.
+    /// Waits for the right to write a blob, as long as its present holder makes progress.
     pub(super) fn lock(
         &self,
         etag: &str,
         progress: &dyn DownloadProgress,
-    ) -> Result<File, HubError> {
+    ) -> Result<BlobLock, HubError> {
         let path = self.locks.join(format!("{etag}.lock"));
         let blobs = self.root.join("blobs");
         for dir in [&self.locks, &blobs] {
@@ -105,15 +100,24 @@ impl<'a> CacheFolder<'a> {
             .open(&path)
             .map_err(HubError::cache(&path))?;
 
-        let partial = self.partial(etag);
+        let partial = self.blob(&format!("{etag}.incomplete"));
         let size = || fs::metadata(&partial).map_or(0, |metadata| metadata.len());
         let mut seen = (size(), Instant::now());
         loop {
             match lock.try_lock() {
-                Ok(()) => return Ok(lock),
-                // Some network file systems have no locks; the rename at the end keeps the cache whole there, too.
+                Ok(()) => {
+                    return Ok(BlobLock {
+                        _file: lock,
+                        partial,
+                    });
+                }
+                // Some network file systems have no locks: a file of our own cannot be continued, but nobody else writes to it.
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                    return Ok(lock);
+                    let own = format!("{etag}.{}.incomplete", std::process::id());
+                    return Ok(BlobLock {
+                        _file: lock,
+                        partial: self.blob(&own),
+                    });
                 }
                 Err(TryLockError::Error(error)) => return Err(HubError::cache(&path)(error)),
                 Err(TryLockError::WouldBlock) => {}
@@ -150,6 +154,13 @@ impl<'a> CacheFolder<'a> {
             Err(_) => fs::rename(self.blob(etag), &pointer).map_err(HubError::cache(&pointer)),
         }
     }
+}
+
+/// The right to write a blob; ends when dropped, or when the process does.
+pub(super) struct BlobLock {
+    _file: File,
+    /// Where the blob grows until it is whole.
+    pub(super) partial: PathBuf,
 }
 
 #[cfg(unix)]

@@ -36,8 +36,7 @@ pub(super) fn fetch(
     let is_whole = fs::metadata(&blob)
         .is_ok_and(|blob| blob.is_file() && remote.size.is_none_or(|size| size == blob.len()));
     if !is_whole {
-        let path = folder.partial(&remote.etag);
-        let partial = Partial::open(path, remote.sha256().is_some())?;
+        let partial = Partial::open(lock.partial.clone(), remote.sha256().is_some())?;
         let transfer = Transfer {
             client,
             remote: &remote,
@@ -237,7 +236,10 @@ impl Partial {
             .map_err(HubError::cache(&path))?;
         let mut hash = Sha256::new();
         // Leaves the file's position at its end.
-        let len = io::copy(&mut file, &mut hash).map_err(HubError::cache(&path))?;
+        let len = file
+            .metadata()
+            .and_then(|metadata| io::copy(&mut (&mut file).take(metadata.len()), &mut hash))
+            .map_err(HubError::cache(&path))?;
         Ok(Self {
             file,
             path,
