@@ -607,6 +607,29 @@ fn a_bad_beginning_from_an_earlier_run_is_thrown_away() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_leaves_nothing() {
+    let fixture = Fixture::new();
+    fs::create_dir_all(fixture.partial().parent().unwrap()).unwrap();
+    // Every byte written to it meets a full disk.
+    std::os::unix::fs::symlink("/dev/full", fixture.partial()).unwrap();
+    let error = fixture.resolve_err();
+    assert!(matches!(error, HubError::DiskFull { .. }), "{error}");
+    assert!(!fixture.partial().is_symlink());
+    assert!(!fixture.snapshot_files().contains(&WEIGHTS.to_owned()));
+    assert_whole(&fixture.resolve().unwrap(), &codebert());
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_named() {
+    let fixture = Fixture::new();
+    fs::write(fixture.model_dir(), "in the way").unwrap();
+    let error = fixture.resolve_err();
+    assert!(matches!(error, HubError::Cache { .. }), "{error}");
+    assert!(error.to_string().contains("HF_HOME"), "{error}");
+}
+
+#[test]
 fn a_link_to_a_lost_blob_and_a_blob_cut_short_are_repaired() {
     let fixture = Fixture::new();
     fixture.resolve().unwrap();
