@@ -1,6 +1,6 @@
 //! A model from the Hugging Face hub, through the cache that its other clients share.
 //!
-//! `hf-hub` gives the cache's layout and the names of repositories. The requests are ours (see [`client`]): hf-hub 0.5 has no timeouts, hands the token on
+//! `hf-hub` gives the cache's layout and the names of repositories. The requests are ours (see `client.rs`): hf-hub 0.5 has no timeouts, hands the token on
 //! to the CDN that the hub redirects to, and takes a file for complete whose transfer broke off.
 
 mod cache;
