@@ -33,4 +33,11 @@ pub enum LoadError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+
+    #[error(transparent)]
+    Source(#[from] super::source::SourceError),
+
+    #[cfg(feature = "hub")]
+    #[error(transparent)]
+    Hub(#[from] super::source::hub::HubError),
 }
