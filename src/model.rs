@@ -7,6 +7,7 @@ pub mod tokenizer;
 pub mod weights;
 
 mod error;
+mod file;
 
 pub use error::LoadError;
 
