@@ -231,18 +231,23 @@ pub(super) fn read_vocab_merges(
     merges: &Blob,
     digest: &mut Sha256,
 ) -> Result<Parts, LoadError> {
+    const FORMAT: &str = "a list of merges (merges.txt)";
     let (vocab_file, bytes) = read(vocab, digest)?;
     let vocab = parse(&vocab_file, "a vocabulary (vocab.json)", &bytes)?;
     let (merges_file, bytes) = read(merges, digest)?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| merges_file.wrong_content("a list of merges (merges.txt)"))?;
-    if matches!(merges_file.recognise()?, Some((kind, _)) if kind != "empty") {
-        return Err(merges_file.wrong_content("a list of merges (merges.txt)"));
-    }
+    let text = match String::from_utf8(bytes) {
+        Ok(text) if !text.is_empty() => text,
+        _ => return Err(merges_file.wrong_content(FORMAT)),
+    };
     let merges = text
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with("#version"))
-        .map(|line| split_merge(&merges_file.name, line))
+        .map(|line| {
+            split_merge(&merges_file.name, line).or_else(|error| match merges_file.recognise()? {
+                Some(_) => Err(merges_file.wrong_content(FORMAT)),
+                None => Err(error),
+            })
+        })
         .collect::<Result<_, _>>()?;
     let (bpe, vocab_size) = build_bpe(&merges_file.name, vocab, merges)?;
     Ok(Parts {

@@ -44,8 +44,8 @@ pub(super) fn read(file: &ModelFile) -> Result<BTreeMap<String, TensorView>, Loa
     if header_len > MAX_HEADER_BYTES || header_len > file.len - 8 {
         // The first bytes of another kind of file are no length.
         return Err(match file.recognise()? {
-            Some(_) => file.wrong_content(EXPECTED),
-            None => LoadError::HeaderTooLong {
+            Some((kind, _)) if kind != EXPECTED => file.wrong_content(EXPECTED),
+            _ => LoadError::HeaderTooLong {
                 file: file.name.clone(),
                 claimed: header_len,
                 len: file.len,
