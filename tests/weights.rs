@@ -410,9 +410,10 @@ fn read_everything(bytes: &[u8], torch: bool) -> Result<(), LoadError> {
         name: "test",
         bytes: bytes.to_vec().leak(),
     };
-    let weights = Weights::open(&match torch {
-        true => WeightFiles::Torch(blob),
-        false => WeightFiles::Safetensors(blob),
+    let weights = Weights::open(&if torch {
+        WeightFiles::Torch(blob)
+    } else {
+        WeightFiles::Safetensors(blob)
     })?;
     for name in weights.names() {
         let shape = weights.shape(name).unwrap();

@@ -110,35 +110,23 @@ impl ModelFile {
         }
     }
 
-    /// What the file is by its first bytes, and what to do, for the usual mix-ups.
-    pub(super) fn recognise(&self) -> Result<Option<(&'static str, &'static str)>, LoadError> {
+    /// What the file is by its first bytes, for the usual mix-ups.
+    pub(super) fn recognise(&self) -> Result<Option<Kind>, LoadError> {
         let head = self.head(64)?;
         let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
         let text = text.trim_start_matches('\u{feff}').trim_start();
         Ok(if head.is_empty() {
-            Some(("empty", "download it again"))
+            Some(Kind::Empty)
         } else if text.starts_with("version https://git-lfs") {
-            Some((
-                "a Git LFS pointer",
-                "run `git lfs pull` in its repository to get the file itself",
-            ))
+            Some(Kind::LfsPointer)
         } else if text.starts_with("<!doctype") || text.starts_with("<html") {
-            Some((
-                "an HTML page",
-                "download the file itself, not the page that shows it",
-            ))
+            Some(Kind::HtmlPage)
         } else if head.starts_with(b"PK\x03\x04") {
-            Some((
-                "a zip archive",
-                "if torch.save wrote it, call it pytorch_model.bin",
-            ))
+            Some(Kind::Zip)
         } else if head.get(8) == Some(&b'{') && head[4..8] == [0; 4] {
-            Some(("a safetensors file", "call it model.safetensors"))
+            Some(Kind::Safetensors)
         } else if text.starts_with('{') {
-            Some((
-                "JSON text",
-                "it may be a server's error message, look into it",
-            ))
+            Some(Kind::Json)
         } else {
             None
         })
@@ -148,7 +136,10 @@ impl ModelFile {
     pub(super) fn wrong_content(&self, expected: &'static str) -> LoadError {
         let (found, hint) = match self.recognise() {
             Err(error) => return error,
-            Ok(Some((found, hint))) => (found.to_owned(), hint),
+            Ok(Some(kind)) => {
+                let (found, hint) = kind.describe();
+                (found.to_owned(), hint)
+            }
             Ok(None) => {
                 let head = self.head(8).unwrap_or_default();
                 let bytes: Vec<String> = head.iter().map(|b| format!("{b:02x}")).collect();
@@ -163,6 +154,43 @@ impl ModelFile {
             found,
             expected,
             hint,
+        }
+    }
+}
+
+/// What a file may be instead of what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Empty,
+    LfsPointer,
+    HtmlPage,
+    Zip,
+    Safetensors,
+    Json,
+}
+
+impl Kind {
+    /// What was found, and what to do.
+    fn describe(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Empty => ("empty", "download it again"),
+            Self::LfsPointer => (
+                "a Git LFS pointer",
+                "run `git lfs pull` in its repository to get the file itself",
+            ),
+            Self::HtmlPage => (
+                "an HTML page",
+                "download the file itself, not the page that shows it",
+            ),
+            Self::Zip => (
+                "a zip archive",
+                "if torch.save wrote it, call it pytorch_model.bin",
+            ),
+            Self::Safetensors => ("a safetensors file", "call it model.safetensors"),
+            Self::Json => (
+                "JSON text",
+                "it may be a server's error message, look into it",
+            ),
         }
     }
 }

@@ -9,7 +9,7 @@ use tokenizers::models::bpe::BPE;
 use tokenizers::{AddedToken, AddedVocabulary, Model as _, NormalizerWrapper};
 
 use crate::model::LoadError;
-use crate::model::file::ModelFile;
+use crate::model::file::{Kind, ModelFile};
 use crate::model::source::Blob;
 
 /// The largest known (250,000 subwords) have 20 MB.
@@ -235,19 +235,15 @@ pub(super) fn read_vocab_merges(
     let (vocab_file, bytes) = read(vocab, digest)?;
     let vocab = parse(&vocab_file, "a vocabulary (vocab.json)", &bytes)?;
     let (merges_file, bytes) = read(merges, digest)?;
-    let text = match String::from_utf8(bytes) {
-        Ok(text) if !text.is_empty() => text,
-        _ => return Err(merges_file.wrong_content(FORMAT)),
-    };
+    // The first merge may well begin with a brace.
+    if !matches!(merges_file.recognise()?, None | Some(Kind::Json)) {
+        return Err(merges_file.wrong_content(FORMAT));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| merges_file.wrong_content(FORMAT))?;
     let merges = text
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with("#version"))
-        .map(|line| {
-            split_merge(&merges_file.name, line).or_else(|error| match merges_file.recognise()? {
-                Some(_) => Err(merges_file.wrong_content(FORMAT)),
-                None => Err(error),
-            })
-        })
+        .map(|line| split_merge(&merges_file.name, line))
         .collect::<Result<_, _>>()?;
     let (bpe, vocab_size) = build_bpe(&merges_file.name, vocab, merges)?;
     Ok(Parts {
@@ -298,15 +294,12 @@ fn build_bpe(
     merges: Vec<(String, String)>,
 ) -> Result<(BPE, usize), LoadError> {
     // The constructor panics at merges that the vocabulary does not know.
-    let mut merged = String::new();
+    let mut whole = String::new();
     for (a, b) in &merges {
-        merged.clear();
-        merged.push_str(a);
-        merged.push_str(b);
-        if let Some(unknown) = [a, b, &merged]
-            .into_iter()
-            .find(|s| !vocab.contains_key(*s))
-        {
+        whole.clear();
+        whole.push_str(a);
+        whole.push_str(b);
+        if let Some(unknown) = [a, b, &whole].into_iter().find(|s| !vocab.contains_key(*s)) {
             return Err(malformed(
                 file,
                 format!("it merges {a:?} and {b:?}, but {unknown:?} is not in the vocabulary"),

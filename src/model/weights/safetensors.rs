@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::view::{Dtype, Float, Place, Storage, TensorView};
 use crate::model::LoadError;
-use crate::model::file::ModelFile;
+use crate::model::file::{Kind, ModelFile};
 
 const EXPECTED: &str = "a safetensors file";
 
@@ -44,7 +44,7 @@ pub(super) fn read(file: &ModelFile) -> Result<BTreeMap<String, TensorView>, Loa
     if header_len > MAX_HEADER_BYTES || header_len > file.len - 8 {
         // The first bytes of another kind of file are no length.
         return Err(match file.recognise()? {
-            Some((kind, _)) if kind != EXPECTED => file.wrong_content(EXPECTED),
+            Some(kind) if kind != Kind::Safetensors => file.wrong_content(EXPECTED),
             _ => LoadError::HeaderTooLong {
                 file: file.name.clone(),
                 claimed: header_len,

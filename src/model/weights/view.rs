@@ -171,20 +171,28 @@ impl TensorView {
     }
 
     fn gather(&self, run: &[f32], n_elements: usize) -> Vec<f32> {
+        // Strides of axes with one element say nothing, and were not checked.
+        let axes: Vec<(usize, usize)> = self
+            .shape
+            .iter()
+            .zip(&self.strides)
+            .filter(|(size, _)| **size > 1)
+            .map(|(size, stride)| (*size, *stride))
+            .collect();
         let mut values = Vec::with_capacity(n_elements);
-        let mut index = vec![0; self.shape.len()];
+        let mut index = vec![0; axes.len()];
         let mut position = 0;
         for _ in 0..n_elements {
             values.push(run[position]);
             // Counts up like an odometer, the last axis fastest.
-            for axis in (0..index.len()).rev() {
-                index[axis] += 1;
-                position += self.strides[axis];
-                if index[axis] < self.shape[axis] {
+            for (i, (size, stride)) in index.iter_mut().zip(&axes).rev() {
+                *i += 1;
+                position += stride;
+                if *i < *size {
                     break;
                 }
-                position -= self.strides[axis] * self.shape[axis];
-                index[axis] = 0;
+                position -= stride * size;
+                *i = 0;
             }
         }
         values
@@ -239,5 +247,69 @@ where
         }
         halves[..pairs.len()].convert_to_f32_slice(&mut floats[..pairs.len()]);
         values.extend_from_slice(&floats[..pairs.len()]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::source::Blob;
+
+    /// Reads a view of the bytes 0, 1, …, 15 as eight bf16.
+    /// `None` if it would leave its storage.
+    fn read(offset: u64, shape: &[usize], strides: &[usize]) -> Option<Vec<f32>> {
+        const BYTES: [u8; 16] = [0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7];
+        let file = ModelFile::open(&Blob::Embedded {
+            name: "test",
+            bytes: &BYTES,
+        });
+        let view = TensorView {
+            storage: Storage {
+                dtype: Dtype::Float(Float::Bf16),
+                place: Place::At(0),
+                len: 8,
+            },
+            offset,
+            shape: shape.to_vec(),
+            strides: strides.to_vec(),
+        };
+        match view.read_f32(&file.unwrap()) {
+            Ok(values) => Some(values),
+            Err(ViewError::Bounds(_)) => None,
+            Err(ViewError::Load(error)) => panic!("{error}"),
+            Err(ViewError::Dtype(dtype)) => panic!("{dtype}"),
+        }
+    }
+
+    fn numbers<const N: usize>(high_bytes: [u8; N]) -> Option<Vec<f32>> {
+        let widen = |high: u8| bf16::from_le_bytes([0, high]).to_f32();
+        (N <= 8).then(|| high_bytes.map(widen).to_vec())
+    }
+
+    #[test]
+    fn views_stay_within_their_storage() {
+        assert_eq!(read(0, &[8], &[1]), numbers([0, 1, 2, 3, 4, 5, 6, 7]));
+        assert_eq!(read(2, &[2, 2], &[1, 3]), numbers([2, 5, 3, 6]));
+        assert_eq!(read(7, &[], &[]), numbers([7]));
+        assert_eq!(read(9, &[0, 3], &[3, 1]), numbers([]));
+        assert_eq!(read(3, &[4, 2], &[0, 0]), numbers([3; 8]));
+
+        assert_eq!(read(0, &[9], &[1]), None);
+        assert_eq!(read(1, &[8], &[1]), None);
+        assert_eq!(read(0, &[2, 2], &[7, 1]), None);
+        assert_eq!(read(0, &[9, 9], &[0, 0]), None, "more than the storage has");
+        assert_eq!(read(0, &[2], &[]), None);
+        assert_eq!(read(u64::MAX, &[1], &[1]), None);
+        assert_eq!(read(0, &[usize::MAX, 2], &[1, 1]), None);
+        assert_eq!(read(0, &[3], &[usize::MAX]), None);
+    }
+
+    #[test]
+    fn strides_of_single_elements_do_not_matter() {
+        let max = usize::MAX;
+        assert_eq!(
+            read(0, &[1, 2, 1, 2], &[max, 1, max, 2]),
+            numbers([0, 2, 1, 3])
+        );
     }
 }
