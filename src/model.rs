@@ -8,6 +8,7 @@ pub mod weights;
 
 mod device;
 mod error;
+mod file;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
