@@ -273,6 +273,49 @@ fn big_endian_files_are_refused() {
     }
 }
 
+/// Where the central directory of a zip describes the entry whose name ends so.
+fn directory_record(zip: &[u8], name_end: &str) -> usize {
+    (0..zip.len() - 46)
+        .find(|at| {
+            let name_len = usize::from(u16::from_le_bytes([zip[at + 28], zip[at + 29]]));
+            let name = zip.get(at + 46..at + 46 + name_len);
+            zip[*at..].starts_with(b"PK\x01\x02")
+                && name.is_some_and(|name| name.ends_with(name_end.as_bytes()))
+        })
+        .expect("the entry exists")
+}
+
+#[test]
+fn a_zip_must_hold_what_its_pickle_claims() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pytorch_model.bin");
+    let zip = std::fs::read(fixture("views/views_deflated.bin")).unwrap();
+    let record = directory_record(&zip, "/data/0");
+    for (size, expected) in [
+        (47 * 4_u32, "should have 48 elements, but has 188 bytes"),
+        (u32::MAX - 1, "claims 4294967294 bytes"),
+    ] {
+        let mut lying = zip.clone();
+        lying[record + 24..record + 28].copy_from_slice(&size.to_le_bytes());
+        std::fs::write(&path, lying).unwrap();
+        let error = message(torch(&path));
+        assert!(error.contains(expected), "{error}");
+    }
+    for (entry, expected) in [
+        ("/data/0", "the storage 0 is not in it"),
+        ("/data.pkl", "it has no data.pkl"),
+    ] {
+        let mut renamed = zip.clone();
+        let record = directory_record(&renamed, entry);
+        // The name's last byte, in the directory only.
+        let name_len = usize::from(renamed[record + 28]);
+        renamed[record + 46 + name_len - 1] = b'?';
+        std::fs::write(&path, renamed).unwrap();
+        let error = message(torch(&path));
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
 #[test]
 fn other_files_are_told_apart() {
     let dir = tempfile::tempdir().unwrap();

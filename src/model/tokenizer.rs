@@ -22,9 +22,9 @@ use byte_level::ByteLevel;
 /// The subwords of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoding {
-    /// Vocabulary ids, [token], special subwords included.
+    /// Vocabulary ids, `[token]`, special subwords included.
     pub ids: Vec<u32>,
-    /// UTF-8 byte spans in the encoded text, [token]; `None` for special subwords.
+    /// UTF-8 byte spans in the encoded text, `[token]`; `None` for special subwords.
     ///
     /// In ascending order. The spans cover the text, and each lies on char boundaries: where several subwords share a char
     /// (an emoji is up to four), each has the whole char. Whitespace belongs to the subword that encodes it,
