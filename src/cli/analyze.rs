@@ -17,10 +17,10 @@ use crate::model::{Model, ModelInfo};
 use crate::text::document::Document;
 use crate::view::AnalysedDocument;
 use crate::view::csv::CsvWriter;
-use crate::view::heatmap::{Heatmap, Selection};
+use crate::view::heatmap::{self, Heatmap};
 use crate::view::json::{AnalysisJson, FailureJson, Image, JsonOptions, write_json};
 use crate::view::markdown::write_markdown;
-use crate::view::picture::{PictureOptions, render_png};
+use crate::view::picture::RenderOptions;
 use crate::view::terminal::{
     Granularity, TerminalOptions, write_document, write_summary, write_top,
 };
@@ -229,12 +229,14 @@ impl<'a> Report<'a> {
     }
 }
 
-/// The first chunk's matrix as a PNG; a text without subwords has none.
+/// The first chunk's matrix as a PNG; a text without lexemes has none.
 fn first_matrix(document: &AnalysedDocument<'_>) -> io::Result<Option<Vec<u8>>> {
-    let Some(heatmap) = Heatmap::of_chunk(document, Selection::default()) else {
+    let chunks = &document.analysis.chunks;
+    let Some(chunk) = chunks.iter().position(|chunk| chunk.matrix.is_some()) else {
         return Ok(None);
     };
-    render_png(&heatmap, &PictureOptions::default())
+    Heatmap::from_chunk(document, chunk)
+        .and_then(|heatmap| heatmap::render_png(&heatmap, &RenderOptions::default()))
         .map(Some)
         .map_err(io::Error::other)
 }
