@@ -270,7 +270,8 @@ fn too_many_subwords_are_an_error() {
     let mut sink = Everything::default();
     let plan = everything(&model);
     let error = model.forward(&encoding, &plan, &mut sink, &AtomicBool::new(false)).unwrap_err();
-    let expected = format!("{} subwords do not fit the model's 64 positions", encoding.ids.len());
+    let (n, max) = (encoding.ids.len(), model.info().max_tokens);
+    let expected = format!("{n} subwords do not fit the model's {max} positions");
     assert!(error.to_string().starts_with(&expected), "{error}");
 }
 
