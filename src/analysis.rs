@@ -74,7 +74,7 @@ pub struct AnalysedChunk {
     pub span: ByteSpan,
     /// What was scored.
     pub core: ByteSpan,
-    /// Number of subwords, special ones included.
+    /// Number of subwords, special ones included; 0 if there was nothing but whitespace and the model was not run.
     pub n_tokens: usize,
     /// Share of the mass that special subwords took, 0 … 1.
     pub sink_share: f32,
@@ -95,7 +95,7 @@ pub struct Unscored {
     pub reason: String,
 }
 
-/// Vectors that stand for the document, [hidden].
+/// Vectors that stand for the document, \[hidden\].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Embedding {
     /// Mean of the chunks' `<s>` vectors, weighted by their code subwords.

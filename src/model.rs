@@ -8,6 +8,7 @@ pub mod weights;
 
 mod device;
 mod error;
+mod file;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -17,6 +18,7 @@ use sha2::{Digest, Sha256};
 pub use device::{Device, DeviceError};
 pub use error::LoadError;
 
+use file::ModelFile;
 use roberta::{AttentionSink, Encoder, ForwardError, ForwardPlan, RobertaConfig};
 use source::ModelFiles;
 use tokenizer::{Encoding, Tokenizer};
@@ -64,6 +66,9 @@ pub struct Model {
     encoder: Box<dyn Encoder>,
 }
 
+/// More than any `config.json` has.
+const MAX_CONFIG_BYTES: u64 = 1 << 20;
+
 /// Values of a tensor that go into the fingerprint.
 const FINGERPRINT_SAMPLES: usize = 64;
 
@@ -74,12 +79,13 @@ impl Model {
     /// One [`LoadError`] for each way in which the files can be bad.
     #[tracing::instrument(skip_all, fields(model = %files.id))]
     pub fn load(files: &ModelFiles, device: Device) -> Result<Self, LoadError> {
-        let config_bytes = files.config.read()?;
-        let config = RobertaConfig::parse(&config_bytes, &files.config.name())?;
+        let config_file = ModelFile::open(&files.config)?;
+        let config_bytes = config_file.read_all("config.json", MAX_CONFIG_BYTES)?;
+        let config = RobertaConfig::parse(&config_bytes, &config_file.name)?;
         let tokenizer = Tokenizer::load(&files.tokenizer, files.tokenizer_config.as_ref())?;
         if tokenizer.vocab_size() > config.vocab_size {
             return Err(LoadError::Config {
-                file: files.config.name(),
+                file: config_file.name,
                 cause: format!(
                     "vocab_size is {}, but the tokenizer has {} entries; they belong to different models",
                     config.vocab_size,
@@ -91,7 +97,7 @@ impl Model {
         let tensors = weights.encoder()?;
         let mut hash = Sha256::new();
         hash.update(&config_bytes);
-        hash.update(tokenizer.fingerprint());
+        hash.update(tokenizer.fingerprint().to_le_bytes());
         let mut read = |name: &str, shape: &[usize]| {
             let values = tensors.read_f32(name, shape)?;
             let step = (values.len() / FINGERPRINT_SAMPLES).max(1);

@@ -27,9 +27,6 @@ pub fn assemble(
         timing.tokenize += window.tokenize;
         timing.forward += window.forward;
         timing.attribute += window.attribute;
-        if window.lexemes.is_empty() {
-            continue;
-        }
         lexemes.extend(place_lexemes(chunk, window, chunks.len()));
         chunks.push(place_chunk(chunk, window));
     }

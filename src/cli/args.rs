@@ -142,6 +142,9 @@ pub(super) struct AnalyzeArgs {
     pub image: Option<ImageEncoding>,
     #[arg(long, value_enum, default_value = "auto")]
     pub color: ColorChoice,
+    /// The terminal's background, if it is guessed wrong
+    #[arg(long, value_enum)]
+    pub theme: Option<ThemeChoice>,
 }
 
 #[derive(Debug, Args)]
@@ -192,6 +195,12 @@ pub(super) enum LabelChoice {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ScaleChoice {
+    Sqrt,
+    Linear,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ThemeChoice {
     Light,
     Dark,
@@ -227,6 +236,9 @@ pub(super) struct HeatmapArgs {
     /// Token labels: all, none, or as many as fit
     #[arg(long, value_enum, default_value = "auto")]
     pub labels: LabelChoice,
+    /// How weights become colours: by their square root (attention is heavy-tailed) or in proportion
+    #[arg(long, value_enum, default_value = "sqrt")]
+    pub scale: ScaleChoice,
     #[arg(long, value_enum, default_value = "light")]
     pub theme: ThemeChoice,
     /// Which chunk of the file, from 0

@@ -33,4 +33,129 @@ pub enum LoadError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+
+    #[error(transparent)]
+    Source(#[from] super::source::SourceError),
+
+    #[cfg(feature = "hub")]
+    #[error(transparent)]
+    Hub(#[from] super::source::hub::HubError),
+
+    #[error("{file} is {found}, not {expected}; {hint}")]
+    WrongContent {
+        file: String,
+        found: String,
+        expected: &'static str,
+        hint: &'static str,
+    },
+
+    #[error("{file} is truncated: {needed} bytes are needed, it has {len}; download it again")]
+    Truncated { file: String, needed: u64, len: u64 },
+
+    #[error(
+        "{file} is damaged or no safetensors file: it claims a header of {claimed} bytes and has {len} in all; download it again"
+    )]
+    HeaderTooLong {
+        file: String,
+        claimed: u64,
+        len: u64,
+    },
+
+    #[error("{file} is larger than any {expected} should be: {len} bytes, the limit is {limit}")]
+    TooLarge {
+        file: String,
+        expected: &'static str,
+        len: u64,
+        limit: u64,
+    },
+
+    #[error("{file} cannot be read as {format}: {cause}; download or convert it again")]
+    Malformed {
+        file: String,
+        format: &'static str,
+        cause: String,
+    },
+
+    #[error("{file} is big-endian; save it again on a little-endian machine, or as safetensors")]
+    BigEndian { file: String },
+
+    #[error(
+        "the pickle in {file} names {name}, which no plain state dict needs (nothing was executed); save only the model's state_dict(), or convert it to safetensors"
+    )]
+    ForbiddenGlobal { file: String, name: String },
+
+    #[error(
+        "the pickle in {file} has the opcode {opcode:#04x} at byte {offset}, which torch.save does not write; convert the file to safetensors"
+    )]
+    PickleOpcode {
+        file: String,
+        opcode: u8,
+        offset: u64,
+    },
+
+    #[error(
+        "{index} names the shard {shard:?}, which is no plain file name beside it; get the index from the model's author again"
+    )]
+    ShardPath { index: String, shard: String },
+
+    #[error("{index} names the shard {shard}, which is not there; download it too")]
+    MissingShard { index: String, shard: String },
+
+    #[error(
+        "tensor {name} is missing from {file}, which has {found}; a RoBERTa-family encoder is needed"
+    )]
+    MissingTensor {
+        name: String,
+        file: String,
+        /// What is there instead: the number of tensors and the nearest name.
+        found: String,
+    },
+
+    #[error(
+        "tensor {name} of {file} has the shape {found:?}, but config.json implies {expected:?}; use the config.json that belongs to these weights"
+    )]
+    Shape {
+        name: String,
+        file: String,
+        found: Vec<usize>,
+        expected: Vec<usize>,
+    },
+
+    #[error(
+        "tensor {name} of {file} has the dtype {dtype}; supported are f32, f16, bf16 and f64, convert it"
+    )]
+    Dtype {
+        name: String,
+        file: String,
+        dtype: String,
+    },
+
+    #[error(
+        "tensor {name} of {file} contains NaN or infinite values; the weights are damaged or training diverged, get another copy"
+    )]
+    NotFinite { name: String, file: String },
+
+    #[error(
+        "tensor {name} of {file} reaches outside its storage: {cause}; download or convert the file again"
+    )]
+    TensorBounds {
+        name: String,
+        file: String,
+        cause: String,
+    },
+
+    #[error(
+        "{file} holds several encoders, under the prefixes {}; keep one of them", prefixes.join(", ")
+    )]
+    AmbiguousPrefix { file: String, prefixes: Vec<String> },
+
+    #[error(
+        "{file} describes {found}, which is not supported; supported is byte-level BPE, as RoBERTa and CodeBERT have it"
+    )]
+    UnsupportedTokenizer { file: String, found: String },
+
+    #[error(
+        "{file} has no subword {name:?}, which every sequence needs; use the vocabulary that belongs to this model"
+    )]
+    MissingSpecial { file: String, name: String },
 }

@@ -130,6 +130,15 @@ impl RobertaConfig {
         self.max_position_embeddings - self.pad_token_id - 1
     }
 
+    /// Parameters of the encoder: embeddings and layers, without pooler and head.
+    #[must_use]
+    pub fn n_parameters(&self) -> usize {
+        let (h, wide) = (self.hidden_size, self.intermediate_size);
+        let rows = self.vocab_size + self.max_position_embeddings + self.type_vocab_size;
+        let layer = 4 * (h * h + h) + (h * wide + wide) + (wide * h + h) + 4 * h;
+        rows * h + 2 * h + self.num_hidden_layers * layer
+    }
+
     /// Position of every subword, as `create_position_ids_from_input_ids` counts them in Hugging Face's
     /// `modeling_roberta`: `pad_token_id + 1` onwards, paddings stay at `pad_token_id`.
     pub(super) fn position_ids(&self, ids: &[u32]) -> Vec<u32> {

@@ -1,0 +1,242 @@
+//! `codegaze analyze`: every input through the model, one report a file.
+
+use std::io::{self, Write};
+use std::sync::atomic::AtomicBool;
+
+use anyhow::anyhow;
+
+use super::args::{AnalyzeArgs, AttributionArgs, Format, ImageEncoding, ThemeChoice};
+use super::fault::{Fault, report_line};
+use super::files::{self, Input};
+use super::output::Stdout;
+use super::terminal::Environment;
+use super::{models, progress};
+use crate::analysis::{Analysis, AnalysisConfig, Extras, analyze};
+use crate::attribution::AttributionConfig;
+use crate::model::{Model, ModelInfo};
+use crate::text::document::Document;
+use crate::view::AnalysedDocument;
+use crate::view::csv::CsvWriter;
+use crate::view::heatmap::{self, Heatmap};
+use crate::view::json::{AnalysisJson, FailureJson, Image, JsonOptions, write_json};
+use crate::view::markdown::write_markdown;
+use crate::view::picture::RenderOptions;
+use crate::view::terminal::{
+    Granularity, TerminalOptions, write_document, write_summary, write_top,
+};
+use crate::view::theme::Theme;
+
+/// Rows of a Markdown report's table unless `--top` says otherwise.
+const MARKDOWN_ROWS: usize = 20;
+
+pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Fault> {
+    check(args)?;
+    let inputs = files::expand(&args.paths);
+    let model = models::load(&args.model)?;
+    let config = AnalysisConfig {
+        extras: Extras {
+            subwords: args.tokens || args.image.is_some(),
+            matrix: args.attention || args.image.is_some(),
+            embedding: args.embedding,
+        },
+        ..AnalysisConfig::new(model.info(), resolve(&args.attribution, model.info())?)
+    };
+    let bar = progress::steps(inputs.len(), "analysing");
+    let mut report = Report::new(args, inputs.len()).map_err(Fault::stdout)?;
+    let mut n_failed = 0;
+    for input in inputs {
+        let (name, done) = match input {
+            Ok(input) => (input.name(), analyze_one(&model, &input, args, &config, &bar)),
+            Err(error) => (String::new(), Err(Fault::failed(error))),
+        };
+        bar.suspend(|| match done {
+            Ok((document, analysis)) => report.document(&name, document.text(), &analysis),
+            Err(fault) => {
+                n_failed += 1;
+                let fault = fault.to_string();
+                report_line(&format!("error: {fault}"));
+                report.failure(&name, &fault)
+            }
+        })
+        .map_err(Fault::stdout)?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    report.finish()?;
+    if n_failed > 0 {
+        return Err(Fault::Reported);
+    }
+    Ok(())
+}
+
+/// Options that say nothing in the chosen format are refused, not ignored.
+fn check(args: &AnalyzeArgs) -> Result<(), Fault> {
+    let json_only = [
+        ("--tokens", args.tokens),
+        ("--attention", args.attention),
+        ("--embedding", args.embedding),
+        ("--image", args.image.is_some()),
+    ];
+    match json_only.iter().find(|(_, given)| *given) {
+        Some((option, _)) if args.format != Format::Json => Err(Fault::usage(anyhow!(
+            "{option} is for JSON; add --format json"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Checks the attribution settings against the model.
+pub(super) fn resolve(
+    args: &AttributionArgs,
+    info: &ModelInfo,
+) -> Result<AttributionConfig, Fault> {
+    AttributionConfig::resolve(
+        args.method,
+        args.layers.as_ref(),
+        &args.heads,
+        args.sinks,
+        info.n_layers,
+        info.n_heads,
+    )
+    .map_err(Fault::usage)
+}
+
+fn analyze_one(
+    model: &Model,
+    input: &Input,
+    args: &AnalyzeArgs,
+    config: &AnalysisConfig,
+    bar: &indicatif::ProgressBar,
+) -> Result<(Document, Analysis), Fault> {
+    let document = input.read(args.input.max_bytes).map_err(Fault::failed)?;
+    let cancel = AtomicBool::new(false);
+    let name = input.name();
+    let mut on_chunk = |done: usize, all: usize| {
+        bar.set_message(format!("{name} {done}/{all}"));
+        bar.tick();
+    };
+    let analysis = analyze(model, &document, config, &cancel, &mut on_chunk)
+        .map_err(|error| Fault::failed(anyhow!("{name}: {error}")))?;
+    Ok((document, analysis))
+}
+
+/// Writes one result after the other in the chosen format.
+struct Report<'a> {
+    args: &'a AnalyzeArgs,
+    options: TerminalOptions,
+    out: Sink,
+    n_inputs: usize,
+    n_written: usize,
+}
+
+enum Sink {
+    Plain(Stdout),
+    Csv(CsvWriter<Stdout>),
+}
+
+impl<'a> Report<'a> {
+    fn new(args: &'a AnalyzeArgs, n_inputs: usize) -> io::Result<Self> {
+        let environment = Environment::of_stdout();
+        let out = match args.format {
+            Format::Csv if args.lines => Sink::Csv(CsvWriter::lines(Stdout::new())?),
+            Format::Csv => Sink::Csv(CsvWriter::new(Stdout::new())?),
+            _ => Sink::Plain(Stdout::new()),
+        };
+        Ok(Self {
+            args,
+            options: TerminalOptions {
+                color: environment.color(args.color),
+                theme: match args.theme {
+                    Some(ThemeChoice::Light) => Theme::Light,
+                    Some(ThemeChoice::Dark) => Theme::Dark,
+                    None => environment.theme(),
+                },
+                granularity: if args.lines {
+                    Granularity::Lines
+                } else {
+                    Granularity::Lexemes
+                },
+                ..TerminalOptions::default()
+            },
+            out,
+            n_inputs,
+            n_written: 0,
+        })
+    }
+
+    fn document(&mut self, name: &str, text: &str, analysis: &Analysis) -> io::Result<()> {
+        let mut document = AnalysedDocument::new(name, text, analysis);
+        self.n_written += 1;
+        let out = match &mut self.out {
+            Sink::Csv(csv) => {
+                document.keep_top(self.args.top);
+                return csv.write(&document);
+            }
+            Sink::Plain(out) => out,
+        };
+        match self.args.format {
+            Format::Json => {
+                document.keep_top(self.args.top);
+                let png = self.args.image.map(|ImageEncoding::Base64| first_matrix(&document));
+                let png = png.transpose()?.flatten();
+                let options = JsonOptions {
+                    tokens: self.args.tokens,
+                    attention: self.args.attention,
+                    image: png.as_deref().map(|data| Image {
+                        media_type: "image/png",
+                        data,
+                    }),
+                };
+                write_json(out, &AnalysisJson::new(&document, &options))
+            }
+            Format::Markdown => {
+                if self.n_written > 1 {
+                    writeln!(out)?;
+                }
+                write_markdown(out, &document, self.args.top.unwrap_or(MARKDOWN_ROWS))
+            }
+            Format::Text | Format::Csv => {
+                if self.n_written > 1 {
+                    writeln!(out)?;
+                }
+                let Some(n) = self.args.top else {
+                    return write_document(out, &document, &self.options);
+                };
+                if self.n_inputs > 1 {
+                    writeln!(out, "{}", crate::view::label::printable(name))?;
+                }
+                write_top(out, &document, n, &self.options)?;
+                write_summary(out, &document, &self.options)
+            }
+        }
+    }
+
+    /// In JSON a file that failed has a document too, so that no line is missing.
+    fn failure(&mut self, name: &str, error: &str) -> io::Result<()> {
+        match &mut self.out {
+            Sink::Plain(out) if self.args.format == Format::Json => {
+                write_json(out, &FailureJson::new(name, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(self) -> Result<(), Fault> {
+        match self.out {
+            Sink::Plain(out) => out.finish(),
+            Sink::Csv(csv) => csv.into_inner().map_err(Fault::stdout)?.finish(),
+        }
+    }
+}
+
+/// The first chunk's matrix as a PNG; a text without lexemes has none.
+fn first_matrix(document: &AnalysedDocument<'_>) -> io::Result<Option<Vec<u8>>> {
+    let chunks = &document.analysis.chunks;
+    let Some(chunk) = chunks.iter().position(|chunk| chunk.matrix.is_some()) else {
+        return Ok(None);
+    };
+    Heatmap::from_chunk(document, chunk)
+        .and_then(|heatmap| heatmap::render_png(&heatmap, &RenderOptions::default()))
+        .map(Some)
+        .map_err(io::Error::other)
+}

@@ -1,0 +1,121 @@
+//! `codegaze heatmap`: the matrix of a chunk, or the shaded source, into a picture or page.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::anyhow;
+
+use super::args::{HeatmapArgs, HeatmapKind, LabelChoice, ScaleChoice, ThemeChoice, Unit};
+use super::attention::no_chunk;
+use super::fault::Fault;
+use super::files::Input;
+use super::{analyze, models, output};
+use crate::analysis::{AnalysisConfig, Extras};
+use crate::view::heatmap::{self, Heatmap};
+use crate::view::picture::{LabelMode, RenderError, RenderOptions, Scale};
+use crate::view::theme::Theme;
+use crate::view::{AnalysedDocument, source_picture};
+
+#[derive(Clone, Copy)]
+enum PictureFormat {
+    Png,
+    Svg,
+    Html,
+}
+
+impl PictureFormat {
+    fn of(path: &Path) -> Result<Self, Fault> {
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+        match extension.to_ascii_lowercase().as_str() {
+            "png" => Ok(Self::Png),
+            "svg" => Ok(Self::Svg),
+            "html" | "htm" => Ok(Self::Html),
+            _ => Err(Fault::usage(anyhow!(
+                "{}: unknown format; write a name that ends in .png, .svg or .html",
+                path.display()
+            ))),
+        }
+    }
+}
+
+pub(super) fn run(args: &HeatmapArgs) -> Result<(), Fault> {
+    let format = PictureFormat::of(&args.out)?;
+    let input = Input::from_path(&args.file);
+    let text = input.read(args.input.max_bytes).map_err(Fault::failed)?;
+    let model = models::load(&args.model)?;
+    let attribution = analyze::resolve(&args.attribution, model.info())?;
+    let is_matrix = args.kind == HeatmapKind::Matrix;
+    let config = AnalysisConfig {
+        extras: Extras {
+            subwords: is_matrix,
+            matrix: is_matrix,
+            embedding: false,
+        },
+        ..AnalysisConfig::new(model.info(), attribution)
+    };
+    let cancel = AtomicBool::new(false);
+    let name = input.name();
+    let analysis = crate::analysis::analyze(&model, &text, &config, &cancel, &mut |_, _| ())
+        .map_err(|error| Fault::failed(anyhow!("{name}: {error}")))?;
+    let document = AnalysedDocument::new(&name, text.text(), &analysis);
+    let options = options(args);
+    let fault = |error: RenderError| Fault::usage(anyhow!("{name}: {error}"));
+    let bytes = if is_matrix {
+        let n_chunks = analysis.chunks.len();
+        let chunk = analysis
+            .chunks
+            .get(args.chunk)
+            .ok_or_else(|| no_chunk(&input, args.chunk, n_chunks))?;
+        if chunk.matrix.is_none() {
+            return Err(Fault::failed(anyhow!(
+                "{name}: chunk {} holds nothing but whitespace; choose another one",
+                args.chunk
+            )));
+        }
+        let heatmap = match args.unit {
+            Unit::Subword => Heatmap::from_chunk(&document, args.chunk),
+            Unit::Lexeme => Heatmap::from_chunk_by_lexeme(&document, args.chunk),
+        }
+        .map_err(fault)?;
+        match format {
+            PictureFormat::Png => heatmap::render_png(&heatmap, &options),
+            PictureFormat::Svg => heatmap::render_svg(&heatmap, &options).map(String::into_bytes),
+            PictureFormat::Html => {
+                heatmap::render_html(&document, &heatmap, &options).map(String::into_bytes)
+            }
+        }
+    } else {
+        match format {
+            PictureFormat::Png => source_picture::render_png(&document, &options),
+            PictureFormat::Svg => {
+                source_picture::render_svg(&document, &options).map(String::into_bytes)
+            }
+            PictureFormat::Html => {
+                source_picture::render_html(&document, &options).map(String::into_bytes)
+            }
+        }
+    };
+    let bytes = bytes.map_err(fault)?;
+    output::to_file(&args.out, |out| out.write_all(&bytes))
+}
+
+fn options(args: &HeatmapArgs) -> RenderOptions {
+    RenderOptions {
+        size: args.size,
+        dpi: args.dpi,
+        colormap: args.colormap,
+        scale: match args.scale {
+            ScaleChoice::Sqrt => Scale::Sqrt,
+            ScaleChoice::Linear => Scale::Linear,
+        },
+        labels: match args.labels {
+            LabelChoice::Auto => LabelMode::Auto,
+            LabelChoice::All => LabelMode::On,
+            LabelChoice::None => LabelMode::Off,
+        },
+        theme: match args.theme {
+            ThemeChoice::Light => Theme::Light,
+            ThemeChoice::Dark => Theme::Dark,
+        },
+    }
+}

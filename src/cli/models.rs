@@ -1,0 +1,147 @@
+//! `codegaze models`, and loading a model for the other commands.
+
+use std::io::Write;
+
+use anyhow::anyhow;
+use serde_json::json;
+
+use super::args::{ModelArgs, ModelsArgs, ModelsCommand};
+use super::fault::Fault;
+use super::output::{self, Stdout};
+use super::progress::Downloads;
+use crate::model::source::{HubOptions, ModelFiles, ModelSource};
+use crate::model::{Device, Model};
+
+/// Finds and loads a model; one from the hub is fetched if it is not in the cache.
+pub(super) fn load(args: &ModelArgs) -> Result<Model, Fault> {
+    let files = args
+        .model
+        .resolve(&HubOptions::from_env(), &Downloads::default())
+        .map_err(Fault::failed)?;
+    Model::load(&files, args.device).map_err(Fault::failed)
+}
+
+pub(super) fn run(args: ModelsArgs) -> Result<(), Fault> {
+    match args.command {
+        ModelsCommand::List => list(),
+        ModelsCommand::Download { model } => {
+            let files = model
+                .download(&HubOptions::from_env(), &Downloads::default())
+                .map_err(Fault::failed)?;
+            print_path(&model, &files)
+        }
+        ModelsCommand::Path { model } => {
+            let cached_only = HubOptions {
+                offline: true,
+                ..HubOptions::from_env()
+            };
+            let files = model.resolve(&cached_only, &()).map_err(Fault::failed)?;
+            print_path(&model, &files)
+        }
+        ModelsCommand::Info { model, json } => info(model, json),
+    }
+}
+
+fn print_path(model: &ModelSource, files: &ModelFiles) -> Result<(), Fault> {
+    let path = files
+        .directory()
+        .ok_or_else(|| Fault::failed(anyhow!("{model}: is part of the program; it has no directory")))?;
+    output::to_stdout(format!("{}\n", path.display()).as_bytes())
+}
+
+/// One row a model: id, revision, size, whether it is complete.
+fn list() -> Result<(), Fault> {
+    let mut rows = vec![[
+        "MODEL".to_owned(),
+        "REVISION".to_owned(),
+        "SIZE".to_owned(),
+        "STATE".to_owned(),
+    ]];
+    if cfg!(feature = "embedded") {
+        rows.push([
+            ModelSource::Embedded.to_string(),
+            "-".to_owned(),
+            "-".to_owned(),
+            "embedded".to_owned(),
+        ]);
+    }
+    rows.extend(cached_rows()?);
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2)];
+    let mut out = Stdout::new();
+    for [model, revision, size, state] in &rows {
+        writeln!(
+            out,
+            "{model:<0$}  {revision:<1$}  {size:>2$}  {state}",
+            widths[0], widths[1], widths[2]
+        )
+        .map_err(Fault::stdout)?;
+    }
+    out.finish()
+}
+
+#[cfg(feature = "hub")]
+fn cached_rows() -> Result<Vec<[String; 4]>, Fault> {
+    use crate::model::source::hub::list_cached;
+
+    let cached = list_cached(&HubOptions::from_env()).map_err(Fault::failed)?;
+    Ok(cached
+        .into_iter()
+        .map(|model| {
+            let commit = model.commit.unwrap_or_default();
+            let short = commit.get(..8).unwrap_or(&commit);
+            [
+                model.id,
+                [&model.refs.join(","), short].join(" ").trim().to_owned(),
+                indicatif::HumanBytes(model.bytes).to_string(),
+                model
+                    .missing
+                    .map_or_else(|| "complete".to_owned(), |file| format!("incomplete: {file} is missing")),
+            ]
+        })
+        .collect())
+}
+
+#[cfg(not(feature = "hub"))]
+fn cached_rows() -> Result<Vec<[String; 4]>, Fault> {
+    Ok(Vec::new())
+}
+
+/// Loads the model, so that what is said is true of what would run.
+fn info(source: ModelSource, as_json: bool) -> Result<(), Fault> {
+    let model = load(&ModelArgs {
+        model: source,
+        device: Device::default(),
+    })?;
+    let (info, config) = (model.info(), model.config());
+    let facts = [
+        ("id", json!(info.id)),
+        ("revision", json!(info.revision)),
+        ("layers", json!(info.n_layers)),
+        ("heads", json!(info.n_heads)),
+        ("hidden_size", json!(info.hidden_size)),
+        ("intermediate_size", json!(config.intermediate_size)),
+        ("max_tokens", json!(info.max_tokens)),
+        ("vocab_size", json!(config.vocab_size)),
+        ("parameters", json!(config.n_parameters())),
+        ("precision", json!(info.precision.as_str())),
+        ("fingerprint", json!(format!("{:016x}", info.fingerprint))),
+    ];
+    if as_json {
+        let facts: serde_json::Map<_, _> = facts
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        return output::to_stdout(format!("{}\n", serde_json::Value::Object(facts)).as_bytes());
+    }
+    let mut text = String::new();
+    for (name, value) in facts {
+        let value = match value {
+            serde_json::Value::String(value) => value,
+            serde_json::Value::Null => "-".to_owned(),
+            other => other.to_string(),
+        };
+        text.push_str(&format!("{name:<18} {value}\n"));
+    }
+    output::to_stdout(text.as_bytes())
+}
