@@ -7,6 +7,7 @@
 //! | [`terminal`] | shaded source, tables and summaries for a terminal |
 //! | [`json`], [`csv`], [`markdown`] | files for programs and people |
 //! | [`heatmap`] | the attention matrix as PNG, SVG, HTML |
+//! | [`tensors`] | raw tensors in files |
 //! | [`source_picture`] | the shaded source as PNG, SVG, HTML |
 //!
 //! [`scene`] is what the pictures have in common: drawn once, written as PNG or SVG.
@@ -24,6 +25,7 @@ pub mod picture;
 pub mod scene;
 pub mod source_picture;
 pub mod summary;
+pub mod tensors;
 pub mod terminal;
 pub mod theme;
 
@@ -37,6 +39,14 @@ use crate::text::ByteSpan;
 use self::levels::{HeatLevel, LevelThresholds, lexeme_levels, line_levels};
 use self::lines::Lines;
 
+/// What is shaded or listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Granularity {
+    #[default]
+    Lexemes,
+    Lines,
+}
+
 /// A document with its analysis, ready to be shown.
 #[derive(Clone, Debug)]
 pub struct AnalysedDocument<'a> {
@@ -49,6 +59,8 @@ pub struct AnalysedDocument<'a> {
     lexeme_levels: Vec<HeatLevel>,
     /// One per line of the analysis.
     line_levels: Vec<HeatLevel>,
+    /// Lexemes of a worse rank are left out of lists; their levels are what they are.
+    max_rank: usize,
     lines: Lines,
 }
 
@@ -71,16 +83,28 @@ impl<'a> AnalysedDocument<'a> {
             analysis,
             lexeme_levels: lexeme_levels(&analysis.lexemes, thresholds),
             line_levels: line_levels(&analysis.lines, thresholds),
+            max_rank: usize::MAX,
             lines: Lines::new(text),
+        }
+    }
+
+    /// Leaves all but the `n` lexemes of best rank out of lists.
+    #[must_use]
+    pub fn keep_top(self, n: Option<usize>) -> Self {
+        Self {
+            max_rank: n.unwrap_or(usize::MAX),
+            ..self
         }
     }
 
     /// Lexemes with their levels, ascending.
     pub fn lexemes(&self) -> impl Iterator<Item = (&'a ScoredLexeme, HeatLevel)> {
+        let max_rank = self.max_rank;
         self.analysis
             .lexemes
             .iter()
             .zip(self.lexeme_levels.iter().copied())
+            .filter(move |(lexeme, _)| lexeme.rank <= max_rank)
     }
 
     /// Scored lines with their levels, ascending.

@@ -110,7 +110,11 @@ mod tests {
             let rising = luminance[255] > luminance[0];
             for pair in luminance.windows(2) {
                 assert!(
-                    if rising { pair[1] >= pair[0] } else { pair[1] <= pair[0] },
+                    if rising {
+                        pair[1] >= pair[0]
+                    } else {
+                        pair[1] <= pair[0]
+                    },
                     "{map:?}: {pair:?}"
                 );
             }

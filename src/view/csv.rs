@@ -1,19 +1,23 @@
-//! One row per lexeme, for spreadsheets and data frames.
+//! One row per lexeme, or per line, for spreadsheets and data frames.
 
 use std::io::{self, Write};
 
 use ::csv::Writer;
 
-use super::AnalysedDocument;
+use super::{AnalysedDocument, Granularity};
 
 /// The header row. `start` and `end` are UTF-8 byte offsets; `line` and `column` count from 1, `column` in characters.
 pub const COLUMNS: [&str; 11] = [
     "path", "start", "end", "line", "column", "text", "kind", "share", "lift", "rank", "level",
 ];
 
+/// The header row of a table of lines. `line` counts from 1.
+pub const LINE_COLUMNS: [&str; 5] = ["path", "line", "share", "lift", "level"];
+
 /// Writes one table over several documents. Text is written exactly, quoted where RFC 4180 asks for it.
 pub struct CsvWriter<W: Write> {
     writer: Writer<W>,
+    granularity: Granularity,
 }
 
 impl<W: Write> CsvWriter<W> {
@@ -21,17 +25,31 @@ impl<W: Write> CsvWriter<W> {
     ///
     /// # Errors
     /// Those of `w`.
-    pub fn new(w: W) -> io::Result<Self> {
+    pub fn new(w: W, granularity: Granularity) -> io::Result<Self> {
         let mut writer = Writer::from_writer(w);
-        writer.write_record(COLUMNS)?;
-        Ok(Self { writer })
+        match granularity {
+            Granularity::Lexemes => writer.write_record(COLUMNS)?,
+            Granularity::Lines => writer.write_record(LINE_COLUMNS)?,
+        }
+        Ok(Self {
+            writer,
+            granularity,
+        })
     }
 
-    /// Writes a document's lexemes in the order of the text.
+    /// Writes a document's lexemes, or lines, in the order of the text.
     ///
     /// # Errors
     /// Those of `w`.
     pub fn write(&mut self, document: &AnalysedDocument<'_>) -> io::Result<()> {
+        match self.granularity {
+            Granularity::Lexemes => self.write_lexemes(document)?,
+            Granularity::Lines => self.write_lines(document)?,
+        }
+        self.writer.flush()
+    }
+
+    fn write_lexemes(&mut self, document: &AnalysedDocument<'_>) -> io::Result<()> {
         for (lexeme, level) in document.lexemes() {
             let (line, column) = document
                 .lines
@@ -50,7 +68,20 @@ impl<W: Write> CsvWriter<W> {
                 &level.get().to_string(),
             ])?;
         }
-        self.writer.flush()
+        Ok(())
+    }
+
+    fn write_lines(&mut self, document: &AnalysedDocument<'_>) -> io::Result<()> {
+        for (line, level) in document.scored_lines() {
+            self.writer.write_record([
+                document.path,
+                &(line.line + 1).to_string(),
+                &line.share.to_string(),
+                &line.lift.to_string(),
+                &level.get().to_string(),
+            ])?;
+        }
+        Ok(())
     }
 }
 
@@ -65,7 +96,10 @@ mod tests {
         let analysis = samples::analysis(text);
         let document = AnalysedDocument::new("dir,1/a \"b\".py", text, &analysis);
         let mut out = Vec::new();
-        CsvWriter::new(&mut out).unwrap().write(&document).unwrap();
+        CsvWriter::new(&mut out, Granularity::Lexemes)
+            .unwrap()
+            .write(&document)
+            .unwrap();
 
         let mut reader = ::csv::Reader::from_reader(out.as_slice());
         assert_eq!(reader.headers().unwrap(), &COLUMNS[..]);

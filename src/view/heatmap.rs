@@ -2,11 +2,13 @@
 
 mod layout;
 
-use crate::attribution::{HeadFusion, Sinks};
+use crate::attribution::Sinks;
+use crate::attribution::align::Alignment;
 use crate::text::ByteSpan;
+use crate::text::lexeme::{Lexeme, scan};
 
 use super::AnalysedDocument;
-use super::label::{printable, subword_labels};
+use super::label::{label, printable, subword_labels};
 use super::page;
 use super::picture::{RenderError, RenderOptions};
 use super::summary::settings;
@@ -16,7 +18,8 @@ use super::summary::settings;
 pub struct HeatmapToken {
     /// As the source has it, made visible.
     pub label: String,
-    pub id: u32,
+    /// `None` for lexemes.
+    pub id: Option<u32>,
     /// In the document; `None` for special subwords.
     pub span: Option<ByteSpan>,
     pub score: f32,
@@ -88,22 +91,66 @@ impl Heatmap {
             .iter()
             .map(|&idx| HeatmapToken {
                 label: labels[idx].clone(),
-                id: subwords[idx].id,
+                id: Some(subwords[idx].id),
                 span: subwords[idx].span,
                 score: subwords[idx].score,
             })
             .collect();
         Ok(Self {
             title: format!("Attention in {}", printable(document.path)),
-            subtitle: format!("{} · chunk {chunk} of 0–{}", settings(document), n_chunks - 1),
-            note: match (analysis.attribution.sinks, &analysis.attribution.heads) {
-                (Sinks::Drop, _) => "special subwords dropped, rows sum to 1".to_owned(),
-                (Sinks::Keep, HeadFusion::Max) => "special subwords kept".to_owned(),
-                (Sinks::Keep, _) => "special subwords kept, rows sum to 1".to_owned(),
+            subtitle: format!(
+                "{} · chunk {chunk} of 0–{}",
+                settings(document),
+                n_chunks - 1
+            ),
+            note: match analysis.attribution.sinks {
+                Sinks::Drop => "special subwords dropped, rows sum to 1".to_owned(),
+                Sinks::Keep => "special subwords kept, rows sum to 1".to_owned(),
             },
             tokens,
             weights,
             chunk,
+        })
+    }
+
+    /// The same by lexeme: attention to a lexeme is the sum over its subwords, from a lexeme the mean (Clark et al. 2019).
+    /// Special and whitespace subwords are nobody's; rows are renormalised without them.
+    ///
+    /// # Errors
+    /// If there is no such chunk, or it was analysed without subwords and matrix.
+    pub fn from_chunk_by_lexeme(
+        document: &AnalysedDocument<'_>,
+        chunk: usize,
+    ) -> Result<Self, RenderError> {
+        let by_subword = Self::from_chunk(document, chunk)?;
+        let analysed = &document.analysis.chunks[chunk];
+        let start = analysed.span.start;
+        let lexemes: Vec<Lexeme> = scan(document.slice(analysed.span))
+            .into_iter()
+            .map(|lexeme| Lexeme {
+                span: lexeme.span.shifted(start),
+                ..lexeme
+            })
+            .collect();
+        let spans: Vec<_> = by_subword.tokens.iter().map(|token| token.span).collect();
+        let scores: Vec<_> = by_subword.tokens.iter().map(|token| token.score).collect();
+        let alignment = Alignment::new(&spans, &lexemes);
+        let (mass, _) = alignment.aggregate(&scores);
+        let tokens = lexemes
+            .iter()
+            .zip(mass)
+            .map(|(lexeme, score)| HeatmapToken {
+                label: label(document.slice(lexeme.span)),
+                id: None,
+                span: Some(lexeme.span),
+                score,
+            })
+            .collect();
+        Ok(Self {
+            note: "subwords merged into lexemes, rows sum to 1".to_owned(),
+            tokens,
+            weights: alignment.merge_matrix(&by_subword.weights),
+            ..by_subword
         })
     }
 

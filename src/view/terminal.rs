@@ -11,7 +11,7 @@ use super::label::{printable, stand_in};
 use super::levels::{HeatLevel, LevelThresholds};
 use super::summary::{summary, unscored};
 use super::theme::Theme;
-use super::{AnalysedDocument, ShadedLine};
+use super::{AnalysedDocument, Granularity, ShadedLine};
 
 use style::Style;
 pub use top::write_top;
@@ -26,14 +26,6 @@ pub enum ColorMode {
     /// No escape sequences at all: heat is a row of marks below each line.
     #[default]
     Plain,
-}
-
-/// What is shaded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Granularity {
-    #[default]
-    Lexemes,
-    Lines,
 }
 
 /// How the source is written.
@@ -178,7 +170,10 @@ fn write_marks(
     gutter: usize,
 ) -> io::Result<()> {
     let pieces = line_pieces(line, options.granularity);
-    let Some(last) = pieces.iter().rposition(|&(_, level)| level > HeatLevel::NONE) else {
+    let Some(last) = pieces
+        .iter()
+        .rposition(|&(_, level)| level > HeatLevel::NONE)
+    else {
         return Ok(());
     };
     write!(w, "{:gutter$}", "")?;
