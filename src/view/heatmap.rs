@@ -95,7 +95,14 @@ impl Heatmap {
             .collect();
         Ok(Self {
             title: format!("Attention in {}", printable(document.path)),
-            subtitle: format!("{} · chunk {chunk} of 0–{}", settings(document), n_chunks - 1),
+            subtitle: match n_chunks {
+                1 => settings(document),
+                _ => format!(
+                    "{} · chunk {chunk} of 0–{}",
+                    settings(document),
+                    n_chunks - 1
+                ),
+            },
             note: match (analysis.attribution.sinks, &analysis.attribution.heads) {
                 (Sinks::Drop, _) => "special subwords dropped, rows sum to 1".to_owned(),
                 (Sinks::Keep, HeadFusion::Max) => "special subwords kept".to_owned(),

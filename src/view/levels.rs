@@ -124,10 +124,12 @@ mod tests {
     #[test]
     fn a_hundred_lexemes_fill_the_levels_by_the_quantiles() {
         let lifts: Vec<f32> = (0..100u8).map(|i| f32::from(i) * 0.02).collect();
-        let counts = levels(&lifts).into_iter().fold([0; 6], |mut counts, level| {
-            counts[usize::from(level)] += 1;
-            counts
-        });
+        let counts = levels(&lifts)
+            .into_iter()
+            .fold([0; 6], |mut counts, level| {
+                counts[usize::from(level)] += 1;
+                counts
+            });
         assert_eq!(counts, [50, 15, 13, 10, 7, 5]);
     }
 

@@ -37,9 +37,9 @@ impl Lines {
         let start = self.starts.get(line).copied().unwrap_or(self.len);
         let end = self.starts.get(line + 1).copied().unwrap_or(self.len);
         let content = text.get(start..end).unwrap_or_default();
-        let content = content.strip_suffix('\n').map_or(content, |rest| {
-            rest.strip_suffix('\r').unwrap_or(rest)
-        });
+        let content = content
+            .strip_suffix('\n')
+            .map_or(content, |rest| rest.strip_suffix('\r').unwrap_or(rest));
         ByteSpan::new(start, start + content.len())
     }
 
@@ -89,7 +89,10 @@ mod tests {
         assert_eq!(lines.content(text, 1).of(text), "");
         assert_eq!(lines.content(text, 2).of(text), "  x");
         assert_eq!(lines.content(text, 9).of(text), "");
-        assert_eq!(lines.position_utf16(text, 5), WideLineCol { line: 0, col: 3 });
+        assert_eq!(
+            lines.position_utf16(text, 5),
+            WideLineCol { line: 0, col: 3 }
+        );
         assert_eq!(lines.position_for_people(text, 5), (1, 3));
         assert_eq!(lines.position_for_people(text, text.len()), (3, 4));
         assert_eq!(Lines::new("").count(), 0);

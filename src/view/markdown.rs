@@ -25,7 +25,10 @@ pub fn write_markdown(
     }
     let rows = document.top(top);
     if !rows.is_empty() {
-        writeln!(w, "| rank | lexeme | kind | line:column | share | lift | level |")?;
+        writeln!(
+            w,
+            "| rank | lexeme | kind | line:column | share | lift | level |"
+        )?;
         writeln!(w, "| ---: | --- | --- | ---: | ---: | ---: | ---: |")?;
         for (lexeme, level) in rows {
             let (line, column) = document
@@ -77,7 +80,10 @@ fn cell_code(text: &str) -> String {
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '&') {
+        if matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '&'
+        ) {
             out.push('\\');
         }
         out.push(c);

@@ -109,7 +109,10 @@ fn fill(template: &str, values: &[(&str, &str)]) -> String {
 
 /// For the content security policy.
 fn hash(text: &str) -> String {
-    format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
+    format!(
+        "sha256-{}",
+        STANDARD.encode(Sha256::digest(text.as_bytes()))
+    )
 }
 
 fn matrix<'a>(heatmap: &'a Heatmap, options: &RenderOptions) -> Matrix<'a> {
@@ -181,14 +184,22 @@ fn lines(document: &AnalysedDocument<'_>, heatmap: Option<&Heatmap>) -> Vec<Vec<
                 if end <= start {
                     continue;
                 }
-                while lexemes.get(lexeme).is_some_and(|(span, _)| span.end <= start) {
+                while lexemes
+                    .get(lexeme)
+                    .is_some_and(|(span, _)| span.end <= start)
+                {
                     lexeme += 1;
                 }
-                while subwords.get(subword).is_some_and(|(span, _)| span.end <= start) {
+                while subwords
+                    .get(subword)
+                    .is_some_and(|(span, _)| span.end <= start)
+                {
                     subword += 1;
                 }
                 let in_lexeme = lexemes.get(lexeme).filter(|(span, _)| span.start <= start);
-                let in_subword = subwords.get(subword).filter(|(span, _)| span.start <= start);
+                let in_subword = subwords
+                    .get(subword)
+                    .filter(|(span, _)| span.start <= start);
                 pieces.push(Piece(
                     tabs_kept(document.slice(ByteSpan::new(start, end))),
                     in_lexeme.map_or(0, |(_, level)| *level),
@@ -259,7 +270,10 @@ mod tests {
         for (tag, kind) in [("style", "<style>"), ("script", "<script>")] {
             let body = html.split_once(kind).unwrap().1;
             let body = body.split_once(&format!("</{tag}>")).unwrap().0;
-            assert!(html.contains(&hash(body)), "the policy does not name this {tag}");
+            assert!(
+                html.contains(&hash(body)),
+                "the policy does not name this {tag}"
+            );
         }
         assert!(!html.contains("{{") && !html.contains("style=\""));
     }

@@ -75,9 +75,13 @@ pub enum RenderError {
     TooLarge { width: u64, height: u64 },
     #[error("chunk {chunk} does not exist: the document has {n_chunks}, counted from 0")]
     NoChunk { chunk: usize, n_chunks: usize },
-    #[error("chunk {chunk} was analysed without its attention matrix: analyse it with matrices kept")]
+    #[error(
+        "chunk {chunk} was analysed without its attention matrix: analyse it with matrices kept"
+    )]
     NoMatrix { chunk: usize },
-    #[error("the attention matrix of chunk {chunk} does not fit its subwords ({reason}): this is a defect, please report it")]
+    #[error(
+        "the attention matrix of chunk {chunk} does not fit its subwords ({reason}): this is a defect, please report it"
+    )]
     Matrix { chunk: usize, reason: String },
     #[error("cannot encode the picture as PNG: {0}")]
     Png(#[from] png::EncodingError),
@@ -106,10 +110,7 @@ pub(crate) fn unit(dpi: u32) -> Result<f32, RenderError> {
 /// If it is too large.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // f32 to u64 saturates; then checked
 pub(crate) fn dimensions(width: f32, height: f32) -> Result<(u32, u32), RenderError> {
-    let (width, height) = (
-        width.ceil().max(1.0) as u64,
-        height.ceil().max(1.0) as u64,
-    );
+    let (width, height) = (width.ceil().max(1.0) as u64, height.ceil().max(1.0) as u64);
     let side = |length: u64| u32::try_from(length).ok().filter(|&l| l <= MAX_SIDE);
     match (side(width), side(height)) {
         (Some(w), Some(h)) if width * height <= MAX_PIXELS => Ok((w, h)),

@@ -12,7 +12,8 @@ use crate::model::{ModelInfo, Precision};
 use crate::text::ByteSpan;
 use crate::text::lexeme::LexemeKind;
 
-pub(crate) const PYTHON: &str = "def fib(n):\n\tif n < 2:  # café 🙂\n\t\treturn n\r\n\treturn fib(n - 1) + fib(n - 2)\n";
+pub(crate) const PYTHON: &str =
+    "def fib(n):\n\tif n < 2:  # café 🙂\n\t\treturn n\r\n\treturn fib(n - 1) + fib(n - 2)\n";
 
 /// A deterministic stand-in for attention, > 0 and heavy-tailed.
 fn mass(seed: usize) -> f32 {
@@ -35,7 +36,9 @@ fn lexemes(text: &str) -> Vec<(ByteSpan, LexemeKind)> {
         let Some(kind) = class(c) else { continue };
         let end = at + c.len_utf8();
         match found.last_mut() {
-            Some((span, last)) if *last == kind && span.end == at && kind == LexemeKind::Identifier => {
+            Some((span, last))
+                if *last == kind && span.end == at && kind == LexemeKind::Identifier =>
+            {
                 span.end = end;
             }
             _ => found.push((ByteSpan::new(at, end), kind)),
@@ -92,7 +95,11 @@ pub(crate) fn analysis(text: &str) -> Analysis {
         if lexeme.span.start > at {
             spans.push(Some(ByteSpan::new(at, lexeme.span.start)));
         }
-        let copies = if lexeme.span.len() == 4 && lexeme.kind == LexemeKind::Other { 3 } else { 1 };
+        let copies = if lexeme.span.len() == 4 && lexeme.kind == LexemeKind::Other {
+            3
+        } else {
+            1
+        };
         spans.extend(std::iter::repeat_n(Some(lexeme.span), copies));
         at = lexeme.span.end;
     }
@@ -162,7 +169,11 @@ pub(crate) fn matrix(n_tokens: usize) -> SubwordMatrix {
         let row: Vec<f32> = (0..n_tokens)
             .map(|key| {
                 let near = (-(query.abs_diff(key) as f32) / 3.0).exp();
-                let sink = if key == 0 || key + 1 == n_tokens { 2.0 } else { 0.0 };
+                let sink = if key == 0 || key + 1 == n_tokens {
+                    2.0
+                } else {
+                    0.0
+                };
                 near + 0.3 * mass(key) * mass(query * 31 + key) + sink
             })
             .collect();

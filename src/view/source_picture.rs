@@ -128,7 +128,14 @@ fn scene(document: &AnalysedDocument<'_>, options: &RenderOptions) -> Result<Sce
     scene
         .items
         .push(text(margin, baseline(margin), theme.text(), head.remove(0)));
-    legend(&mut scene, options, margin, margin + line_height * 1.2, line_height, size);
+    legend(
+        &mut scene,
+        options,
+        margin,
+        margin + line_height * 1.2,
+        line_height,
+        size,
+    );
 
     let code_x = margin + (digits + 2) as f32 * advance;
     let top = margin + head_height;
@@ -144,7 +151,13 @@ fn scene(document: &AnalysedDocument<'_>, options: &RenderOptions) -> Result<Sce
             if run.level > HeatLevel::NONE {
                 let x = code_x + run.column as f32 * advance;
                 let width = run.width as f32 * advance;
-                scene.rect(x, y + line_height * 0.06, width, line_height * 0.88, theme.heat(run.level));
+                scene.rect(
+                    x,
+                    y + line_height * 0.06,
+                    width,
+                    line_height * 0.88,
+                    theme.heat(run.level),
+                );
             }
         }
         for run in runs {
@@ -164,7 +177,9 @@ fn scene(document: &AnalysedDocument<'_>, options: &RenderOptions) -> Result<Sce
     let foot = top + body_height + line_height * 0.8;
     for (row, note) in notes.into_iter().enumerate() {
         let y = foot + row as f32 * line_height;
-        scene.items.push(text(margin, baseline(y), theme.muted(), note));
+        scene
+            .items
+            .push(text(margin, baseline(y), theme.muted(), note));
     }
     Ok(scene)
 }
@@ -180,13 +195,28 @@ fn legend(scene: &mut Scene, options: &RenderOptions, x: f32, y: f32, line_heigh
         let at = x + column as f32 * advance;
         let columns = content.chars().count();
         if level > HeatLevel::NONE {
-            scene.rect(at, y + line_height * 0.06, columns as f32 * advance, line_height * 0.88, theme.heat(level));
+            scene.rect(
+                at,
+                y + line_height * 0.06,
+                columns as f32 * advance,
+                line_height * 0.88,
+                theme.heat(level),
+            );
         }
         scene.items.push(Item::Text(Text {
-            x: at + if level > HeatLevel::NONE { advance } else { 0.0 },
+            x: at
+                + if level > HeatLevel::NONE {
+                    advance
+                } else {
+                    0.0
+                },
             y: baseline,
             size,
-            fill: if level > HeatLevel::NONE { theme.heat_text(level) } else { theme.muted() },
+            fill: if level > HeatLevel::NONE {
+                theme.heat_text(level)
+            } else {
+                theme.muted()
+            },
             anchor: Anchor::Start,
             turned: false,
             content: content.trim().to_owned(),
@@ -194,7 +224,10 @@ fn legend(scene: &mut Scene, options: &RenderOptions, x: f32, y: f32, line_heigh
         column += columns + 1;
     };
     put(scene, "attention above that of", HeatLevel::NONE);
-    for (level, quantile) in HeatLevel::SHOWN.into_iter().zip(LevelThresholds::default().quantiles) {
+    for (level, quantile) in HeatLevel::SHOWN
+        .into_iter()
+        .zip(LevelThresholds::default().quantiles)
+    {
         put(scene, &format!(" {:.0} % ", quantile * 100.0), level);
     }
     put(scene, "of the lexemes", HeatLevel::NONE);

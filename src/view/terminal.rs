@@ -178,7 +178,10 @@ fn write_marks(
     gutter: usize,
 ) -> io::Result<()> {
     let pieces = line_pieces(line, options.granularity);
-    let Some(last) = pieces.iter().rposition(|&(_, level)| level > HeatLevel::NONE) else {
+    let Some(last) = pieces
+        .iter()
+        .rposition(|&(_, level)| level > HeatLevel::NONE)
+    else {
         return Ok(());
     };
     write!(w, "{:gutter$}", "")?;

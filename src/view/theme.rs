@@ -95,7 +95,10 @@ mod tests {
             for level in HeatLevel::SHOWN {
                 let heat = theme.heat(level);
                 let step = heat.contrast(theme.background());
-                assert!(step > last + 0.04, "{theme:?} {level:?}: {step} after {last}");
+                assert!(
+                    step > last + 0.04,
+                    "{theme:?} {level:?}: {step} after {last}"
+                );
                 last = step;
                 let text = theme.heat_text(level).contrast(heat);
                 assert!(text >= 5.0, "{theme:?} {level:?}: text contrast {text}");

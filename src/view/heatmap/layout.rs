@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::Heatmap;
-use crate::view::label::truncate;
+use crate::view::label::{control_name, truncate};
 use crate::view::picture::{LabelMode, RenderError, RenderOptions, Scale, unit};
 use crate::view::scene::{ADVANCE, Anchor, Font, Item, Raster, Scene, Text};
 
@@ -76,7 +76,8 @@ pub(super) fn scene(heatmap: &Heatmap, options: &RenderOptions) -> Result<Scene,
         Some(size) => {
             let side = size as f32 - left - right;
             if side < MIN_MATRIX {
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // small and positive
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                // small and positive
                 let minimum = (left + right + MIN_MATRIX).ceil() as u32;
                 return Err(RenderError::TooSmall { size, minimum });
             }
@@ -120,51 +121,135 @@ pub(super) fn scene(heatmap: &Heatmap, options: &RenderOptions) -> Result<Scene,
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // ≥ 0
     let title = truncate(&heatmap.title, title_columns as usize);
     let mut text = |x, y, size, fill, anchor, turned, content: String| {
-        scene.items.push(Item::Text(Text { x, y, size, fill, anchor, turned, content }));
+        scene.items.push(Item::Text(Text {
+            x,
+            y,
+            size,
+            fill,
+            anchor,
+            turned,
+            content,
+        }));
     };
 
     let mut baseline = m.pad + m.large * 0.85;
-    text(m.pad, baseline, m.large, theme.text(), Anchor::Start, false, title);
+    text(
+        m.pad,
+        baseline,
+        m.large,
+        theme.text(),
+        Anchor::Start,
+        false,
+        title,
+    );
     baseline += m.large * 0.25;
     for line in subtitle {
         baseline += m.small * 1.4;
-        text(m.pad, baseline, m.small, theme.muted(), Anchor::Start, false, line);
+        text(
+            m.pad,
+            baseline,
+            m.small,
+            theme.muted(),
+            Anchor::Start,
+            false,
+            line,
+        );
     }
 
     // Axis titles.
     let (middle_x, middle_y) = (left + side / 2.0, top + side / 2.0);
-    text(m.pad + m.small * 0.8, middle_y, m.small, theme.text(), Anchor::Middle, true, "query (attends)".to_owned());
-    text(middle_x, top + side + below - m.small * 0.3, m.small, theme.text(), Anchor::Middle, false, "key (attended to)".to_owned());
+    text(
+        m.pad + m.small * 0.8,
+        middle_y,
+        m.small,
+        theme.text(),
+        Anchor::Middle,
+        true,
+        "query (attends)".to_owned(),
+    );
+    text(
+        middle_x,
+        top + side + below - m.small * 0.3,
+        m.small,
+        theme.text(),
+        Anchor::Middle,
+        false,
+        "key (attended to)".to_owned(),
+    );
     let scale = match options.scale {
         Scale::Sqrt => "colour by √weight",
         Scale::Linear => "colour by weight",
     };
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // ≥ 0
     let note = truncate(&format!("{scale}; {}", heatmap.note), columns as usize);
-    text(m.pad, height - m.pad * 0.8, m.small, theme.muted(), Anchor::Start, false, note);
+    text(
+        m.pad,
+        height - m.pad * 0.8,
+        m.small,
+        theme.muted(),
+        Anchor::Start,
+        false,
+        note,
+    );
 
     // Labels stand in the middle of their row or column.
     let cell = side / n_cells;
     for (idx, label) in labels.texts.into_iter().enumerate().step_by(labels.every) {
         #[allow(clippy::cast_precision_loss)]
         let middle = (idx as f32 + 0.5) * cell + labels.size * 0.35;
-        text(left - m.gap, top + middle, labels.size, theme.text(), Anchor::End, false, label.clone());
-        text(left + middle, top + side + m.gap, labels.size, theme.text(), Anchor::End, true, label);
+        text(
+            left - m.gap,
+            top + middle,
+            labels.size,
+            theme.text(),
+            Anchor::End,
+            false,
+            label.clone(),
+        );
+        text(
+            left + middle,
+            top + side + m.gap,
+            labels.size,
+            theme.text(),
+            Anchor::End,
+            true,
+            label,
+        );
     }
 
     // Colour bar.
     let bar_x = (left + side + m.gap * 3.0).round();
     for (place, label) in &ticks {
         let y = top + side * (1.0 - place);
-        text(bar_x + m.bar + m.gap, y + m.small * 0.35, m.small, theme.muted(), Anchor::Start, false, label.clone());
+        text(
+            bar_x + m.bar + m.gap,
+            y + m.small * 0.35,
+            m.small,
+            theme.muted(),
+            Anchor::Start,
+            false,
+            label.clone(),
+        );
     }
     for (place, _) in &ticks {
         let y = top + side * (1.0 - place);
-        scene.rect(bar_x + m.bar, y - unit / 2.0, m.tick, unit.max(1.0), theme.rule());
+        scene.rect(
+            bar_x + m.bar,
+            y - unit / 2.0,
+            m.tick,
+            unit.max(1.0),
+            theme.rule(),
+        );
     }
     let line = unit.round().max(1.0);
     for (x, width) in [(left, side), (bar_x, m.bar)] {
-        scene.rect(x - line, top - line, width + 2.0 * line, side + 2.0 * line, theme.rule());
+        scene.rect(
+            x - line,
+            top - line,
+            width + 2.0 * line,
+            side + 2.0 * line,
+            theme.rule(),
+        );
     }
     let lut = options.colormap.lut();
     scene.items.push(Item::Raster(Raster {
@@ -228,11 +313,17 @@ fn natural_side(n_cells: f32, m: &Measures, mode: LabelMode) -> f32 {
     let wanted = match mode {
         // Small matrices show every label anyway.
         LabelMode::On => line,
-        LabelMode::Auto | LabelMode::Off if n_cells * line <= 1000.0 * m.small / 11.0 => line.max((MIN_SIDE / n_cells).floor().min(2.5 * line)),
+        LabelMode::Auto | LabelMode::Off if n_cells * line <= 1000.0 * m.small / 11.0 => {
+            line.max((MIN_SIDE / n_cells).floor())
+        }
         LabelMode::Auto | LabelMode::Off => (1000.0 * m.small / 11.0 / n_cells).floor().max(1.0),
     };
     let side = wanted.max(1.0) * n_cells;
-    if mode == LabelMode::On { side } else { side.min(MAX_SIDE) }
+    if mode == LabelMode::On {
+        side
+    } else {
+        side.min(MAX_SIDE)
+    }
 }
 
 fn labels(texts: Vec<String>, cell: f32, m: &Measures, mode: LabelMode, width: f32) -> Labels {
@@ -263,22 +354,15 @@ fn legible_labels(heatmap: &Heatmap, mode: LabelMode) -> Vec<String> {
             let legible: String = token
                 .label
                 .chars()
-                .map(|c| {
-                    if Font::has(c) || is_control_picture(c) {
-                        c.to_string()
-                    } else {
-                        format!("U+{:04X}", u32::from(c))
-                    }
+                .map(|c| match control_name(c) {
+                    Some(name) => format!("‹{name}›"),
+                    None if Font::has(c) => c.to_string(),
+                    None => format!("U+{:04X}", u32::from(c)),
                 })
                 .collect();
             truncate(&legible, MAX_LABEL)
         })
         .collect()
-}
-
-/// Drawn as their abbreviations.
-fn is_control_picture(c: char) -> bool {
-    ('\u{2400}'..='\u{2421}').contains(&c)
 }
 
 /// Lines of at most `columns` characters, broken between the parts that ` · ` joins.

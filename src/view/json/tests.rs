@@ -30,13 +30,17 @@ fn everything() -> Value {
 fn outputs_satisfy_the_schema() {
     let validator = schema();
     let full = everything();
-    let errors: Vec<String> = validator.iter_errors(&full).map(|e| e.to_string()).collect();
+    let errors: Vec<String> = validator
+        .iter_errors(&full)
+        .map(|e| e.to_string())
+        .collect();
     assert!(errors.is_empty(), "{errors:#?}");
 
     for text in [samples::PYTHON, "", "\n\n", "🙂\u{feff}\0"] {
         let analysis = samples::analysis(text);
         let document = AnalysedDocument::new("-", text, &analysis);
-        let value = serde_json::to_value(AnalysisJson::new(&document, &JsonOptions::default())).unwrap();
+        let value =
+            serde_json::to_value(AnalysisJson::new(&document, &JsonOptions::default())).unwrap();
         assert!(validator.is_valid(&value), "{value:#}");
         for absent in ["tokens", "image"] {
             assert!(value.get(absent).is_none());
@@ -60,12 +64,19 @@ fn the_schema_catches_every_broken_field() {
         let mut extra = good.clone();
         if let Some(object) = extra.pointer_mut(&pointer).and_then(Value::as_object_mut) {
             object.insert("surprise".to_owned(), json!(1));
-            assert!(!validator.is_valid(&extra), "an extra field in {pointer:?} passes");
+            assert!(
+                !validator.is_valid(&extra),
+                "an extra field in {pointer:?} passes"
+            );
         }
         let mut nonsense = good.clone();
         *nonsense.pointer_mut(&pointer).unwrap() = json!(-7.5);
-        let free = pointer.starts_with("/embedding/cls/") || pointer.starts_with("/embedding/mean/");
-        assert!(free || !validator.is_valid(&nonsense), "-7.5 at {pointer:?} passes");
+        let free =
+            pointer.starts_with("/embedding/cls/") || pointer.starts_with("/embedding/mean/");
+        assert!(
+            free || !validator.is_valid(&nonsense),
+            "-7.5 at {pointer:?} passes"
+        );
 
         let (parent, key) = pointer.rsplit_once('/').unwrap_or_default();
         let mut missing = good.clone();
@@ -73,7 +84,11 @@ fn the_schema_catches_every_broken_field() {
             && object.remove(key).is_some()
         {
             let optional = ["/tokens", "/image", "/chunks/0/attention"].contains(&pointer.as_str());
-            assert_eq!(validator.is_valid(&missing), optional, "without {pointer:?}");
+            assert_eq!(
+                validator.is_valid(&missing),
+                optional,
+                "without {pointer:?}"
+            );
         }
     }
 }
@@ -101,17 +116,24 @@ fn coordinates_are_bytes_and_utf16() {
     let text = "x = 🙂y\n日z";
     let analysis = samples::analysis(text);
     let document = AnalysedDocument::new("x.rs", text, &analysis);
-    let value = serde_json::to_value(AnalysisJson::new(&document, &JsonOptions::default())).unwrap();
+    let value =
+        serde_json::to_value(AnalysisJson::new(&document, &JsonOptions::default())).unwrap();
     let lexeme = |wanted: &str| {
         let all = value["lexemes"].as_array().unwrap();
-        all.iter().find(|lexeme| lexeme["text"] == wanted).unwrap().clone()
+        all.iter()
+            .find(|lexeme| lexeme["text"] == wanted)
+            .unwrap()
+            .clone()
     };
     assert_eq!(lexeme("y")["span"], json!({"start": 8, "end": 9}));
     assert_eq!(
         lexeme("y")["range"],
         json!({"start": {"line": 0, "character": 6}, "end": {"line": 0, "character": 7}})
     );
-    assert_eq!(lexeme("日z")["range"]["end"], json!({"line": 1, "character": 2}));
+    assert_eq!(
+        lexeme("日z")["range"]["end"],
+        json!({"line": 1, "character": 2})
+    );
     assert_eq!(value["document"]["language"], "rust");
     assert_eq!(value["document"]["lines"], 2);
     assert_eq!(value["timing_ms"]["total"], 13.22);
@@ -124,7 +146,10 @@ fn tokens_carry_the_source_and_name_the_specials() {
     assert_eq!(tokens[0]["text"], "<s>");
     assert!(tokens[0]["span"].is_null());
     assert_eq!(tokens.last().unwrap()["text"], "</s>");
-    let emoji: Vec<&Value> = tokens.iter().filter(|token| token["text"] == "🙂").collect();
+    let emoji: Vec<&Value> = tokens
+        .iter()
+        .filter(|token| token["text"] == "🙂")
+        .collect();
     assert_eq!(emoji.len(), 3);
     let code: String = {
         let mut seen = None;
@@ -140,14 +165,18 @@ fn tokens_carry_the_source_and_name_the_specials() {
     assert_eq!(code, samples::PYTHON);
     let rows = value["chunks"][0]["attention"].as_array().unwrap();
     assert_eq!(rows.len(), tokens.len());
-    assert!(rows.iter().all(|row| row.as_array().unwrap().len() == tokens.len()));
+    assert!(
+        rows.iter()
+            .all(|row| row.as_array().unwrap().len() == tokens.len())
+    );
 }
 
 #[test]
 fn known_digest() {
     let analysis = samples::analysis("abc");
     let document = AnalysedDocument::new("a", "abc", &analysis);
-    let value = serde_json::to_value(AnalysisJson::new(&document, &JsonOptions::default())).unwrap();
+    let value =
+        serde_json::to_value(AnalysisJson::new(&document, &JsonOptions::default())).unwrap();
     // FIPS 180-2, appendix B.1.
     assert_eq!(
         value["document"]["sha256"],

@@ -20,8 +20,9 @@
 
   // Source: one element for each line, one for each piece.
   const piecesOfToken = new Map();
-  for (const line of data.lines) {
+  data.lines.forEach((line, number) => {
     const row = make('span', 'line');
+    row.dataset.number = number + 1;
     for (const [text, level, lexeme, token] of line) {
       const piece = make('span', 'piece' + (level ? ' l' + level : ''), text);
       if (lexeme >= 0) piece.dataset.lexeme = lexeme;
@@ -32,8 +33,9 @@
       }
       row.append(piece);
     }
-    $('source').append(row, '\n');
-  }
+    row.append('\n');
+    $('source').append(row);
+  });
   $('source').addEventListener('mouseover', (event) => {
     const piece = event.target.closest('[data-lexeme]');
     const out = $('lexeme-readout');

@@ -5,14 +5,8 @@ use unicode_width::UnicodeWidthChar;
 use super::font::{ADVANCE, Font, Glyph};
 use super::{Anchor, Raster, Rect, Text};
 use crate::view::color::Rgb;
+use crate::view::label::control_name;
 use crate::view::picture::RenderError;
-
-/// Abbreviations of the controls whose pictures (␀ …) most typefaces lack, from U+2400.
-const CONTROLS: [&str; 32] = [
-    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR", "SO",
-    "SI", "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS",
-    "GS", "RS", "US",
-];
 
 pub(super) struct Canvas {
     width: usize,
@@ -127,9 +121,17 @@ impl Canvas {
             #[allow(clippy::cast_precision_loss)] // 0 … 2
             let width = c.width().unwrap_or(0) as f32 * ADVANCE * size;
             // A combining mark stands on the character before it.
-            let at = if width == 0.0 { along - last_width } else { along };
+            let at = if width == 0.0 {
+                along - last_width
+            } else {
+                along
+            };
             let (x, y) = axes.point(at, 0.0);
-            let fraction = if axes.turned { 1.0 - y.rem_euclid(1.0) } else { x.rem_euclid(1.0) };
+            let fraction = if axes.turned {
+                1.0 - y.rem_euclid(1.0)
+            } else {
+                x.rem_euclid(1.0)
+            };
             let fraction = if fraction >= 1.0 { 0.0 } else { fraction };
             #[allow(clippy::cast_possible_truncation)] // saturates, and blending clips
             let origin = if axes.turned {
@@ -138,7 +140,14 @@ impl Canvas {
                 (x.floor() as i32, y.round() as i32)
             };
             if let Some(glyph) = self.font.glyph(c, size, fraction, axes.turned) {
-                blend(&mut self.pixels, self.width, self.height, glyph, origin, fill);
+                blend(
+                    &mut self.pixels,
+                    self.width,
+                    self.height,
+                    glyph,
+                    origin,
+                    fill,
+                );
             } else if width > 0.0 {
                 self.boxed(axes.moved(at, 0.0), width, size, fill, c);
             }
@@ -151,16 +160,12 @@ impl Canvas {
 
     /// A character that the typeface lacks: its code point in a box as wide as the character.
     fn boxed(&mut self, axes: Axes, width: f32, size: f32, fill: Rgb, c: char) {
-        let code = u32::from(c);
-        let name = code
-            .checked_sub(0x2400)
-            .and_then(|control| CONTROLS.get(control as usize))
-            .map(|&name| name.to_owned());
-        let name = name.unwrap_or_else(|| match c {
-            '␡' => "DEL".to_owned(),
-            _ => format!("{code:04X}"),
-        });
-        let split = if name.len() > 3 { name.len().div_ceil(2) } else { name.len() };
+        let name = control_name(c).map_or_else(|| format!("{:04X}", u32::from(c)), str::to_owned);
+        let split = if name.len() > 3 {
+            name.len().div_ceil(2)
+        } else {
+            name.len()
+        };
         let rows = [&name[..split], &name[split..]];
         let n_rows: f32 = if rows[1].is_empty() { 1.0 } else { 2.0 };
 
@@ -178,7 +183,9 @@ impl Canvas {
         #[allow(clippy::cast_precision_loss)] // at most 3
         let digits = split as f32;
         let inner = (width - 2.0 * line - 1.0) / digits / ADVANCE;
-        let small = inner.min((bottom - top - 2.0 * line) / n_rows * 1.15).max(1.0);
+        let small = inner
+            .min((bottom - top - 2.0 * line) / n_rows * 1.15)
+            .max(1.0);
         let step = (bottom - top) / n_rows;
         let mut across = top + (step + small * 0.72) / 2.0;
         for row in rows.into_iter().filter(|row| !row.is_empty()) {
@@ -190,7 +197,15 @@ impl Canvas {
         }
     }
 
-    fn local_rect(&mut self, axes: Axes, along: f32, across: f32, length: f32, thick: f32, fill: Rgb) {
+    fn local_rect(
+        &mut self,
+        axes: Axes,
+        along: f32,
+        across: f32,
+        length: f32,
+        thick: f32,
+        fill: Rgb,
+    ) {
         let (x0, y0) = axes.point(along, across);
         let (x1, y1) = axes.point(along + length, across + thick);
         self.rect(&Rect {
@@ -252,7 +267,9 @@ fn blend(
             continue;
         };
         for (column, &coverage) in (left..).zip(line) {
-            let column = usize::try_from(column).ok().filter(|&column| column < width);
+            let column = usize::try_from(column)
+                .ok()
+                .filter(|&column| column < width);
             let (Some(column), true) = (column, coverage > 0) else {
                 continue;
             };

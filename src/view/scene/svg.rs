@@ -128,9 +128,7 @@ fn write_raster(out: &mut String, raster: &Raster) -> Result<(), RenderError> {
 /// Display width in characters of a monospaced typeface.
 #[allow(clippy::cast_precision_loss)] // lines are cut long before
 pub(super) fn columns(text: &str) -> f32 {
-    text.chars()
-        .map(|c| c.width().unwrap_or(0))
-        .sum::<usize>() as f32
+    text.chars().map(|c| c.width().unwrap_or(0)).sum::<usize>() as f32
 }
 
 /// At most two decimals, no trailing zeros.

@@ -89,7 +89,11 @@ struct Row {
     level: crate::view::levels::HeatLevel,
 }
 
-#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 … BAR_WIDTH
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)] // 0 … BAR_WIDTH
 fn bar(lift: f32, max_lift: f32) -> String {
     if !(lift > 0.0 && max_lift > 0.0) {
         return String::new();
