@@ -87,7 +87,7 @@
     const probe = $('row-labels').getContext('2d');
     probe.font = font;
     let breadth = 20;
-    for (let i = 0; i < n; i += every) breadth = Math.max(breadth, Math.ceil(probe.measureText(shorten(labels[i])).width) + 4);
+    for (let i = every >> 1; i < n; i += every) breadth = Math.max(breadth, Math.ceil(probe.measureText(shorten(labels[i])).width) + 4);
     for (const [id, turned] of [['row-labels', false], ['column-labels', true]]) {
       const canvas = $(id);
       const [width, height] = turned ? [side, breadth] : [breadth, side];
@@ -100,7 +100,7 @@
       context.font = font;
       context.textBaseline = 'middle';
       context.textAlign = 'right';
-      for (let i = 0; i < n; i += every) {
+      for (let i = every >> 1; i < n; i += every) {
         const middle = (i + 0.5) * side / n;
         context.save();
         if (turned) {
