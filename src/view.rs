@@ -29,6 +29,8 @@ pub mod tensors;
 pub mod terminal;
 pub mod theme;
 
+#[cfg(test)]
+mod dump;
 mod lines;
 #[cfg(test)]
 pub(crate) mod samples;

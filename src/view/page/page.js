@@ -20,8 +20,9 @@
 
   // Source: one element for each line, one for each piece.
   const piecesOfToken = new Map();
-  for (const line of data.lines) {
+  data.lines.forEach((line, number) => {
     const row = make('span', 'line');
+    row.dataset.number = number + 1;
     for (const [text, level, lexeme, token] of line) {
       const piece = make('span', 'piece' + (level ? ' l' + level : ''), text);
       if (lexeme >= 0) piece.dataset.lexeme = lexeme;
@@ -32,8 +33,9 @@
       }
       row.append(piece);
     }
-    $('source').append(row, '\n');
-  }
+    row.append('\n');
+    $('source').append(row);
+  });
   $('source').addEventListener('mouseover', (event) => {
     const piece = event.target.closest('[data-lexeme]');
     const out = $('lexeme-readout');
@@ -85,7 +87,7 @@
     const probe = $('row-labels').getContext('2d');
     probe.font = font;
     let breadth = 20;
-    for (let i = 0; i < n; i += every) breadth = Math.max(breadth, Math.ceil(probe.measureText(shorten(labels[i])).width) + 4);
+    for (let i = every >> 1; i < n; i += every) breadth = Math.max(breadth, Math.ceil(probe.measureText(shorten(labels[i])).width) + 4);
     for (const [id, turned] of [['row-labels', false], ['column-labels', true]]) {
       const canvas = $(id);
       const [width, height] = turned ? [side, breadth] : [breadth, side];
@@ -98,7 +100,7 @@
       context.font = font;
       context.textBaseline = 'middle';
       context.textAlign = 'right';
-      for (let i = 0; i < n; i += every) {
+      for (let i = every >> 1; i < n; i += every) {
         const middle = (i + 0.5) * side / n;
         context.save();
         if (turned) {

@@ -5,14 +5,8 @@ use unicode_width::UnicodeWidthChar;
 use super::font::{ADVANCE, Font, Glyph};
 use super::{Anchor, Raster, Rect, Text};
 use crate::view::color::Rgb;
+use crate::view::label::control_name;
 use crate::view::picture::RenderError;
-
-/// Abbreviations of the controls whose pictures (␀ …) most typefaces lack, from U+2400.
-const CONTROLS: [&str; 32] = [
-    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR",
-    "SO", "SI", "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC",
-    "FS", "GS", "RS", "US",
-];
 
 pub(super) struct Canvas {
     width: usize,
@@ -166,15 +160,7 @@ impl Canvas {
 
     /// A character that the typeface lacks: its code point in a box as wide as the character.
     fn boxed(&mut self, axes: Axes, width: f32, size: f32, fill: Rgb, c: char) {
-        let code = u32::from(c);
-        let name = code
-            .checked_sub(0x2400)
-            .and_then(|control| CONTROLS.get(control as usize))
-            .map(|&name| name.to_owned());
-        let name = name.unwrap_or_else(|| match c {
-            '␡' => "DEL".to_owned(),
-            _ => format!("{code:04X}"),
-        });
+        let name = control_name(c).map_or_else(|| format!("{:04X}", u32::from(c)), str::to_owned);
         let split = if name.len() > 3 {
             name.len().div_ceil(2)
         } else {
