@@ -162,7 +162,7 @@ impl AnalysisConfig {
     pub fn new(model: &ModelInfo, attribution: AttributionConfig) -> Self {
         Self {
             attribution,
-            chunk: ChunkConfig::for_max_tokens(model.max_tokens),
+            chunk: ChunkConfig::new(model.max_code_subwords()),
             extras: Extras::default(),
         }
     }
@@ -198,7 +198,9 @@ pub fn analyze(
     for (i, chunk) in chunks.iter().enumerate() {
         on_chunk(i, chunks.len());
         let text = chunk.span.of(document.text());
-        let window = score_window(model, text, chunk.core_in_span(), config, cancel)?;
+        let before_core = chunk.core.start - chunk.span.start;
+        let core = ByteSpan::new(before_core, before_core + chunk.core.len());
+        let window = score_window(model, text, core, config, cancel)?;
         windows.push((*chunk, Arc::new(window)));
     }
     on_chunk(chunks.len(), chunks.len());
