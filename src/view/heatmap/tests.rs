@@ -16,7 +16,7 @@ fn synthetic(n: usize) -> Heatmap {
     heatmap.tokens = (0..n)
         .map(|idx| HeatmapToken {
             label: ["self", "·return", "(", "⏎", "日本語", "🙂₂", "␍"][idx % 7].to_owned(),
-            id: 0,
+            id: Some(0),
             span: None,
             score: 0.0,
         })
