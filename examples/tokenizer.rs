@@ -30,7 +30,10 @@ pub struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     pub fn new(text: &'a str) -> Self {
-        Self { text, chars: text.char_indices().peekable() }
+        Self {
+            text,
+            chars: text.char_indices().peekable(),
+        }
     }
 
     fn take_while(&mut self, start: usize, accept: impl Fn(char) -> bool) -> &'a str {
@@ -51,9 +54,14 @@ impl<'a> Iterator for Tokens<'a> {
         Some(match found {
             '0'..='9' => {
                 let digits = self.take_while(offset, |c| c.is_ascii_digit() || c == '.');
-                digits.parse().map(Token::Number).map_err(|_| UnexpectedChar { found, offset })
+                digits
+                    .parse()
+                    .map(Token::Number)
+                    .map_err(|_| UnexpectedChar { found, offset })
             }
-            'a'..='z' | 'A'..='Z' => Ok(Token::Name(self.take_while(offset, char::is_alphanumeric))),
+            'a'..='z' | 'A'..='Z' => {
+                Ok(Token::Name(self.take_while(offset, char::is_alphanumeric)))
+            }
             '+' | '-' | '*' | '/' | '(' | ')' => {
                 self.chars.next();
                 Ok(Token::Operator(found))

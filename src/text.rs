@@ -1,6 +1,7 @@
 //! Source text: spans, positions, documents and lexemes. Needs no model.
 
 pub mod document;
+pub mod language;
 pub mod lexeme;
 pub mod line_index;
 

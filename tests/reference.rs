@@ -70,7 +70,12 @@ impl Reference {
     fn tensor(&self, name: &str) -> Vec<f32> {
         let tensors = SafeTensors::deserialize(&self.tensors).unwrap();
         let bytes = tensors.tensor(name).unwrap().data();
-        bytes.as_chunks().0.iter().map(|x| f32::from_le_bytes(*x)).collect()
+        bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|x| f32::from_le_bytes(*x))
+            .collect()
     }
 }
 
@@ -97,7 +102,9 @@ impl AttentionSink for Everything {
 fn run(model: &Model, text: &str, plan: &ForwardPlan) -> Everything {
     let mut sink = Everything::default();
     let encoding = model.tokenizer().encode(text);
-    model.forward(&encoding, plan, &mut sink, &AtomicBool::new(false)).unwrap();
+    model
+        .forward(&encoding, plan, &mut sink, &AtomicBool::new(false))
+        .unwrap();
     sink
 }
 
@@ -112,12 +119,22 @@ fn everything(model: &Model) -> ForwardPlan {
 #[track_caller]
 fn assert_close(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}: number of values");
-    let worst = found
-        .iter()
-        .zip(expected)
-        .map(|(a, b)| (a - b).abs())
-        .fold(0.0, |worst: f32, x| if x.is_nan() { f32::INFINITY } else { worst.max(x) });
-    assert!(worst <= tolerance, "{what}: differs by {worst}, allowed is {tolerance}");
+    let worst =
+        found
+            .iter()
+            .zip(expected)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, |worst: f32, x| {
+                if x.is_nan() {
+                    f32::INFINITY
+                } else {
+                    worst.max(x)
+                }
+            });
+    assert!(
+        worst <= tolerance,
+        "{what}: differs by {worst}, allowed is {tolerance}"
+    );
 }
 
 fn compare(model: &Model, reference: &Reference, loosen: f32, what: &str) {
@@ -128,11 +145,24 @@ fn compare(model: &Model, reference: &Reference, loosen: f32, what: &str) {
         let found = run(model, &text.text, &everything(model));
         let what = format!("{what}, {name}");
         let attentions = reference.tensor(&format!("{name}.attentions"));
-        assert_close(&found.attentions, &attentions, loosen * ATTENTION_TOLERANCE, &what);
+        assert_close(
+            &found.attentions,
+            &attentions,
+            loosen * ATTENTION_TOLERANCE,
+            &what,
+        );
         let hidden = reference.tensor(&format!("{name}.hidden_states"));
-        assert_close(&found.hidden_states, &hidden, loosen * HIDDEN_TOLERANCE, &what);
+        assert_close(
+            &found.hidden_states,
+            &hidden,
+            loosen * HIDDEN_TOLERANCE,
+            &what,
+        );
         for row in found.attentions.chunks_exact(encoding.ids.len()) {
-            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{what}: a row's sum");
+            assert!(
+                (row.iter().sum::<f32>() - 1.0).abs() < 1e-5,
+                "{what}: a row's sum"
+            );
         }
     }
 }
@@ -163,7 +193,12 @@ fn the_embedded_model_equals_transformers() {
     let reference = Reference::read("mini-reference");
     for device in [Device::Cpu, Device::CandleCpu] {
         let model = load(&root().join("models/codegaze-mini"), device).unwrap();
-        compare(&model, &reference, 1.0, &format!("codegaze-mini on {device:?}"));
+        compare(
+            &model,
+            &reference,
+            1.0,
+            &format!("codegaze-mini on {device:?}"),
+        );
     }
 }
 
@@ -186,10 +221,14 @@ fn candle_transformers_agrees_on_hidden_states() {
     let config: xlm_roberta::Config = serde_json::from_value(config).unwrap();
     let device = CandleDevice::Cpu;
     let weights = std::fs::read(directory.join("model.safetensors")).unwrap();
-    let vars = candle_nn::VarBuilder::from_buffered_safetensors(weights, DType::F32, &device).unwrap();
+    let vars =
+        candle_nn::VarBuilder::from_buffered_safetensors(weights, DType::F32, &device).unwrap();
     let peer = xlm_roberta::XLMRobertaModel::new(&config, vars.pp("roberta")).unwrap();
     for (name, text) in Reference::read("reference").texts {
-        let ids = Tensor::new(&text.input_ids[..], &device).unwrap().unsqueeze(0).unwrap();
+        let ids = Tensor::new(&text.input_ids[..], &device)
+            .unwrap()
+            .unsqueeze(0)
+            .unwrap();
         let (mask, types) = (ids.ones_like().unwrap(), ids.zeros_like().unwrap());
         let expected = peer
             .forward(&ids, &mask, &types, None, None, None)
@@ -254,11 +293,19 @@ fn a_pass_can_be_cancelled_and_broken_off() {
     let encoding = model.tokenizer().encode("def f(x): return x");
     let cancel = AtomicBool::new(false);
     let plan = everything(&model);
-    let mut sink = Stop { cancel: None, n_seen: 0 };
+    let mut sink = Stop {
+        cancel: None,
+        n_seen: 0,
+    };
     model.forward(&encoding, &plan, &mut sink, &cancel).unwrap();
     assert_eq!(sink.n_seen, 1);
-    let mut sink = Stop { cancel: Some(&cancel), n_seen: 0 };
-    let error = model.forward(&encoding, &plan, &mut sink, &cancel).unwrap_err();
+    let mut sink = Stop {
+        cancel: Some(&cancel),
+        n_seen: 0,
+    };
+    let error = model
+        .forward(&encoding, &plan, &mut sink, &cancel)
+        .unwrap_err();
     assert!(matches!(error, ForwardError::Cancelled), "{error}");
     assert_eq!(sink.n_seen, 1);
 }
@@ -269,8 +316,11 @@ fn too_many_subwords_are_an_error() {
     let encoding = model.tokenizer().encode(&"x = 1\n".repeat(100));
     let mut sink = Everything::default();
     let plan = everything(&model);
-    let error = model.forward(&encoding, &plan, &mut sink, &AtomicBool::new(false)).unwrap_err();
-    let expected = format!("{} subwords do not fit the model's 64 positions", encoding.ids.len());
+    let error = model
+        .forward(&encoding, &plan, &mut sink, &AtomicBool::new(false))
+        .unwrap_err();
+    let (n, max) = (encoding.ids.len(), model.info().max_tokens);
+    let expected = format!("{n} subwords do not fit the model's {max} positions");
     assert!(error.to_string().starts_with(&expected), "{error}");
 }
 
@@ -281,7 +331,8 @@ fn transformed_values_agree_between_backends() {
     struct Values(Vec<f32>);
     impl AttentionSink for Values {
         fn attention(&mut self, attention: LayerAttention<'_>) -> ControlFlow<()> {
-            self.0.extend(attention.transformed_values.expect("asked for"));
+            self.0
+                .extend(attention.transformed_values.expect("asked for"));
             ControlFlow::Continue(())
         }
     }
@@ -294,7 +345,9 @@ fn transformed_values_agree_between_backends() {
         };
         let encoding = model.tokenizer().encode("if x is not None:\n\treturn x\n");
         let mut sink = Values(Vec::new());
-        model.forward(&encoding, &plan, &mut sink, &AtomicBool::new(false)).unwrap();
+        model
+            .forward(&encoding, &plan, &mut sink, &AtomicBool::new(false))
+            .unwrap();
         sink.0
     };
     let (cpu, candle) = (of(Device::Cpu), of(Device::CandleCpu));

@@ -73,7 +73,12 @@ impl RawAttention {
     /// Layer, head, query, key.
     #[must_use]
     pub fn attentions_shape(&self) -> [usize; 4] {
-        [self.layers.len(), self.heads.len(), self.n_tokens, self.n_tokens]
+        [
+            self.layers.len(),
+            self.heads.len(),
+            self.n_tokens,
+            self.n_tokens,
+        ]
     }
 }
 

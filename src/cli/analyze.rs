@@ -15,16 +15,14 @@ use crate::analysis::{Analysis, AnalysisConfig, Extras, analyze};
 use crate::attribution::AttributionConfig;
 use crate::model::{Model, ModelInfo};
 use crate::text::document::Document;
-use crate::view::AnalysedDocument;
 use crate::view::csv::CsvWriter;
 use crate::view::heatmap::{self, Heatmap};
 use crate::view::json::{AnalysisJson, FailureJson, Image, JsonOptions, write_json};
 use crate::view::markdown::write_markdown;
 use crate::view::picture::RenderOptions;
-use crate::view::terminal::{
-    Granularity, TerminalOptions, write_document, write_summary, write_top,
-};
+use crate::view::terminal::{TerminalOptions, write_document, write_summary, write_top};
 use crate::view::theme::Theme;
+use crate::view::{AnalysedDocument, Granularity};
 
 /// Rows of a Markdown report's table unless `--top` says otherwise.
 const MARKDOWN_ROWS: usize = 20;
@@ -46,7 +44,10 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Fault> {
     let mut n_failed = 0;
     for input in inputs {
         let (name, done) = match input {
-            Ok(input) => (input.name(), analyze_one(&model, &input, args, &config, &bar)),
+            Ok(input) => (
+                input.name(),
+                analyze_one(&model, &input, args, &config, &bar),
+            ),
             Err(error) => (String::new(), Err(Fault::failed(error))),
         };
         bar.suspend(|| match done {
@@ -137,9 +138,13 @@ enum Sink {
 impl<'a> Report<'a> {
     fn new(args: &'a AnalyzeArgs, n_inputs: usize) -> io::Result<Self> {
         let environment = Environment::of_stdout();
+        let granularity = if args.lines {
+            Granularity::Lines
+        } else {
+            Granularity::Lexemes
+        };
         let out = match args.format {
-            Format::Csv if args.lines => Sink::Csv(CsvWriter::lines(Stdout::new())?),
-            Format::Csv => Sink::Csv(CsvWriter::new(Stdout::new())?),
+            Format::Csv => Sink::Csv(CsvWriter::new(Stdout::new(), granularity)?),
             _ => Sink::Plain(Stdout::new()),
         };
         Ok(Self {
@@ -151,11 +156,7 @@ impl<'a> Report<'a> {
                     Some(ThemeChoice::Dark) => Theme::Dark,
                     None => environment.theme(),
                 },
-                granularity: if args.lines {
-                    Granularity::Lines
-                } else {
-                    Granularity::Lexemes
-                },
+                granularity,
                 ..TerminalOptions::default()
             },
             out,
@@ -165,19 +166,19 @@ impl<'a> Report<'a> {
     }
 
     fn document(&mut self, name: &str, text: &str, analysis: &Analysis) -> io::Result<()> {
-        let mut document = AnalysedDocument::new(name, text, analysis);
+        let document = AnalysedDocument::new(name, text, analysis);
         self.n_written += 1;
         let out = match &mut self.out {
-            Sink::Csv(csv) => {
-                document.keep_top(self.args.top);
-                return csv.write(&document);
-            }
+            Sink::Csv(csv) => return csv.write(&document.keep_top(self.args.top)),
             Sink::Plain(out) => out,
         };
         match self.args.format {
             Format::Json => {
-                document.keep_top(self.args.top);
-                let png = self.args.image.map(|ImageEncoding::Base64| first_matrix(&document));
+                let document = document.keep_top(self.args.top);
+                let png = self
+                    .args
+                    .image
+                    .map(|ImageEncoding::Base64| first_matrix(&document));
                 let png = png.transpose()?.flatten();
                 let options = JsonOptions {
                     tokens: self.args.tokens,
@@ -224,7 +225,8 @@ impl<'a> Report<'a> {
     fn finish(self) -> Result<(), Fault> {
         match self.out {
             Sink::Plain(out) => out.finish(),
-            Sink::Csv(csv) => csv.into_inner().map_err(Fault::stdout)?.finish(),
+            // Flushed after every document.
+            Sink::Csv(_) => Ok(()),
         }
     }
 }

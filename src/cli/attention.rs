@@ -28,8 +28,14 @@ pub(super) fn run(args: &AttentionArgs) -> Result<(), Fault> {
     let info = model.info();
     let layers = args.layers.resolve(info.n_layers).map_err(Fault::usage)?;
     let heads = RawHeads::resolve(args.heads.0.as_ref(), info.n_heads).map_err(Fault::usage)?;
-    let chunks = plan_chunks(&model, &document, &ChunkConfig::for_max_tokens(info.max_tokens));
-    let chunk = chunks.get(args.chunk).ok_or_else(|| no_chunk(&input, args.chunk, chunks.len()))?;
+    let chunks = plan_chunks(
+        &model,
+        &document,
+        &ChunkConfig::for_max_tokens(info.max_tokens),
+    );
+    let chunk = chunks
+        .get(args.chunk)
+        .ok_or_else(|| no_chunk(&input, args.chunk, chunks.len()))?;
     let cancel = AtomicBool::new(false);
     let hidden = args.hidden_states;
     let raw = raw_attention(&model, &document, chunk, layers, heads, hidden, &cancel)

@@ -65,7 +65,10 @@ impl fmt::Display for Fault {
             Self::Usage(error) | Self::Failed(error) => write!(f, "{error}"),
             Self::Reported => f.write_str("some files failed"),
             Self::Output { target, source } => {
-                write!(f, "cannot write {target}: {source}; free some space or choose another place")
+                write!(
+                    f,
+                    "cannot write {target}: {source}; free some space or choose another place"
+                )
             }
         }
     }

@@ -57,13 +57,6 @@ impl Input {
         }
     }
 
-    pub(super) fn language(&self) -> Option<&'static str> {
-        match self {
-            Self::Stdin => None,
-            Self::File(path) => language(path),
-        }
-    }
-
     /// Reads at most `max_bytes`; never blocks on a pipe that was named as a file.
     pub(super) fn read(&self, max_bytes: u64) -> Result<Document, InputError> {
         let (path, bytes) = match self {
@@ -104,7 +97,10 @@ fn missing(path: &Path, source: io::Error) -> InputError {
 fn read_limited(reader: impl Read, path: &Path, max_bytes: u64) -> Result<Vec<u8>, InputError> {
     let mut bytes = Vec::new();
     let path = path.to_owned();
-    match reader.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes) {
+    match reader
+        .take(max_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)
+    {
         Ok(n) if n as u64 > max_bytes => Err(InputError::TooLarge { path, max_bytes }),
         Ok(_) => Ok(bytes),
         Err(source) => Err(InputError::Io { path, source }),

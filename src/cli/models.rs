@@ -43,9 +43,11 @@ pub(super) fn run(args: ModelsArgs) -> Result<(), Fault> {
 }
 
 fn print_path(model: &ModelSource, files: &ModelFiles) -> Result<(), Fault> {
-    let path = files
-        .directory()
-        .ok_or_else(|| Fault::failed(anyhow!("{model}: is part of the program; it has no directory")))?;
+    let path = files.directory().ok_or_else(|| {
+        Fault::failed(anyhow!(
+            "{model}: is part of the program; it has no directory"
+        ))
+    })?;
     output::to_stdout(format!("{}\n", path.display()).as_bytes())
 }
 
@@ -94,9 +96,10 @@ fn cached_rows() -> Result<Vec<[String; 4]>, Fault> {
                 model.id,
                 [&model.refs.join(","), short].join(" ").trim().to_owned(),
                 indicatif::HumanBytes(model.bytes).to_string(),
-                model
-                    .missing
-                    .map_or_else(|| "complete".to_owned(), |file| format!("incomplete: {file} is missing")),
+                model.missing.map_or_else(
+                    || "complete".to_owned(),
+                    |file| format!("incomplete: {file} is missing"),
+                ),
             ]
         })
         .collect())

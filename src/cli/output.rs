@@ -46,11 +46,14 @@ pub(super) fn to_file(
         target: path.display().to_string(),
         source,
     };
-    let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    let is_special =
+        fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
     if is_special {
         let device = OpenOptions::new().write(true).open(path).map_err(fault)?;
         let mut device = BufWriter::new(device);
-        return write(&mut device).and_then(|()| device.flush()).map_err(fault);
+        return write(&mut device)
+            .and_then(|()| device.flush())
+            .map_err(fault);
     }
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -66,7 +69,9 @@ pub(super) fn to_file(
         .into_inner()
         .map_err(|error| fault(error.into_error()))?;
     set_permissions(&temporary).map_err(fault)?;
-    temporary.persist(path).map_err(|error| fault(error.error))?;
+    temporary
+        .persist(path)
+        .map_err(|error| fault(error.error))?;
     Ok(())
 }
 

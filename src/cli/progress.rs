@@ -29,7 +29,10 @@ pub(super) struct Downloads {
 impl Downloads {
     fn with_bar(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
         // A bar is only drawn: after a panic elsewhere it is still good.
-        let mut bar = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut bar = self
+            .bar
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         act(&mut bar);
     }
 }
@@ -37,10 +40,8 @@ impl Downloads {
 impl DownloadProgress for Downloads {
     fn init(&self, file: &str, total: u64, done: u64) {
         self.with_bar(|slot| {
-            let bar = ProgressBar::with_draw_target(
-                Some(total),
-                ProgressDrawTarget::stderr_with_hz(8),
-            );
+            let bar =
+                ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
             bar.set_style(style(
                 "{msg} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
             ));

@@ -21,7 +21,11 @@ pub(super) struct Environment {
 
 impl Environment {
     pub(super) fn of_stdout() -> Self {
-        let var = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
+        let var = |name| {
+            env::var(name)
+                .ok()
+                .filter(|value: &String| !value.is_empty())
+        };
         Self {
             no_color: var("NO_COLOR"),
             colorterm: var("COLORTERM"),
@@ -46,11 +50,15 @@ impl Environment {
     }
 
     fn capability(&self) -> ColorMode {
-        if matches!(self.colorterm.as_deref(), Some("truecolor" | "24bit")) || self.wt_session.is_some() {
+        if matches!(self.colorterm.as_deref(), Some("truecolor" | "24bit"))
+            || self.wt_session.is_some()
+        {
             return ColorMode::TrueColor;
         }
         match self.term.as_deref() {
-            Some(term) if term.contains("direct") || term.contains("truecolor") => ColorMode::TrueColor,
+            Some(term) if term.contains("direct") || term.contains("truecolor") => {
+                ColorMode::TrueColor
+            }
             Some(term)
                 if term.contains("256")
                     || ["xterm", "screen", "tmux", "rxvt", "alacritty", "foot"]
@@ -65,7 +73,10 @@ impl Environment {
 
     /// `COLORFGBG` is `foreground;background` in the numbers of the 16 colours; without it, a dark background is assumed.
     pub(super) fn theme(&self) -> Theme {
-        let background = self.colorfgbg.as_deref().and_then(|colors| colors.rsplit(';').next());
+        let background = self
+            .colorfgbg
+            .as_deref()
+            .and_then(|colors| colors.rsplit(';').next());
         match background.and_then(|number| number.parse::<u8>().ok()) {
             Some(7 | 15) => Theme::Light,
             _ => Theme::Dark,
@@ -86,42 +97,72 @@ mod tests {
         };
         let cases = [
             (Environment::default(), ColorChoice::Auto, ColorMode::Plain),
-            (Environment::default(), ColorChoice::Always, ColorMode::Ansi256),
             (
-                Environment { colorterm: some("truecolor"), ..tty.clone() },
+                Environment::default(),
+                ColorChoice::Always,
+                ColorMode::Ansi256,
+            ),
+            (
+                Environment {
+                    colorterm: some("truecolor"),
+                    ..tty.clone()
+                },
                 ColorChoice::Auto,
                 ColorMode::TrueColor,
             ),
             (
-                Environment { colorterm: some("truecolor"), no_color: some("1"), ..tty.clone() },
+                Environment {
+                    colorterm: some("truecolor"),
+                    no_color: some("1"),
+                    ..tty.clone()
+                },
                 ColorChoice::Auto,
                 ColorMode::Plain,
             ),
             (
-                Environment { colorterm: some("truecolor"), ..Environment::default() },
+                Environment {
+                    colorterm: some("truecolor"),
+                    ..Environment::default()
+                },
                 ColorChoice::Auto,
                 ColorMode::Plain,
             ),
             (
-                Environment { term: some("xterm-256color"), ..tty.clone() },
+                Environment {
+                    term: some("xterm-256color"),
+                    ..tty.clone()
+                },
                 ColorChoice::Auto,
                 ColorMode::Ansi256,
             ),
             (
-                Environment { term: some("xterm-256color"), ..tty.clone() },
+                Environment {
+                    term: some("xterm-256color"),
+                    ..tty.clone()
+                },
                 ColorChoice::Never,
                 ColorMode::Plain,
             ),
             (
-                Environment { term: some("dumb"), ..tty.clone() },
+                Environment {
+                    term: some("dumb"),
+                    ..tty.clone()
+                },
                 ColorChoice::Auto,
                 ColorMode::Plain,
             ),
         ];
         for (environment, choice, expected) in cases {
-            assert_eq!(environment.color(choice), expected, "{environment:?} {choice:?}");
+            assert_eq!(
+                environment.color(choice),
+                expected,
+                "{environment:?} {choice:?}"
+            );
         }
-        let light = Environment { colorfgbg: some("0;15"), ..tty.clone() };
+        let light = Environment {
+            colorfgbg: some("0;15"),
+            ..tty.clone()
+        };
         assert_eq!(light.theme(), Theme::Light);
         assert_eq!(tty.theme(), Theme::Dark);
     }

@@ -1,8 +1,8 @@
-//! Texts and pictures that the tests of several modules share.
+//! Texts that the tests of several modules share.
 
 use proptest::prelude::*;
 
-use super::{ByteSpan, PositionEncoding};
+use super::PositionEncoding;
 
 pub(crate) const ENCODINGS: [PositionEncoding; 3] = [
     PositionEncoding::Utf8,
@@ -87,22 +87,4 @@ pub(crate) fn any_text() -> impl Strategy<Value = String> {
         1 => any::<char>().prop_map(String::from),
     ];
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
-}
-
-/// Draws spans under the line that they lie on: a row of `^` for every other span, `-` for those between, so that
-/// neighbours stay apart. Columns are characters.
-pub(crate) fn underline(line: &str, spans: impl IntoIterator<Item = ByteSpan>) -> String {
-    let mut row = String::new();
-    let mut width = 0;
-    for (at, span) in spans.into_iter().enumerate() {
-        let start = line[..span.start].chars().count();
-        let len = span.of(line).chars().count();
-        row.extend(std::iter::repeat_n(' ', start - width));
-        row.extend(std::iter::repeat_n(
-            if at % 2 == 0 { '^' } else { '-' },
-            len,
-        ));
-        width = start + len;
-    }
-    row
 }

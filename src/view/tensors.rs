@@ -89,7 +89,11 @@ pub fn write_tensors(
             let views = arrays
                 .iter()
                 .map(|array| {
-                    let dtype = if array.is_float { Dtype::F32 } else { Dtype::I64 };
+                    let dtype = if array.is_float {
+                        Dtype::F32
+                    } else {
+                        Dtype::I64
+                    };
                     let view = TensorView::new(dtype, array.shape.clone(), &array.bytes)?;
                     Ok((array.name, view))
                 })
@@ -117,8 +121,16 @@ fn arrays(raw: &RawAttention) -> Vec<Array> {
         [offset(span.start), offset(span.end)]
     });
     let mut arrays = vec![
-        Array::floats("attentions", raw.attentions_shape().to_vec(), &raw.attentions),
-        Array::integers("input_ids", vec![n], raw.input_ids.iter().map(|&id| id.into())),
+        Array::floats(
+            "attentions",
+            raw.attentions_shape().to_vec(),
+            &raw.attentions,
+        ),
+        Array::integers(
+            "input_ids",
+            vec![n],
+            raw.input_ids.iter().map(|&id| id.into()),
+        ),
         Array::integers("offsets", vec![n, 2], offsets),
     ];
     if let Some(states) = &raw.hidden_states {
@@ -172,7 +184,12 @@ fn write_json(
     let attentions: Vec<Vec<_>> = raw
         .attentions
         .chunks_exact(n_heads * n * n)
-        .map(|layer| layer.chunks_exact(n * n).map(|head| matrix(head, n)).collect())
+        .map(|layer| {
+            layer
+                .chunks_exact(n * n)
+                .map(|head| matrix(head, n))
+                .collect()
+        })
         .collect();
     let offsets: Vec<[usize; 2]> = raw
         .spans

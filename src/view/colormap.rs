@@ -1,0 +1,145 @@
+//! Perceptually uniform colour maps for matrices.
+
+mod tables;
+
+use super::color::Rgb;
+
+/// `0xRRGGBB` at 0, 1/51 … 1.
+type Anchors = [u32; 52];
+
+/// White to black; even steps of sRGB are close to even steps of lightness.
+const GREYS: [u32; 2] = [0x00FF_FFFF, 0x0000_0000];
+
+/// A map from 0 … 1 to colours whose lightness changes one way only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Colormap {
+    /// Dark blue to yellow, nearly the same for every kind of colour vision.
+    #[default]
+    Cividis,
+    Viridis,
+    Magma,
+    Inferno,
+    Plasma,
+    /// White to black, for print.
+    Greys,
+    /// White to dark blue.
+    Blues,
+}
+
+impl Colormap {
+    pub const ALL: [Self; 7] = [
+        Self::Cividis,
+        Self::Viridis,
+        Self::Magma,
+        Self::Inferno,
+        Self::Plasma,
+        Self::Greys,
+        Self::Blues,
+    ];
+
+    /// The name on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cividis => "cividis",
+            Self::Viridis => "viridis",
+            Self::Magma => "magma",
+            Self::Inferno => "inferno",
+            Self::Plasma => "plasma",
+            Self::Greys => "greys",
+            Self::Blues => "blues",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|map| map.as_str() == name)
+    }
+
+    fn anchors(self) -> &'static [u32] {
+        match self {
+            Self::Cividis => &tables::CIVIDIS,
+            Self::Viridis => &tables::VIRIDIS,
+            Self::Magma => &tables::MAGMA,
+            Self::Inferno => &tables::INFERNO,
+            Self::Plasma => &tables::PLASMA,
+            Self::Greys => &GREYS,
+            Self::Blues => &tables::BLUES,
+        }
+    }
+
+    /// The colour of `value`, clamped to 0 … 1; not a number counts as 0.
+    #[must_use]
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss
+    )] // the tables are short and `place` is inside them
+    pub fn rgb(self, value: f32) -> Rgb {
+        let anchors = self.anchors();
+        let value = if value.is_nan() {
+            0.0
+        } else {
+            value.clamp(0.0, 1.0)
+        };
+        let place = value * (anchors.len() - 1) as f32;
+        let below = place as usize;
+        let above = (below + 1).min(anchors.len() - 1);
+        Rgb::hex(anchors[below]).mix(Rgb::hex(anchors[above]), place - below as f32)
+    }
+
+    /// 256 samples, for painting many cells.
+    #[must_use]
+    pub fn lut(self) -> [Rgb; 256] {
+        std::array::from_fn(|i| {
+            #[allow(clippy::cast_precision_loss)] // 0 … 255
+            let value = i as f32 / 255.0;
+            self.rgb(value)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lightness_changes_one_way_only() {
+        for map in Colormap::ALL {
+            let luminance = map.lut().map(Rgb::luminance);
+            let rising = luminance[255] > luminance[0];
+            for pair in luminance.windows(2) {
+                assert!(
+                    if rising {
+                        pair[1] >= pair[0]
+                    } else {
+                        pair[1] <= pair[0]
+                    },
+                    "{map:?}: {pair:?}"
+                );
+            }
+            assert!(
+                (luminance[255] - luminance[0]).abs() > 0.5,
+                "{map:?} spans too little lightness"
+            );
+        }
+    }
+
+    #[test]
+    fn the_ends_are_the_published_ones() {
+        assert_eq!(Colormap::Viridis.rgb(0.0), Rgb(0x44, 0x01, 0x54));
+        assert_eq!(Colormap::Viridis.rgb(1.0), Rgb(0xFD, 0xE7, 0x25));
+        assert_eq!(Colormap::Cividis.rgb(1.0), Rgb(0xFE, 0xE8, 0x38));
+        assert_eq!(Colormap::Greys.rgb(0.5), Rgb(0x80, 0x80, 0x80));
+        assert_eq!(Colormap::Magma.rgb(f32::NAN), Colormap::Magma.rgb(-3.0));
+        assert_eq!(Colormap::Magma.rgb(f32::INFINITY), Colormap::Magma.rgb(1.0));
+    }
+
+    #[test]
+    fn names_round_trip() {
+        for map in Colormap::ALL {
+            assert_eq!(Colormap::from_name(map.as_str()), Some(map));
+        }
+        assert_eq!(Colormap::from_name("jet"), None);
+    }
+}
