@@ -48,7 +48,8 @@ impl AttentionSink for Sampler {
         // One weight in every cache line.
         black_box(weights.iter().step_by(16).sum::<f32>());
         let step = weights.len() / SAMPLES;
-        self.samples.push((0..SAMPLES).map(|i| weights[i * step]).collect());
+        self.samples
+            .push((0..SAMPLES).map(|i| weights[i * step]).collect());
         ControlFlow::Continue(())
     }
 
