@@ -33,9 +33,9 @@ const OWNED: &[(&str, &[&str])] = &[
 
 const PRINTING: &[&str] = &["print", "println", "eprint", "eprintln", "dbg"];
 
-/// What the lowest layer may use of the crates in `Cargo.toml`: Unicode tables.
+/// What the lowest layer may use of the crates in `Cargo.toml`: Unicode tables, and the derive macro of its errors.
 fn suits_text(dependency: &str) -> bool {
-    dependency.starts_with("unicode_")
+    dependency.starts_with("unicode_") || dependency == "thiserror"
 }
 
 fn layer(module: &str) -> Option<usize> {
@@ -349,11 +349,7 @@ const CASES: &[(&[&str], &str, Option<&str>)] = &[
     ),
     (&["lsp", "proto"], "use tower_lsp::ls_types::Range;", None),
     (&["text"], "use serde::Serialize;", Some("std alone")),
-    (
-        &["text"],
-        "#[derive(thiserror::Error)] enum E {}",
-        Some("std alone"),
-    ),
+    (&["text"], "#[derive(thiserror::Error)] enum E {}", None),
     (&["text"], "use unicode_ident::is_xid_start;", None),
     // Only the command line prints.
     (

@@ -1,0 +1,130 @@
+//! Attention to scores, method by method, without the pass that computes it; and a whole document from text to importance.
+
+mod support;
+
+use std::hint::black_box;
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
+
+use codegaze::analysis::{AnalysisConfig, analyze};
+use codegaze::attribution::{
+    AttributionConfig, Attributor, HeadChoice, LayerChoice, Method, Sinks,
+};
+use codegaze::model::Model;
+use codegaze::model::roberta::{AttentionSink, LayerAttention};
+use codegaze::text::document::Document;
+use criterion::{Criterion, criterion_group, criterion_main};
+
+use support::{SOURCE, encoding, model};
+
+const N_TOKENS: usize = 512;
+
+/// A pass, recorded.
+#[derive(Default)]
+struct Tape {
+    layers: Vec<Recorded>,
+}
+
+struct Recorded {
+    layer_idx: usize,
+    n_heads: usize,
+    n_tokens: usize,
+    weights: Vec<f32>,
+    transformed_values: Option<Vec<f32>>,
+}
+
+impl AttentionSink for Tape {
+    fn attention(&mut self, attention: LayerAttention<'_>) -> ControlFlow<()> {
+        self.layers.push(Recorded {
+            layer_idx: attention.layer_idx,
+            n_heads: attention.n_heads,
+            n_tokens: attention.n_tokens,
+            weights: attention.weights.to_vec(),
+            transformed_values: attention.transformed_values.map(<[f32]>::to_vec),
+        });
+        ControlFlow::Continue(())
+    }
+}
+
+impl Tape {
+    fn play(&self, sink: &mut dyn AttentionSink) {
+        for layer in &self.layers {
+            let attention = LayerAttention {
+                layer_idx: layer.layer_idx,
+                n_heads: layer.n_heads,
+                n_tokens: layer.n_tokens,
+                weights: &layer.weights,
+                transformed_values: layer.transformed_values.as_deref(),
+            };
+            if sink.attention(attention).is_break() {
+                break;
+            }
+        }
+    }
+}
+
+fn config(model: &Model, method: Method) -> AttributionConfig {
+    let info = model.info();
+    AttributionConfig::resolve(
+        method,
+        Some(&LayerChoice::All),
+        &HeadChoice::Mean,
+        Sinks::Drop,
+        info.n_layers,
+        info.n_heads,
+    )
+    .expect("all layers and heads are in range")
+}
+
+fn attribute(criterion: &mut Criterion) {
+    let model = model();
+    let encoding = encoding(&model, N_TOKENS);
+    let special: Vec<bool> = encoding.spans.iter().map(Option::is_none).collect();
+    let mut group = criterion.benchmark_group("attribute");
+    for method in Method::ALL {
+        let config = config(&model, method);
+        let mut tape = Tape::default();
+        model
+            .forward(
+                &encoding,
+                &config.plan(),
+                &mut tape,
+                &AtomicBool::new(false),
+            )
+            .expect("nothing cancels");
+        group.bench_function(method.as_str(), |b| {
+            b.iter(|| {
+                let mut attributor = Attributor::new(&config, &special);
+                black_box(&tape).play(&mut attributor);
+                attributor.finish().expect("attention is finite")
+            });
+        });
+    }
+    group.finish();
+}
+
+fn whole(criterion: &mut Criterion) {
+    let model = model();
+    let document = Document::new(SOURCE, 0);
+    let mut group = criterion.benchmark_group("analyze");
+    group.sample_size(10);
+    for method in Method::ALL {
+        let config = AnalysisConfig::new(model.info(), config(&model, method));
+        group.bench_function(method.as_str(), |b| {
+            b.iter(|| {
+                analyze(
+                    &model,
+                    black_box(&document),
+                    &config,
+                    &AtomicBool::new(false),
+                    &mut |_, _| (),
+                )
+                .expect("nothing cancels")
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, attribute, whole);
+criterion_main!(benches);

@@ -1,0 +1,91 @@
+# Recipes for the people who work on codegaze, and for CI. `just` itself is optional: `pip install rust-just`.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+bin := justfile_directory() / ".venv" / if os() == "windows" { "Scripts" } else { "bin" }
+
+_list:
+    @just --list --unsorted
+
+# All checks but those that need PyTorch
+check: fmt clippy test doc deny lint package
+
+# Tests that need only Rust
+test:
+    cargo test
+
+# Is everything formatted?
+fmt:
+    cargo fmt --check
+
+# Warnings are errors, with every feature set that needs no GPU
+clippy:
+    cargo clippy --all-targets -- -D warnings
+    cargo clippy --no-default-features -- -D warnings
+
+# Documentation without a broken link
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+
+# Licences, sources and versions of the dependencies
+deny: tools
+    {{ bin }}/cargo-deny --log-level error check bans licenses sources
+
+# Known vulnerabilities of the dependencies; fetches the advisory database
+advisories: tools
+    {{ bin }}/cargo-deny check advisories
+
+# Workflow files and Python
+lint: tools
+    {{ bin }}/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+    {{ bin }}/zizmor --offline --quiet .github/workflows
+    {{ bin }}/ruff check .
+
+# Does the package hold the embedded model, and nothing large besides?
+package:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    files=$(cargo package --list --allow-dirty)
+    for file in README.md LICENSE-MIT LICENSE-APACHE models/codegaze-mini/{model.safetensors,tokenizer.json,config.json}; do
+        grep -qxF "$file" <<<"$files" || { echo "the package lacks $file" >&2; exit 1; }
+    done
+    if grep -E '^(tests|training|target|editors)/' <<<"$files"; then
+        echo "the package holds what it should not" >&2
+        exit 1
+    fi
+
+# Are the fixtures what transformers computes today, and does the encoder agree with them?
+fixtures: pytorch
+    {{ bin }}/python tests/fixtures/generate.py --check
+    cargo test --test reference --test tokenizer --test weights
+
+# Peak memory of an analysis against the bar
+memory: pytorch
+    {{ bin }}/python benches/memory.py --check
+
+# Every benchmark, once
+bench-smoke:
+    cargo test --benches --quiet
+
+# The benchmarks, measured
+bench *ARGS:
+    cargo bench {{ ARGS }}
+
+# codegaze against PyTorch, ONNX Runtime and candle
+compare *ARGS:
+    python3 benches/compare.py {{ ARGS }}
+
+# The model of CodeBERT's shape that memory and compare run on
+model: pytorch
+    {{ bin }}/python benches/shape.py
+
+_venv:
+    @[ -d .venv ] || python3 -m venv .venv
+
+# Installs the tools of the checks into .venv
+tools: _venv
+    @{{ bin }}/python -m pip install --quiet --disable-pip-version-check -r .ci/requirements.txt
+
+# Installs what the fixtures are made with into .venv
+pytorch: _venv
+    @{{ bin }}/python -m pip install --quiet --disable-pip-version-check -r tests/fixtures/requirements.txt
