@@ -30,7 +30,6 @@ pub mod terminal;
 pub mod theme;
 
 #[cfg(test)]
-mod dump;
 mod lines;
 #[cfg(test)]
 pub(crate) mod samples;

@@ -569,7 +569,7 @@ fn damaged_models_are_one_line() {
         (
             "safetensors",
             "model.safetensors",
-            &|path| truncate(path, 1000),
+            &|path| truncate(path, 20_000),
             "truncated",
         ),
         (
