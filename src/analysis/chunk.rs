@@ -7,7 +7,8 @@
 //! chunk, and among smaller ones cuts prefer lines chosen by their hash (as in content-defined chunking), so that cuts
 //! fall where they fell before soon after an edit.
 //!
-//! A block that does not fit alone is split further, see [`split`].
+//! A block that does not fit alone is split further, at the weakest places inside it; its parts are read with some lines
+//! of context.
 
 mod line;
 mod split;

@@ -84,13 +84,15 @@ fn continues(code: &str) -> bool {
     SIGNS.iter().any(|sign| code.starts_with(sign)) || WORDS.contains(&&code[..word_len])
 }
 
-/// Whether a cut prefers to fall before a line with this content: true for half of all contents. FNV-1a, since the
-/// answer must be the same in every process and release.
+/// Whether a cut prefers to fall before a line with this content: true for half of all contents. FNV-1a with
+/// `MurmurHash3`'s finalizer, since similar lines should differ, and the answer be the same in every process and release.
 pub(super) fn is_anchor(content: &str) -> bool {
-    let hash = content
+    let mut hash = content
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
-    (hash >> 40) & 1 == 0
+    hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    (hash >> 63) == 0
 }

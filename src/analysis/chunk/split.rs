@@ -193,7 +193,8 @@ impl Planner<'_> {
                 if is_whitespace(after) && !is_whitespace(before) && !is_terminator {
                     return place;
                 }
-                if !is_terminator && !(is_wordy(before) && is_wordy(after)) {
+                let is_in_word = is_wordy(before) && is_wordy(after);
+                if !is_terminator && !is_in_word {
                     between_words.get_or_insert(place);
                 }
             }

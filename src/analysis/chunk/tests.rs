@@ -187,22 +187,23 @@ fn an_edit_in_a_function_changes_little() {
     for n_lines in [3, 8, 16, 30] {
         let functions = functions(2000 / (n_lines + 4), n_lines);
         let old = functions.join("\n\n");
-        let n_chunks = texts(&old).len();
-        let mut total = 0;
+        let mut n_more_than_two = 0;
         for at in 0..functions.len() {
             let mut edited = functions.clone();
             edited[at] = edited[at].replacen("value_1 =", "renamed_value = 1 +", 1);
             let n_new = n_new(&old, &edited.join("\n\n"));
-            // Blocks that have the minimum alone always end a chunk. Smaller ones take a little to fall in step.
-            assert!(
-                (1..=if n_lines >= 16 { 2 } else { 6 }).contains(&n_new),
-                "{n_new} of {n_chunks}"
-            );
-            total += n_new;
+            assert!((1..=6).contains(&n_new), "{n_new} for function {at}");
+            n_more_than_two += usize::from(n_new > 2);
         }
+        // Blocks that have the minimum alone always end a chunk. Smaller ones may need a little to fall in step again.
+        let allowed = if n_lines >= 16 {
+            0
+        } else {
+            functions.len() / 50
+        };
         assert!(
-            total * 10 <= functions.len() * 13,
-            "{total} for {} edits",
+            n_more_than_two <= allowed,
+            "{n_more_than_two} of {}",
             functions.len()
         );
     }
@@ -252,19 +253,8 @@ fn lines_above_change_no_chunk_below() {
         let old = functions.join("\n\n");
         for above in ["import os\n", "\n", "import os\n\nx = 1\n\n", &functions[7]] {
             let n_new = n_new(&old, &format!("{above}{old}"));
-            assert!(n_new <= 4, "{n_new}");
+            assert!((1..=6).contains(&n_new), "{n_new}");
         }
-        assert!(n_new(&old, &class(&functions[..20]).add_blank(&old)) > 0);
-    }
-}
-
-trait AddBlank {
-    fn add_blank(self, below: &str) -> String;
-}
-
-impl AddBlank for String {
-    fn add_blank(self, below: &str) -> String {
-        self + "\n" + below
     }
 }
 
@@ -388,24 +378,29 @@ proptest! {
         check_invariants(&text, &ChunkConfig::new(max_subwords), count);
     }
 
-    /// What the model has read of a part says the same wherever the part stands.
+    /// Behind a block that has the minimum, a document is cut as if it began there.
     #[test]
-    fn cuts_depend_on_the_text_since_the_last_one(text in any_document(), n_lines in 1..40_usize) {
+    fn the_same_text_is_cut_alike_wherever_it_stands(
+        above in any_document(),
+        n_lines in 10..30_usize,
+        below in any_document(),
+    ) {
         let config = ChunkConfig::new(60);
-        let long: String = "long = 1\n".repeat(n_lines);
-        // A document's first cut, and so its second, and so on.
-        let text = format!("{}\n{long}\n{text}", "x\n".repeat(80));
-        let whole = plan_with(&text, &config, thirds);
-        let Some(cut) = whole.iter().map(|chunk| chunk.core.start).find(|&at| at >= 161 + long.len()) else {
-            return Ok(());
-        };
-        if text[..cut].ends_with("\n\n") && !text[cut..].starts_with([' ', '\t', '\n', '\r']) {
-            let tail = plan_with(&text[cut..], &config, thirds);
-            let shifted: Vec<ByteSpan> = tail.iter().map(|chunk| chunk.core.shifted(cut)).collect();
-            let kept: Vec<ByteSpan> = whole.iter().map(|chunk| chunk.core).filter(|core| core.start >= cut).collect();
-            if shifted.len() > 1 {
-                prop_assert_eq!(shifted, kept);
-            }
-        }
+        let enough = "a = 1\n".repeat(n_lines);
+        // Too long to be one chunk.
+        let tail = format!("def f():\n{below}\n\nb = 1\n\n{enough}\n{enough}\n{enough}");
+        let text = format!("{above}\n\n{enough}\n{tail}");
+        let start = text.len() - tail.len();
+        let alone: Vec<ByteSpan> = plan_with(&tail, &config, thirds)
+            .iter()
+            .map(|chunk| chunk.span.shifted(start))
+            .collect();
+        let below: Vec<ByteSpan> = plan_with(&text, &config, thirds)
+            .iter()
+            .filter(|chunk| chunk.core.end > start)
+            .map(|chunk| chunk.span)
+            .collect();
+        prop_assert!(alone.len() > 1);
+        prop_assert_eq!(alone, below);
     }
 }
