@@ -27,8 +27,6 @@ pub mod summary;
 pub mod terminal;
 pub mod theme;
 
-#[cfg(test)]
-mod dump;
 mod lines;
 #[cfg(test)]
 pub(crate) mod samples;
