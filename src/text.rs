@@ -5,6 +5,9 @@ pub mod language;
 pub mod lexeme;
 pub mod line_index;
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 use std::ops::Range;
 
 /// A half-open range of UTF-8 byte offsets, always on char boundaries of the text that it belongs to.

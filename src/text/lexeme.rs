@@ -1,4 +1,13 @@
-//! A language-agnostic scanner: what a person sees as one thing.
+//! Lexemes: what a person sees as one thing.
+
+mod cluster;
+mod scanner;
+
+#[cfg(test)]
+mod tests;
+
+pub use cluster::is_whitespace;
+pub use scanner::scan;
 
 use super::ByteSpan;
 
@@ -7,9 +16,10 @@ use super::ByteSpan;
 pub enum LexemeKind {
     Identifier,
     Number,
-    /// A word or a mark inside a string literal.
+    /// A word, a number, an escape or a mark inside a string literal, but not its quotes.
     StringPiece,
     Operator,
+    /// A bracket, a quote, or one of `,` `;` `:` `.` `\\`.
     Delimiter,
     /// Anything else that is not whitespace: emoji, control characters, symbols.
     Other,
@@ -30,7 +40,8 @@ impl LexemeKind {
     }
 }
 
-/// One source unit. Lexemes of a text are ascending, disjoint, and cover every byte that is not whitespace.
+/// One source unit: never empty, never with [whitespace](is_whitespace) in it. The lexemes of a text are ascending,
+/// disjoint, and cover every character that is not whitespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lexeme {
     pub span: ByteSpan,
