@@ -94,9 +94,9 @@ fn plan(heatmap: &Heatmap, options: &RenderOptions, m: &Measures) -> Result<Plan
     let ticks = ticks(heatmap.max(), options.scale);
     let tick_columns = ticks.iter().map(|(_, text)| text.len()).max().unwrap_or(0);
     let right = m.gap * 3.0 + m.bar + m.gap + text_width(tick_columns, m.small) + m.pad;
-    let left_of = |size| m.pad + m.small * 1.6 + text_width(label_columns, size) + m.gap;
+    let left_of = |type_size| m.pad + m.small * 1.6 + text_width(label_columns, type_size) + m.gap;
 
-    let (side, size) = match options.size {
+    let (side, type_size) = match options.size {
         None => {
             let side = natural_side(n_cells, m, options.labels);
             (side, label_size(side / n_cells, m, options.labels))
@@ -123,7 +123,7 @@ fn plan(heatmap: &Heatmap, options: &RenderOptions, m: &Measures) -> Result<Plan
             (side, first)
         }
     };
-    let left = left_of(size).round();
+    let left = left_of(type_size).round();
     let cell = side / n_cells;
     #[allow(clippy::cast_precision_loss)]
     let width = options
@@ -138,9 +138,9 @@ fn plan(heatmap: &Heatmap, options: &RenderOptions, m: &Measures) -> Result<Plan
         texts,
         // Type of size s needs a line of 1.05 s to stay clear of its neighbours.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive and small
-        every: (size * 1.05 / cell).ceil().max(1.0) as usize,
-        size,
-        width: text_width(label_columns, size),
+        every: (type_size * 1.05 / cell).ceil().max(1.0) as usize,
+        size: type_size,
+        width: text_width(label_columns, type_size),
     };
     let key_title = top + side + m.gap + labels.width + m.small * 1.3;
     let scale = match options.scale {

@@ -79,15 +79,16 @@
   // Labels along both axes, every k-th, so that none overlap.
   const shorten = (label) => (label.length > 18 ? [...label].slice(0, 17).join('') + '…' : label);
   const drawLabels = () => {
-    const side = $('grid').clientWidth;
     const ratio = window.devicePixelRatio || 1;
     const style = getComputedStyle(document.body);
     const font = '11px ' + style.getPropertyValue('--mono');
-    const every = n ? Math.max(1, Math.ceil(12 / (side / n))) : 1;
     const probe = $('row-labels').getContext('2d');
     probe.font = font;
-    let breadth = 20;
-    for (let i = every >> 1; i < n; i += every) breadth = Math.max(breadth, Math.ceil(probe.measureText(shorten(labels[i])).width) + 4);
+    const breadth = Math.ceil(Math.max(16, ...labels.map((label) => probe.measureText(shorten(label)).width))) + 4;
+    // The grid gets what the labels leave, so they take their place first.
+    $('row-labels').style.width = breadth + 'px';
+    const side = $('grid').clientWidth;
+    const every = n ? Math.max(1, Math.ceil(12 * n / side)) : 1;
     for (const [id, turned] of [['row-labels', false], ['column-labels', true]]) {
       const canvas = $(id);
       const [width, height] = turned ? [side, breadth] : [breadth, side];
@@ -242,7 +243,7 @@
     });
   }
   $('direction').addEventListener('change', schedule);
-  new ResizeObserver(schedule).observe($('plot'));
+  new ResizeObserver(schedule).observe($('grid'));
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', schedule);
   show();
 })();

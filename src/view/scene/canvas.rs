@@ -187,7 +187,8 @@ impl Canvas {
             .min((bottom - top - 2.0 * line) / n_rows * 1.15)
             .max(1.0);
         let step = (bottom - top) / n_rows;
-        let mut across = top + (step + small * 0.72) / 2.0;
+        // Capitals are .72 of the type high.
+        let mut across = top + f32::midpoint(step, small * 0.72);
         for row in rows.into_iter().filter(|row| !row.is_empty()) {
             #[allow(clippy::cast_precision_loss)]
             let length = row.len() as f32 * ADVANCE * small;
@@ -253,7 +254,7 @@ fn blend(
     height: usize,
     glyph: &Glyph,
     (x, y): (i32, i32),
-    Rgb(r, g, b): Rgb,
+    fill: Rgb,
 ) {
     if glyph.width == 0 {
         return;
@@ -274,10 +275,10 @@ fn blend(
                 continue;
             };
             let at = (row * width + column) * 3;
-            for (below, ink) in pixels[at..at + 3].iter_mut().zip([r, g, b]) {
-                let (b, i, c) = (u32::from(*below), u32::from(ink), u32::from(coverage));
-                let mixed = (b * (255 - c) + i * c + 127) / 255;
-                *below = u8::try_from(mixed).unwrap_or(u8::MAX);
+            let covered = u32::from(coverage);
+            for (below, ink) in pixels[at..at + 3].iter_mut().zip([fill.0, fill.1, fill.2]) {
+                let mixed = u32::from(*below) * (255 - covered) + u32::from(ink) * covered;
+                *below = u8::try_from((mixed + 127) / 255).unwrap_or(u8::MAX);
             }
         }
     }

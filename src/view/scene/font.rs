@@ -1,4 +1,4 @@
-//! The built-in typeface, DejaVu Sans Mono: pictures are the same on every machine.
+//! The built-in typeface, `DejaVu` Sans Mono: pictures are the same on every machine.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;

@@ -1,6 +1,5 @@
 use super::*;
 use crate::view::samples;
-use crate::view::theme::Theme;
 
 fn svg(text: &str, options: &RenderOptions) -> String {
     let analysis = samples::full(text);

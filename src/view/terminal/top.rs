@@ -130,7 +130,7 @@ fn bar(lift: f32, max_lift: f32) -> String {
     }
     let eighths = (lift / max_lift * (BAR_WIDTH * 8) as f32).round() as usize;
     let mut bar = "█".repeat(eighths / 8);
-    if eighths % 8 > 0 {
+    if !eighths.is_multiple_of(8) {
         bar.push(super::EIGHTHS[eighths % 8]);
     }
     bar
