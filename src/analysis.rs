@@ -198,9 +198,7 @@ pub fn analyze(
     for (i, chunk) in chunks.iter().enumerate() {
         on_chunk(i, chunks.len());
         let text = chunk.span.of(document.text());
-        let before_core = chunk.core.start - chunk.span.start;
-        let core = ByteSpan::new(before_core, before_core + chunk.core.len());
-        let window = score_window(model, text, core, config, cancel)?;
+        let window = score_window(model, text, chunk.core_in_span(), config, cancel)?;
         windows.push((*chunk, Arc::new(window)));
     }
     on_chunk(chunks.len(), chunks.len());

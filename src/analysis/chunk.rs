@@ -25,8 +25,19 @@ use crate::text::line_index::LineIndex;
 /// A window of the document that the model reads in one pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chunk {
+    /// What the model reads: the core and, in over-long blocks, context on both sides.
     pub span: ByteSpan,
+    /// What is scored. The cores of a document's chunks partition it.
     pub core: ByteSpan,
+}
+
+impl Chunk {
+    /// The core, counted from the start of the span.
+    #[must_use]
+    pub fn core_in_span(&self) -> ByteSpan {
+        let start = self.core.start - self.span.start;
+        ByteSpan::new(start, start + self.core.len())
+    }
 }
 
 /// How large chunks are, in code subwords: those of the text, without `<s>` and `</s>`.

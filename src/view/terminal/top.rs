@@ -95,7 +95,7 @@ fn line_rows(document: &AnalysedDocument<'_>, n: usize) -> Vec<Row> {
         .into_iter()
         .enumerate()
         .map(|(i, (line, level))| {
-            let content = document.lines.content(document.text, line.line as usize);
+            let content = document.lines.content(line.line as usize);
             Row {
                 rank: (i + 1).to_string(),
                 text: truncate(&label(document.slice(content).trim()), LINE_WIDTH),
