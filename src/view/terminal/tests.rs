@@ -101,10 +101,7 @@ fn source_cannot_send_escape_sequences() {
         !bare.chars().any(|c| c.is_control() && c != '\n'),
         "{bare:?}"
     );
-    assert!(
-        bare.contains("x␛[2J␛]0;t␇‹U+009B›1m‹U+202E› = 1"),
-        "{bare}"
-    );
+    assert!(bare.contains("x␛[2J␛]0;t␇‹U+009B›1m‹U+202E› = 1"), "{bare}");
 }
 
 #[test]
