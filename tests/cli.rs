@@ -701,6 +701,59 @@ fn one_bad_file_does_not_stop_the_others() {
 mod unix {
     use super::*;
 
+    /// Every `codegaze` line of the README's shell blocks, in a copy of what it needs.
+    #[test]
+    fn the_commands_of_the_readme_run() {
+        let directory = TempDir::new().unwrap();
+        std::fs::create_dir(directory.path().join("examples")).unwrap();
+        for entry in std::fs::read_dir(root().join("examples")).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(
+                entry.path(),
+                directory.path().join("examples").join(entry.file_name()),
+            )
+            .unwrap();
+        }
+        let program = Path::new(env!("CARGO_BIN_EXE_codegaze")).parent().unwrap();
+        let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+        let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+        let mut n_run = 0;
+        for block in readme.split("```sh\n").skip(1) {
+            let block = block.split("```").next().unwrap();
+            for line in block.lines().filter(|line| line.contains("codegaze ")) {
+                let output = codegaze_shell(line, directory.path(), &path);
+                let stderr = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{line}: {stderr}");
+                n_run += 1;
+            }
+        }
+        assert!(n_run > 15, "the README has lost its commands");
+        for name in [
+            "all.jsonl",
+            "matrix.png",
+            "matrix.html",
+            "lexemes.svg",
+            "source.png",
+            "attention.npz",
+        ] {
+            assert!(
+                directory.path().join(name).metadata().unwrap().len() > 1_000,
+                "{name}"
+            );
+        }
+    }
+
+    fn codegaze_shell(line: &str, directory: &Path, path: &str) -> Output {
+        Command::new("sh")
+            .args(["-c", line])
+            .current_dir(directory)
+            .env("PATH", path)
+            .env("HF_HUB_OFFLINE", "1")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
     #[test]
     fn a_pipe_named_as_a_file_does_not_hang() {
         let directory = TempDir::new().unwrap();
