@@ -13,7 +13,7 @@ use support::{SOURCE, model};
 
 fn chunk(criterion: &mut Criterion) {
     let model = model();
-    let config = ChunkConfig::for_max_tokens(model.info().max_tokens);
+    let config = ChunkConfig::new(model.info().max_code_subwords());
     let mut group = criterion.benchmark_group("chunk");
     for n_copies in [1, 10] {
         let text = SOURCE.repeat(n_copies);

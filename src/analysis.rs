@@ -162,7 +162,7 @@ impl AnalysisConfig {
     pub fn new(model: &ModelInfo, attribution: AttributionConfig) -> Self {
         Self {
             attribution,
-            chunk: ChunkConfig::for_max_tokens(model.max_tokens),
+            chunk: ChunkConfig::new(model.max_code_subwords()),
             extras: Extras::default(),
         }
     }

@@ -59,6 +59,14 @@ pub struct ModelInfo {
     pub fingerprint: u64,
 }
 
+impl ModelInfo {
+    /// Subwords of a text that fit one pass, beside `<s>` and `</s>`.
+    #[must_use]
+    pub fn max_code_subwords(&self) -> usize {
+        self.max_tokens.saturating_sub(2)
+    }
+}
+
 /// A tokenizer and an encoder that belong together.
 pub struct Model {
     info: Arc<ModelInfo>,

@@ -180,7 +180,7 @@ impl<'a> Iterator for ShadedLines<'_, 'a> {
         }
         let number = self.line;
         self.line += 1;
-        let content = document.lines.content(document.text, number);
+        let content = document.lines.content(number);
 
         let lexemes = &document.analysis.lexemes;
         while lexemes

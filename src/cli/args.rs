@@ -231,7 +231,7 @@ pub(super) struct HeatmapArgs {
     /// Dots per inch, for text and lines
     #[arg(long, default_value_t = 96)]
     pub dpi: u32,
-    #[arg(long, default_value = "viridis", value_parser = colormap_parser())]
+    #[arg(long, default_value = "cividis", value_parser = colormap_parser())]
     pub colormap: Colormap,
     /// Token labels: all, none, or as many as fit
     #[arg(long, value_enum, default_value = "auto")]

@@ -31,7 +31,7 @@ pub(super) fn run(args: &AttentionArgs) -> Result<(), Fault> {
     let chunks = plan_chunks(
         &model,
         &document,
-        &ChunkConfig::for_max_tokens(info.max_tokens),
+        &ChunkConfig::new(info.max_code_subwords()),
     );
     let chunk = chunks
         .get(args.chunk)

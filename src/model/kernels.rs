@@ -117,7 +117,7 @@ pub trait Backend: Send + Sync {
         context: Option<&mut Self::Matrix>,
     ) -> Result<(), Self::Error>;
 
-    /// `f^h(x_j) = v_j^h W_O^h` of Kobayashi et al. 2020, eq. 2: every key's value vector as head `h` writes it to the
+    /// `f^h(x_j) = v_j^h W_O^h` of Kobayashi et al. 2020, §3.1: every key's value vector as head `h` writes it to the
     /// output, without the output bias → [head, key, hidden].
     ///
     /// # Errors

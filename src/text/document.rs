@@ -162,12 +162,13 @@ fn refuse_nul_heavy(bytes: &[u8]) -> Result<(), TextError> {
     // Below this a share says nothing: "a\0" is text.
     const N_ENOUGH: usize = 32;
     let head = &bytes[..bytes.len().min(N_LOOKED_AT)];
-    let n_nul = head.iter().filter(|&&byte| byte == 0).count();
+    let count_nul = |bytes: &mut dyn Iterator<Item = &u8>| bytes.filter(|&&byte| byte == 0).count();
+    let n_nul = count_nul(&mut head.iter());
     if head.len() < N_ENOUGH || n_nul * 10 < head.len() * 3 {
         return Ok(());
     }
     // In UTF-16 most characters of source code have one NUL byte, always the same of the two.
-    let n_even = head.iter().step_by(2).filter(|&&byte| byte == 0).count();
+    let n_even = count_nul(&mut head.iter().step_by(2));
     let one_sided = n_even.min(n_nul - n_even) * 20 < n_nul;
     Err(TextError::Binary {
         n_nul,

@@ -1,6 +1,7 @@
 //! Lexemes: what a person sees as one thing.
 
 mod cluster;
+mod mark;
 mod scanner;
 
 #[cfg(test)]

@@ -109,14 +109,13 @@ mod tests {
             let luminance = map.lut().map(Rgb::luminance);
             let rising = luminance[255] > luminance[0];
             for pair in luminance.windows(2) {
-                assert!(
-                    if rising {
-                        pair[1] >= pair[0]
-                    } else {
-                        pair[1] <= pair[0]
-                    },
-                    "{map:?}: {pair:?}"
-                );
+                let step = if rising {
+                    pair[1] - pair[0]
+                } else {
+                    pair[0] - pair[1]
+                };
+                // Rounding to whole bytes may take back a hair.
+                assert!(step > -1e-3, "{map:?}: {pair:?}");
             }
             assert!(
                 (luminance[255] - luminance[0]).abs() > 0.5,

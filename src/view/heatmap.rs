@@ -98,11 +98,14 @@ impl Heatmap {
             .collect();
         Ok(Self {
             title: format!("Attention in {}", printable(document.path)),
-            subtitle: format!(
-                "{} · chunk {chunk} of 0–{}",
-                settings(document),
-                n_chunks - 1
-            ),
+            subtitle: match n_chunks {
+                1 => settings(document),
+                _ => format!(
+                    "{} · chunk {chunk} of 0–{}",
+                    settings(document),
+                    n_chunks - 1
+                ),
+            },
             note: match analysis.attribution.sinks {
                 Sinks::Drop => "special subwords dropped, rows sum to 1".to_owned(),
                 Sinks::Keep => "special subwords kept, rows sum to 1".to_owned(),

@@ -153,11 +153,8 @@ struct ChunkJson<'a> {
     sink_share: f32,
     whitespace_share: f32,
     context_share: f32,
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "matrix_rows"
-    )]
-    attention: Option<&'a SubwordMatrix>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attention: Option<RowsJson<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -254,7 +251,11 @@ impl<'a> AnalysisJson<'a> {
                     sink_share: chunk.sink_share,
                     whitespace_share: chunk.whitespace_share,
                     context_share: chunk.context_share,
-                    attention: chunk.matrix.as_ref().filter(|_| options.attention),
+                    attention: chunk
+                        .matrix
+                        .as_ref()
+                        .filter(|_| options.attention)
+                        .map(RowsJson),
                 })
                 .collect(),
             unscored: analysis
@@ -382,14 +383,13 @@ fn level<S: Serializer>(level: &HeatLevel, serializer: S) -> Result<S::Ok, S::Er
     serializer.serialize_u8(level.get())
 }
 
-/// As rows, [query][key], without building them.
-fn matrix_rows<S: Serializer>(
-    matrix: &Option<&SubwordMatrix>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match matrix {
-        Some(matrix) => serializer.collect_seq(matrix.weights.chunks(matrix.n_tokens.max(1))),
-        None => serializer.serialize_none(),
+/// Serialises as rows, [query][key], without building them.
+#[derive(Debug)]
+struct RowsJson<'a>(&'a SubwordMatrix);
+
+impl Serialize for RowsJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.weights.chunks(self.0.n_tokens.max(1)))
     }
 }
 

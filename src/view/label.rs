@@ -11,6 +11,20 @@ pub const TAB: &str = "⇥";
 /// Stands for a subword without text of its own.
 pub const EMPTY: &str = "∅";
 
+/// Names of the controls whose pictures (␀ …) most typefaces lack, from U+2400.
+const CONTROLS: [&str; 34] = [
+    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR",
+    "SO", "SI", "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC",
+    "FS", "GS", "RS", "US", "SP", "DEL",
+];
+
+/// The abbreviation that a control picture stands for: `␍` is CR.
+#[must_use]
+pub fn control_name(picture: char) -> Option<&'static str> {
+    let control = u32::from(picture).checked_sub(0x2400)?;
+    CONTROLS.get(usize::try_from(control).ok()?).copied()
+}
+
 /// What is shown for a character that has no safe look of its own, `None` for all others.
 ///
 /// Controls become their Unicode control pictures (a carriage return ␍, NUL ␀), a line feed ⏎, a tab ⇥. Characters that

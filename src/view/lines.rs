@@ -1,79 +1,43 @@
-//! Lines of a document and positions in them, as the views need them.
+//! Lines and positions as people and files count them.
 
-use crate::text::{ByteSpan, WideLineCol};
+use crate::text::line_index::LineIndex;
+use crate::text::{ByteSpan, PositionEncoding, WideLineCol};
 
-/// Where the lines of a text begin. A line ends with `\n` or `\r\n`.
+/// A line index with what the views ask of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Lines {
-    starts: Vec<usize>,
-    len: usize,
-}
+pub(crate) struct Lines(LineIndex);
 
 impl Lines {
     pub(crate) fn new(text: &str) -> Self {
-        let mut starts = vec![0];
-        starts.extend(
-            text.bytes()
-                .enumerate()
-                .filter(|&(_, byte)| byte == b'\n')
-                .map(|(at, _)| at + 1),
-        );
-        Self {
-            starts,
-            len: text.len(),
-        }
+        Self(LineIndex::new(text))
     }
 
     /// Lines as people count them: a final line break opens no further line, and an empty text has none.
     pub(crate) fn count(&self) -> usize {
-        match self.starts.last() {
-            Some(&last) if last == self.len => self.starts.len() - 1,
-            _ => self.starts.len(),
-        }
+        let n = self.0.n_lines();
+        n - usize::from(self.0.line_span(n - 1).is_empty())
     }
 
     /// A zero-based line without its line break.
-    pub(crate) fn content(&self, text: &str, line: usize) -> ByteSpan {
-        let start = self.starts.get(line).copied().unwrap_or(self.len);
-        let end = self.starts.get(line + 1).copied().unwrap_or(self.len);
-        let content = text.get(start..end).unwrap_or_default();
-        let content = content
-            .strip_suffix('\n')
-            .map_or(content, |rest| rest.strip_suffix('\r').unwrap_or(rest));
-        ByteSpan::new(start, start + content.len())
+    pub(crate) fn content(&self, line: usize) -> ByteSpan {
+        self.0.line_content_span(line)
     }
 
     /// The zero-based line that holds a byte.
     pub(crate) fn line_of(&self, offset: usize) -> usize {
-        self.starts.partition_point(|&start| start <= offset).max(1) - 1
+        self.0.line_at(offset)
     }
 
     /// Zero-based line and UTF-16 column.
     pub(crate) fn position_utf16(&self, text: &str, offset: usize) -> WideLineCol {
-        let (line, before) = self.before(text, offset);
-        WideLineCol {
-            line: clamp(line),
-            col: clamp(before.encode_utf16().count()),
-        }
+        self.0.position(text, offset, PositionEncoding::Utf16)
     }
 
     /// Line and column in characters, both from 1, for people.
-    pub(crate) fn position_for_people(&self, text: &str, offset: usize) -> (usize, usize) {
-        let (line, before) = self.before(text, offset);
-        (line + 1, before.chars().count() + 1)
+    pub(crate) fn position_for_people(&self, text: &str, offset: usize) -> (u32, u32) {
+        let at = self.0.position(text, offset, PositionEncoding::Utf32);
+        (at.line.saturating_add(1), at.col.saturating_add(1))
     }
-
-    fn before<'t>(&self, text: &'t str, offset: usize) -> (usize, &'t str) {
-        let line = self.line_of(offset);
-        (
-            line,
-            text.get(self.starts[line]..offset).unwrap_or_default(),
-        )
-    }
-}
-
-fn clamp(value: usize) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -85,18 +49,16 @@ mod tests {
         let text = "a🙂b\r\n\n  x";
         let lines = Lines::new(text);
         assert_eq!(lines.count(), 3);
-        assert_eq!(lines.content(text, 0).of(text), "a🙂b");
-        assert_eq!(lines.content(text, 1).of(text), "");
-        assert_eq!(lines.content(text, 2).of(text), "  x");
-        assert_eq!(lines.content(text, 9).of(text), "");
+        assert_eq!(lines.content(0).of(text), "a🙂b");
+        assert_eq!(lines.content(9).of(text), "");
         assert_eq!(
             lines.position_utf16(text, 5),
             WideLineCol { line: 0, col: 3 }
         );
         assert_eq!(lines.position_for_people(text, 5), (1, 3));
         assert_eq!(lines.position_for_people(text, text.len()), (3, 4));
-        assert_eq!(Lines::new("").count(), 0);
-        assert_eq!(Lines::new("a\n").count(), 1);
-        assert_eq!(Lines::new("\n").count(), 1);
+        for (text, n) in [("", 0), ("a", 1), ("a\n", 1), ("\n", 1), ("a\r\rb", 3)] {
+            assert_eq!(Lines::new(text).count(), n, "{text:?}");
+        }
     }
 }

@@ -60,7 +60,7 @@ pub fn write_markdown(
     writeln!(w, "{fence}")
 }
 
-/// A code span whose fence is longer than any run of backticks inside (CommonMark 6.1).
+/// A code span whose fence is longer than any run of backticks inside (`CommonMark` 6.1).
 fn code(text: &str) -> String {
     let fence = "`".repeat(longest_run(text, '`') + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') {

@@ -174,7 +174,7 @@ fn lines(document: &AnalysedDocument<'_>, heatmap: Option<&Heatmap>) -> Vec<Vec<
     let (mut lexeme, mut subword) = (0, 0);
     (0..document.line_count())
         .map(|number| {
-            let content = document.lines.content(document.text, number);
+            let content = document.lines.content(number);
             let from = cuts.partition_point(|&cut| cut <= content.start);
             let to = cuts.partition_point(|&cut| cut < content.end);
             let inner = cuts.get(from..to).unwrap_or_default();

@@ -1,4 +1,5 @@
 //! Analyses built by hand for the tests of this layer.
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)] // small numbers
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,10 +8,11 @@ use crate::analysis::{
     AnalysedChunk, Analysis, Embedding, ScoredLexeme, ScoredLine, SubwordMatrix, SubwordScore,
     Timing, Unscored,
 };
-use crate::attribution::AttributionConfig;
+use crate::attribution::{AttributionConfig, HeadFusion, Method, Sinks};
 use crate::model::{ModelInfo, Precision};
 use crate::text::ByteSpan;
-use crate::text::lexeme::LexemeKind;
+use crate::text::lexeme::{LexemeKind, scan};
+use crate::text::line_index::LineIndex;
 
 pub(crate) const PYTHON: &str =
     "def fib(n):\n\tif n < 2:  # café 🙂\n\t\treturn n\r\n\treturn fib(n - 1) + fib(n - 2)\n";
@@ -22,34 +24,9 @@ fn mass(seed: usize) -> f32 {
     0.05 + unit.powi(6) * 4.0
 }
 
-fn lexemes(text: &str) -> Vec<(ByteSpan, LexemeKind)> {
-    let class = |c: char| match c {
-        c if c.is_whitespace() => None,
-        c if c.is_ascii_digit() => Some(LexemeKind::Number),
-        c if c.is_alphanumeric() || c == '_' => Some(LexemeKind::Identifier),
-        '(' | ')' | ':' | '{' | '}' | ',' | ';' => Some(LexemeKind::Delimiter),
-        c if c.is_ascii_punctuation() => Some(LexemeKind::Operator),
-        _ => Some(LexemeKind::Other),
-    };
-    let mut found: Vec<(ByteSpan, LexemeKind)> = Vec::new();
-    for (at, c) in text.char_indices() {
-        let Some(kind) = class(c) else { continue };
-        let end = at + c.len_utf8();
-        match found.last_mut() {
-            Some((span, last))
-                if *last == kind && span.end == at && kind == LexemeKind::Identifier =>
-            {
-                span.end = end;
-            }
-            _ => found.push((ByteSpan::new(at, end), kind)),
-        }
-    }
-    found
-}
-
 /// One chunk over the whole text: a subword for each lexeme and each run of whitespace, three for a four-byte character.
 pub(crate) fn analysis(text: &str) -> Analysis {
-    let found = lexemes(text);
+    let found = scan(text);
     let masses: Vec<f32> = (0..found.len()).map(mass).collect();
     let total: f32 = masses.iter().sum();
     let mut by_lift: Vec<usize> = (0..found.len()).collect();
@@ -61,9 +38,9 @@ pub(crate) fn analysis(text: &str) -> Analysis {
     let lexemes: Vec<ScoredLexeme> = found
         .iter()
         .enumerate()
-        .map(|(idx, &(span, kind))| ScoredLexeme {
-            span,
-            kind,
+        .map(|(idx, lexeme)| ScoredLexeme {
+            span: lexeme.span,
+            kind: lexeme.kind,
             chunk_idx: 0,
             share: masses[idx] / total,
             lift: masses[idx] / total * found.len() as f32,
@@ -71,10 +48,10 @@ pub(crate) fn analysis(text: &str) -> Analysis {
         })
         .collect();
 
-    let line_of = |offset: usize| text[..offset].matches('\n').count() as u32;
+    let index = LineIndex::new(text);
     let mut lines: Vec<ScoredLine> = Vec::new();
     for lexeme in &lexemes {
-        let line = line_of(lexeme.span.start);
+        let line = index.line_col(lexeme.span.start).line;
         match lines.last_mut() {
             Some(last) if last.line == line => last.share += lexeme.share,
             _ => lines.push(ScoredLine {
@@ -132,9 +109,9 @@ pub(crate) fn analysis(text: &str) -> Analysis {
         }),
         attribution: AttributionConfig {
             layers: vec![5],
-            method: Default::default(),
-            heads: Default::default(),
-            sinks: Default::default(),
+            method: Method::default(),
+            heads: HeadFusion::default(),
+            sinks: Sinks::default(),
         },
         lexemes,
         lines,

@@ -2,11 +2,13 @@
 
 use unicode_width::UnicodeWidthChar;
 
+use super::color::Rgb;
 use super::label::{printable, stand_in, truncate};
 use super::levels::{HeatLevel, LevelThresholds};
-use super::picture::{RenderError, RenderOptions, unit};
-use super::scene::{ADVANCE, Anchor, Item, Scene, Text};
+use super::picture::{RenderError, RenderOptions, dimensions, unit};
+use super::scene::{ADVANCE, Anchor, Item, Rect, Scene, Text};
 use super::summary::{summary, unscored};
+use super::theme::Theme;
 use super::{AnalysedDocument, page};
 
 /// Columns of a line; what is longer is cut with `…`. HTML cuts nothing.
@@ -15,9 +17,12 @@ pub const MAX_COLUMNS: usize = 240;
 const TAB_WIDTH: usize = 4;
 /// Fewest columns that legend and title get.
 const MIN_COLUMNS: usize = 72;
-/// Line height and type, in scene units.
+/// Line height, type and margin at [`super::picture::DEFAULT_DPI`].
 const LINE: f32 = 18.0;
 const TYPE: f32 = 13.0;
+const MARGIN: f32 = 20.0;
+/// The smallest type that a size may lead to, in pixels.
+const MIN_TYPE: f32 = 3.0;
 
 /// # Errors
 /// If the picture would be too large, or too small for its size.
@@ -58,179 +63,158 @@ struct Run {
     wide: bool,
 }
 
+/// Lengths, all in pixels.
+#[derive(Clone, Copy)]
+struct Measures {
+    margin: f32,
+    line: f32,
+    size: f32,
+    advance: f32,
+}
+
+impl Measures {
+    fn text(self, x: f32, row_top: f32, fill: Rgb, content: String) -> Item {
+        Item::Text(Text {
+            x,
+            // In the middle of its row.
+            y: row_top + self.line * 0.5 + self.size * 0.36,
+            size: self.size,
+            fill,
+            anchor: Anchor::Start,
+            turned: false,
+            content,
+        })
+    }
+
+    fn shade(self, x: f32, row_top: f32, width: f32, fill: Rgb) -> Item {
+        Item::Rect(Rect {
+            x,
+            y: row_top + self.line * 0.06,
+            width,
+            height: self.line * 0.88,
+            fill,
+        })
+    }
+}
+
 #[allow(clippy::cast_precision_loss)] // rows and columns of a picture
 fn scene(document: &AnalysedDocument<'_>, options: &RenderOptions) -> Result<Scene, RenderError> {
     let lines: Vec<Vec<Run>> = document
         .shaded_lines()
         .map(|line| runs(&line.pieces()))
         .collect();
-    let n_lines = lines.len();
-    let digits = n_lines.max(1).to_string().len().max(3);
+    let digits = lines.len().max(1).to_string().len().max(3);
     let code_columns = lines
         .iter()
         .filter_map(|runs| runs.last())
         .map(|run| run.column + run.width)
-        .max()
-        .unwrap_or(0)
-        .max(MIN_COLUMNS);
-
-    let mut unit = unit(options.dpi)?;
-    let margin = 20.0;
-    let natural = 2.0 * margin + (digits + 2 + code_columns) as f32 * ADVANCE * TYPE;
-    if let Some(size) = options.size {
-        // The whole picture scales: columns cannot be squeezed.
-        unit = size as f32 / natural;
-        let smallest = 3.0 / TYPE;
-        if unit < smallest {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // small and positive
-            let minimum = (natural * smallest).ceil() as u32;
-            return Err(RenderError::TooSmall { size, minimum });
-        }
-    }
-    let (margin, line_height, size) = (margin * unit, LINE * unit, TYPE * unit);
-    let advance = ADVANCE * size;
-    let theme = options.theme;
+        .fold(MIN_COLUMNS, usize::max);
     let columns = digits + 2 + code_columns;
-
-    let mut head = vec![truncate(&printable(document.path), columns)];
+    let natural = 2.0 * MARGIN + columns as f32 * ADVANCE * TYPE;
+    // The whole picture scales: columns cannot be squeezed.
+    let unit = match options.size {
+        None => unit(options.dpi)?,
+        Some(size) => {
+            unit(options.dpi)?;
+            let unit = size as f32 / natural;
+            let smallest = MIN_TYPE / TYPE;
+            if unit < smallest {
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                let minimum = (natural * smallest).ceil() as u32; // small and positive
+                return Err(RenderError::TooSmall { size, minimum });
+            }
+            unit
+        }
+    };
+    let m = Measures {
+        margin: MARGIN * unit,
+        line: LINE * unit,
+        size: TYPE * unit,
+        advance: ADVANCE * TYPE * unit,
+    };
+    let theme = options.theme;
     let mut notes = wrap_words(&summary(document), columns);
     for part in unscored(document) {
         notes.extend(wrap_words(&part, columns));
     }
-    let head_height = line_height * 2.6;
-    let body_height = n_lines as f32 * line_height;
-    let foot_height = line_height * (notes.len() as f32 + 0.8);
+    let top = m.margin + m.line * 2.6;
+    let foot = top + lines.len() as f32 * m.line + m.line * 0.8;
     let width = options.size.map_or(natural * unit, |size| size as f32);
-    let height = 2.0 * margin + head_height + body_height + foot_height;
+    let height = foot + notes.len() as f32 * m.line + m.margin;
     // Before thousands of items are made for nothing.
-    super::picture::dimensions(width, height)?;
+    dimensions(width, height)?;
 
+    let path = printable(document.path);
     let mut scene = Scene {
         width: width.ceil(),
         height: height.ceil(),
         background: theme.background(),
-        description: format!("{}: {}", printable(document.path), summary(document)),
-        items: Vec::new(),
+        description: format!("{path}: {}", summary(document)),
+        items: vec![m.text(m.margin, m.margin, theme.text(), truncate(&path, columns))],
     };
-    let text = |x: f32, y: f32, fill, content: String| {
-        Item::Text(Text {
-            x,
-            y,
-            size,
-            fill,
-            anchor: Anchor::Start,
-            turned: false,
-            content,
-        })
-    };
-    let baseline = |row: f32| row + line_height * 0.5 + size * 0.36;
-
-    scene
-        .items
-        .push(text(margin, baseline(margin), theme.text(), head.remove(0)));
-    legend(
-        &mut scene,
-        options,
-        margin,
-        margin + line_height * 1.2,
-        line_height,
-        size,
-    );
-
-    let code_x = margin + (digits + 2) as f32 * advance;
-    let top = margin + head_height;
+    draw_legend(&mut scene, m, theme);
     for (row, runs) in lines.into_iter().enumerate() {
-        let y = top + row as f32 * line_height;
-        scene.items.push(text(
-            margin,
-            baseline(y),
-            theme.muted(),
-            format!("{:>digits$}", row + 1),
-        ));
-        for run in &runs {
-            if run.level > HeatLevel::NONE {
-                let x = code_x + run.column as f32 * advance;
-                let width = run.width as f32 * advance;
-                scene.rect(
-                    x,
-                    y + line_height * 0.06,
-                    width,
-                    line_height * 0.88,
-                    theme.heat(run.level),
-                );
-            }
-        }
-        for run in runs {
-            let content = run.text.trim_start_matches(' ');
-            let indent = run.text.len() - content.len();
-            if !content.trim_end().is_empty() {
-                let x = code_x + (run.column + indent) as f32 * advance;
-                scene.items.push(text(
-                    x,
-                    baseline(y),
-                    theme.heat_text(run.level),
-                    content.trim_end_matches(' ').to_owned(),
-                ));
-            }
-        }
+        let y = top + row as f32 * m.line;
+        let number = format!("{:>digits$}", row + 1);
+        scene.items.push(m.text(m.margin, y, theme.muted(), number));
+        let x = m.margin + (digits + 2) as f32 * m.advance;
+        draw_line(&mut scene, m, theme, runs, (x, y));
     }
-    let foot = top + body_height + line_height * 0.8;
     for (row, note) in notes.into_iter().enumerate() {
-        let y = foot + row as f32 * line_height;
-        scene
-            .items
-            .push(text(margin, baseline(y), theme.muted(), note));
+        let y = foot + row as f32 * m.line;
+        scene.items.push(m.text(m.margin, y, theme.muted(), note));
     }
     Ok(scene)
 }
 
+/// All shades first: a glyph may reach into its neighbour's cell.
+#[allow(clippy::cast_precision_loss)] // columns of a line
+fn draw_line(scene: &mut Scene, m: Measures, theme: Theme, runs: Vec<Run>, (x, y): (f32, f32)) {
+    for run in runs.iter().filter(|run| run.level > HeatLevel::NONE) {
+        let at = x + run.column as f32 * m.advance;
+        let width = run.width as f32 * m.advance;
+        scene
+            .items
+            .push(m.shade(at, y, width, theme.heat(run.level)));
+    }
+    for run in runs {
+        let content = run.text.trim_start_matches(' ');
+        let indent = run.text.len() - content.len();
+        let content = content.trim_end_matches(' ');
+        if !content.is_empty() {
+            let at = x + (run.column + indent) as f32 * m.advance;
+            let fill = theme.heat_text(run.level);
+            scene.items.push(m.text(at, y, fill, content.to_owned()));
+        }
+    }
+}
+
 /// Five swatches with the quantiles at which they begin.
 #[allow(clippy::cast_precision_loss)] // a few columns
-fn legend(scene: &mut Scene, options: &RenderOptions, x: f32, y: f32, line_height: f32, size: f32) {
-    let advance = ADVANCE * size;
-    let baseline = y + line_height * 0.5 + size * 0.36;
-    let theme = options.theme;
-    let mut column = 0;
-    let mut put = |scene: &mut Scene, content: &str, level: HeatLevel| {
-        let at = x + column as f32 * advance;
-        let columns = content.chars().count();
-        if level > HeatLevel::NONE {
-            scene.rect(
-                at,
-                y + line_height * 0.06,
-                columns as f32 * advance,
-                line_height * 0.88,
-                theme.heat(level),
-            );
-        }
-        scene.items.push(Item::Text(Text {
-            x: at
-                + if level > HeatLevel::NONE {
-                    advance
-                } else {
-                    0.0
-                },
-            y: baseline,
-            size,
-            fill: if level > HeatLevel::NONE {
-                theme.heat_text(level)
-            } else {
-                theme.muted()
-            },
-            anchor: Anchor::Start,
-            turned: false,
-            content: content.trim().to_owned(),
-        }));
-        column += columns + 1;
+fn draw_legend(scene: &mut Scene, m: Measures, theme: Theme) {
+    let y = m.margin + m.line * 1.2;
+    let mut x = m.margin;
+    let mut put = |content: &str, level: HeatLevel| {
+        let width = content.chars().count() as f32 * m.advance;
+        let fill = if level > HeatLevel::NONE {
+            scene.items.push(m.shade(x, y, width, theme.heat(level)));
+            theme.heat_text(level)
+        } else {
+            theme.muted()
+        };
+        let indent = content.len() - content.trim_start().len();
+        let at = x + indent as f32 * m.advance;
+        scene
+            .items
+            .push(m.text(at, y, fill, content.trim().to_owned()));
+        x += width + m.advance;
     };
-    put(scene, "attention above that of", HeatLevel::NONE);
-    for (level, quantile) in HeatLevel::SHOWN
-        .into_iter()
-        .zip(LevelThresholds::default().quantiles)
-    {
-        put(scene, &format!(" {:.0} % ", quantile * 100.0), level);
+    put("attention above that of", HeatLevel::NONE);
+    let quantiles = LevelThresholds::default().quantiles;
+    for (level, quantile) in HeatLevel::SHOWN.into_iter().zip(quantiles) {
+        put(&format!(" {:.0} % ", quantile * 100.0), level);
     }
-    put(scene, "of the lexemes", HeatLevel::NONE);
+    put("of the lexemes", HeatLevel::NONE);
 }
 
 /// A line's pieces on the grid: tabs expanded, invisible characters made visible, cut at [`MAX_COLUMNS`].

@@ -74,7 +74,6 @@ impl Theme {
     #[must_use]
     pub fn heat_text(self, level: HeatLevel) -> Rgb {
         match (self, level.get()) {
-            (_, 0) => self.text(),
             (Self::Dark, 4 | 5) => Rgb::hex(0x00FF_FFFF),
             (Self::Light, 4 | 5) => Rgb::hex(0x0000_0000),
             _ => self.text(),

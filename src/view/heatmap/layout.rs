@@ -3,14 +3,15 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::Heatmap;
-use crate::view::label::truncate;
+use crate::view::label::{control_name, truncate};
 use crate::view::picture::{LabelMode, RenderError, RenderOptions, Scale, unit};
 use crate::view::scene::{ADVANCE, Anchor, Font, Item, Raster, Scene, Text};
 
 /// Columns of a label; what is longer is cut.
 const MAX_LABEL: usize = 18;
-/// Sides of the matrix that are chosen when no size is given, in scene units.
+/// Sides of the matrix that are chosen when no size is given.
 const MIN_SIDE: f32 = 360.0;
+const COMMON_SIDE: f32 = 1000.0;
 const MAX_SIDE: f32 = 4096.0;
 /// The smallest matrix that is worth a picture, in pixels.
 const MIN_MATRIX: f32 = 48.0;
@@ -39,12 +40,24 @@ impl Measures {
             bar: 14.0 * unit,
         }
     }
+}
 
-    fn text(&self, columns: usize) -> f32 {
-        #[allow(clippy::cast_precision_loss)] // short texts
-        let columns = columns as f32;
-        columns * ADVANCE * self.small
-    }
+/// Where things go; lengths in pixels.
+struct Plan {
+    width: f32,
+    height: f32,
+    /// Corner and side of the matrix.
+    left: f32,
+    top: f32,
+    side: f32,
+    cell: f32,
+    /// Baseline of the key axis' title.
+    key_title: f32,
+    title: String,
+    subtitle: Vec<String>,
+    note: String,
+    labels: Labels,
+    ticks: Vec<(f32, String)>,
 }
 
 struct Labels {
@@ -52,75 +65,111 @@ struct Labels {
     /// One in so many is drawn.
     every: usize,
     size: f32,
+    /// Of the widest.
     width: f32,
 }
 
 pub(super) fn scene(heatmap: &Heatmap, options: &RenderOptions) -> Result<Scene, RenderError> {
     let unit = unit(options.dpi)?;
     let m = Measures::new(unit);
-    let n = heatmap.n();
+    let plan = plan(heatmap, options, &m)?;
+    let mut scene = Scene {
+        width: plan.width,
+        height: plan.height,
+        background: options.theme.background(),
+        description: format!("{}. {}", heatmap.title, heatmap.subtitle),
+        items: Vec::new(),
+    };
+    draw_texts(&mut scene, &plan, &m, options);
+    draw_labels(&mut scene, &plan, &m, options);
+    draw_matrix(&mut scene, &plan, &m, heatmap, options);
+    Ok(scene)
+}
+
+fn plan(heatmap: &Heatmap, options: &RenderOptions, m: &Measures) -> Result<Plan, RenderError> {
     #[allow(clippy::cast_precision_loss)] // subwords of one chunk
-    let n_cells = n.max(1) as f32;
+    let n_cells = heatmap.n().max(1) as f32;
     let texts = legible_labels(heatmap, options.labels);
     let label_columns = texts.iter().map(|text| text.width()).max().unwrap_or(0);
-    let label_width = m.text(label_columns);
-
     let ticks = ticks(heatmap.max(), options.scale);
     let tick_columns = ticks.iter().map(|(_, text)| text.len()).max().unwrap_or(0);
-    let left = m.pad + m.small * 1.6 + label_width + m.gap;
-    let right = m.gap * 3.0 + m.bar + m.gap + m.text(tick_columns) + m.pad;
+    let right = m.gap * 3.0 + m.bar + m.gap + text_width(tick_columns, m.small) + m.pad;
+    let left_of = |type_size| m.pad + m.small * 1.6 + text_width(label_columns, type_size) + m.gap;
 
-    let side = match options.size {
-        None => natural_side(n_cells, &m, options.labels),
+    let (side, type_size) = match options.size {
+        None => {
+            let side = natural_side(n_cells, m, options.labels);
+            (side, label_size(side / n_cells, m, options.labels))
+        }
         #[allow(clippy::cast_precision_loss)] // dimensions are checked against 65,535
         Some(size) => {
-            let side = size as f32 - left - right;
+            // Smaller labels leave room for larger cells, so the second look is at least as good as the first.
+            let room = |label: f32| size as f32 - left_of(label) - right;
+            let first = label_size(room(m.small) / n_cells, m, options.labels);
+            let side = room(first);
             if side < MIN_MATRIX {
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                 // small and positive
-                let minimum = (left + right + MIN_MATRIX).ceil() as u32;
+                let minimum = (left_of(m.small) + right + MIN_MATRIX).ceil() as u32;
                 return Err(RenderError::TooSmall { size, minimum });
             }
             // Whole pixels per cell where they cost little, so that all cells are alike.
             let cell = side / n_cells;
-            if cell >= 8.0 {
+            let side = if cell >= 8.0 {
                 cell.floor() * n_cells
             } else {
                 side.floor()
-            }
+            };
+            (side, first)
         }
     };
+    let left = left_of(type_size).round();
+    let cell = side / n_cells;
+    #[allow(clippy::cast_precision_loss)]
     let width = options
         .size
-        .map_or(left + side + right, |size| {
-            #[allow(clippy::cast_precision_loss)]
-            let size = size as f32;
-            size
-        })
-        .ceil();
-    let labels = labels(texts, side / n_cells, &m, options.labels, label_width);
-
-    let columns = ((width - 2.0 * m.pad) / (ADVANCE * m.small)).max(0.0);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // ≥ 0
-    let subtitle = wrap(&heatmap.subtitle, columns as usize);
+        .map_or((left + side + right).ceil(), |size| size as f32);
+    let inner = width - 2.0 * m.pad;
+    let subtitle = wrap(&heatmap.subtitle, columns(inner, m.small));
     #[allow(clippy::cast_precision_loss)] // a few lines
-    let top = (m.pad + m.large * 1.3 + m.small * 1.4 * subtitle.len() as f32 + m.gap * 2.0).round();
-    let left = left.round();
-    let below = m.gap + labels.width + m.small * 1.6;
-    let height = (top + side + below + m.small * 1.5 + m.pad).ceil();
-
-    let theme = options.theme;
-    let mut scene = Scene {
-        width,
-        height,
-        background: theme.background(),
-        description: format!("{}. {}", heatmap.title, heatmap.subtitle),
-        items: Vec::new(),
+    let head = m.large * 1.3 + m.small * 1.4 * subtitle.len() as f32;
+    let top = (m.pad + head + m.gap * 2.0).round();
+    let labels = Labels {
+        texts,
+        // Type of size s needs a line of 1.05 s to stay clear of its neighbours.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive and small
+        every: (type_size * 1.05 / cell).ceil().max(1.0) as usize,
+        size: type_size,
+        width: text_width(label_columns, type_size),
     };
-    let title_columns = ((width - 2.0 * m.pad) / (ADVANCE * m.large)).max(0.0);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // ≥ 0
-    let title = truncate(&heatmap.title, title_columns as usize);
-    let mut text = |x, y, size, fill, anchor, turned, content: String| {
+    let key_title = top + side + m.gap + labels.width + m.small * 1.3;
+    let scale = match options.scale {
+        Scale::Sqrt => "colour by √weight",
+        Scale::Linear => "colour by weight",
+    };
+    Ok(Plan {
+        width,
+        height: (key_title + m.small * 1.8 + m.pad).ceil(),
+        left,
+        top,
+        side,
+        cell,
+        key_title,
+        title: truncate(&heatmap.title, columns(inner, m.large)),
+        subtitle,
+        note: truncate(
+            &format!("{scale}; {}", heatmap.note),
+            columns(inner, m.small),
+        ),
+        labels,
+        ticks,
+    })
+}
+
+/// Title, subtitle, axis titles, note.
+fn draw_texts(scene: &mut Scene, plan: &Plan, m: &Measures, options: &RenderOptions) {
+    let theme = options.theme;
+    let mut text = |x, y, size, fill, anchor, turned, content: &str| {
         scene.items.push(Item::Text(Text {
             x,
             y,
@@ -128,156 +177,142 @@ pub(super) fn scene(heatmap: &Heatmap, options: &RenderOptions) -> Result<Scene,
             fill,
             anchor,
             turned,
-            content,
+            content: content.to_owned(),
         }));
     };
-
+    let (ink, muted) = (theme.text(), theme.muted());
     let mut baseline = m.pad + m.large * 0.85;
     text(
         m.pad,
         baseline,
         m.large,
-        theme.text(),
+        ink,
         Anchor::Start,
         false,
-        title,
+        &plan.title,
     );
     baseline += m.large * 0.25;
-    for line in subtitle {
+    for line in &plan.subtitle {
         baseline += m.small * 1.4;
-        text(
-            m.pad,
-            baseline,
-            m.small,
-            theme.muted(),
-            Anchor::Start,
-            false,
-            line,
-        );
+        text(m.pad, baseline, m.small, muted, Anchor::Start, false, line);
     }
-
-    // Axis titles.
-    let (middle_x, middle_y) = (left + side / 2.0, top + side / 2.0);
+    let middle = plan.side / 2.0;
+    let x = m.pad + m.small * 0.8;
     text(
-        m.pad + m.small * 0.8,
-        middle_y,
+        x,
+        plan.top + middle,
         m.small,
-        theme.text(),
+        ink,
         Anchor::Middle,
         true,
-        "query (attends)".to_owned(),
+        "query (attends)",
     );
+    let y = plan.key_title;
     text(
-        middle_x,
-        top + side + below - m.small * 0.3,
+        plan.left + middle,
+        y,
         m.small,
-        theme.text(),
+        ink,
         Anchor::Middle,
         false,
-        "key (attended to)".to_owned(),
+        "key (attended to)",
     );
-    let scale = match options.scale {
-        Scale::Sqrt => "colour by √weight",
-        Scale::Linear => "colour by weight",
-    };
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // ≥ 0
-    let note = truncate(&format!("{scale}; {}", heatmap.note), columns as usize);
-    text(
-        m.pad,
-        height - m.pad * 0.8,
-        m.small,
-        theme.muted(),
-        Anchor::Start,
-        false,
-        note,
-    );
+    let y = plan.height - m.pad * 0.8;
+    text(m.pad, y, m.small, muted, Anchor::Start, false, &plan.note);
+}
 
-    // Labels stand in the middle of their row or column.
-    let cell = side / n_cells;
-    for (idx, label) in labels.texts.into_iter().enumerate().step_by(labels.every) {
+/// Subwords along both axes, each in the middle of its row or column.
+fn draw_labels(scene: &mut Scene, plan: &Plan, m: &Measures, options: &RenderOptions) {
+    let labels = &plan.labels;
+    for (idx, label) in labels.texts.iter().enumerate().step_by(labels.every) {
         #[allow(clippy::cast_precision_loss)]
-        let middle = (idx as f32 + 0.5) * cell + labels.size * 0.35;
-        text(
-            left - m.gap,
-            top + middle,
-            labels.size,
-            theme.text(),
-            Anchor::End,
-            false,
-            label.clone(),
-        );
-        text(
-            left + middle,
-            top + side + m.gap,
-            labels.size,
-            theme.text(),
-            Anchor::End,
-            true,
-            label,
-        );
+        let middle = (idx as f32 + 0.5) * plan.cell + labels.size * 0.35;
+        for (x, y, turned) in [
+            (plan.left - m.gap, plan.top + middle, false),
+            (plan.left + middle, plan.top + plan.side + m.gap, true),
+        ] {
+            scene.items.push(Item::Text(Text {
+                x,
+                y,
+                size: labels.size,
+                fill: options.theme.text(),
+                anchor: Anchor::End,
+                turned,
+                content: label.clone(),
+            }));
+        }
     }
+}
 
-    // Colour bar.
-    let bar_x = (left + side + m.gap * 3.0).round();
-    for (place, label) in &ticks {
-        let y = top + side * (1.0 - place);
-        text(
-            bar_x + m.bar + m.gap,
-            y + m.small * 0.35,
-            m.small,
-            theme.muted(),
-            Anchor::Start,
-            false,
-            label.clone(),
-        );
-    }
-    for (place, _) in &ticks {
-        let y = top + side * (1.0 - place);
+/// The cells, the colour bar with its ticks, and frames around both.
+fn draw_matrix(
+    scene: &mut Scene,
+    plan: &Plan,
+    m: &Measures,
+    heatmap: &Heatmap,
+    options: &RenderOptions,
+) {
+    let theme = options.theme;
+    let line = (m.tick / 4.0).round().max(1.0);
+    let bar = (plan.left + plan.side + m.gap * 3.0).round();
+    for (place, label) in &plan.ticks {
+        let y = plan.top + plan.side * (1.0 - place);
         scene.rect(
-            bar_x + m.bar,
-            y - unit / 2.0,
-            m.tick,
-            unit.max(1.0),
+            bar + m.bar,
+            y - line / 2.0,
+            m.tick + line,
+            line,
             theme.rule(),
         );
+        scene.items.push(Item::Text(Text {
+            x: bar + m.bar + m.gap,
+            y: y + m.small * 0.35,
+            size: m.small,
+            fill: theme.muted(),
+            anchor: Anchor::Start,
+            turned: false,
+            content: label.clone(),
+        }));
     }
-    let line = unit.round().max(1.0);
-    for (x, width) in [(left, side), (bar_x, m.bar)] {
-        scene.rect(
-            x - line,
-            top - line,
-            width + 2.0 * line,
-            side + 2.0 * line,
-            theme.rule(),
-        );
+    for (x, width) in [(plan.left, plan.side), (bar, m.bar)] {
+        let (width, height) = (width + 2.0 * line, plan.side + 2.0 * line);
+        scene.rect(x - line, plan.top - line, width, height, theme.rule());
     }
     let lut = options.colormap.lut();
     scene.items.push(Item::Raster(Raster {
-        x: bar_x,
-        y: top,
+        x: bar,
+        y: plan.top,
         width: m.bar,
-        height: side,
+        height: plan.side,
         cols: 1,
         cells: lut.iter().rev().copied().collect(),
     }));
     let max = heatmap.max();
+    let color = |&weight: &f32| {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 … 255
+        let step = (place(weight, max, options.scale) * 255.0).round() as usize;
+        lut[step.min(255)]
+    };
     scene.items.push(Item::Raster(Raster {
-        x: left,
-        y: top,
-        width: side,
-        height: side,
-        cols: n,
-        cells: heatmap
-            .weights
-            .iter()
-            .map(|&weight| {
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 … 255
-                let step = (place(weight, max, options.scale) * 255.0).round() as usize;
-                lut[step.min(255)]
-            })
-            .collect(),
+        x: plan.left,
+        y: plan.top,
+        width: plan.side,
+        height: plan.side,
+        cols: heatmap.n(),
+        cells: heatmap.weights.iter().map(color).collect(),
     }));
-    Ok(scene)
+}
+
+fn text_width(columns: usize, size: f32) -> f32 {
+    #[allow(clippy::cast_precision_loss)] // short texts
+    let columns = columns as f32;
+    columns * ADVANCE * size
+}
+
+/// Characters of a type size that fit a width.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
+fn columns(width: f32, size: f32) -> usize {
+    (width / (ADVANCE * size)).max(0.0) as usize
 }
 
 /// Where a weight stands on the colour scale, 0 … 1.
@@ -310,35 +345,19 @@ fn ticks(max: f32, scale: Scale) -> Vec<(f32, String)> {
 /// The side of a matrix with whole pixels per cell.
 fn natural_side(n_cells: f32, m: &Measures, mode: LabelMode) -> f32 {
     let line = (m.small * 1.15).ceil();
-    let wanted = match mode {
-        // Small matrices show every label anyway.
-        LabelMode::On => line,
-        LabelMode::Auto | LabelMode::Off if n_cells * line <= 1000.0 * m.small / 11.0 => {
-            line.max((MIN_SIDE / n_cells).floor().min(2.5 * line))
-        }
-        LabelMode::Auto | LabelMode::Off => (1000.0 * m.small / 11.0 / n_cells).floor().max(1.0),
-    };
-    let side = wanted.max(1.0) * n_cells;
-    if mode == LabelMode::On {
-        side
+    let common = COMMON_SIDE * m.small / 11.0;
+    if mode == LabelMode::On || n_cells * line <= common {
+        line.max((MIN_SIDE / n_cells).floor()) * n_cells
     } else {
-        side.min(MAX_SIDE)
+        ((common / n_cells).floor().max(1.0) * n_cells).min(MAX_SIDE)
     }
 }
 
-fn labels(texts: Vec<String>, cell: f32, m: &Measures, mode: LabelMode, width: f32) -> Labels {
-    let mut size = m.small;
-    if mode == LabelMode::On {
-        size = size.min(cell / 1.1).max(MIN_TYPE);
-    }
-    // Type of size s needs a line of 1.05 s to stay clear of its neighbours.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive and small
-    let every = (size * 1.05 / cell).ceil().max(1.0) as usize;
-    Labels {
-        texts,
-        every,
-        size,
-        width,
+/// Type size of labels beside cells of a size.
+fn label_size(cell: f32, m: &Measures, mode: LabelMode) -> f32 {
+    match mode {
+        LabelMode::On => (cell / 1.1).clamp(MIN_TYPE.min(m.small), m.small),
+        LabelMode::Auto | LabelMode::Off => m.small,
     }
 }
 
@@ -354,22 +373,15 @@ fn legible_labels(heatmap: &Heatmap, mode: LabelMode) -> Vec<String> {
             let legible: String = token
                 .label
                 .chars()
-                .map(|c| {
-                    if Font::has(c) || is_control_picture(c) {
-                        c.to_string()
-                    } else {
-                        format!("U+{:04X}", u32::from(c))
-                    }
+                .map(|c| match control_name(c) {
+                    Some(name) => format!("‹{name}›"),
+                    None if Font::has(c) => c.to_string(),
+                    None => format!("U+{:04X}", u32::from(c)),
                 })
                 .collect();
             truncate(&legible, MAX_LABEL)
         })
         .collect()
-}
-
-/// Drawn as their abbreviations.
-fn is_control_picture(c: char) -> bool {
-    ('\u{2400}'..='\u{2421}').contains(&c)
 }
 
 /// Lines of at most `columns` characters, broken between the parts that ` · ` joins.

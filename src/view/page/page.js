@@ -20,8 +20,9 @@
 
   // Source: one element for each line, one for each piece.
   const piecesOfToken = new Map();
-  for (const line of data.lines) {
+  data.lines.forEach((line, number) => {
     const row = make('span', 'line');
+    row.dataset.number = number + 1;
     for (const [text, level, lexeme, token] of line) {
       const piece = make('span', 'piece' + (level ? ' l' + level : ''), text);
       if (lexeme >= 0) piece.dataset.lexeme = lexeme;
@@ -32,8 +33,9 @@
       }
       row.append(piece);
     }
-    $('source').append(row, '\n');
-  }
+    row.append('\n');
+    $('source').append(row);
+  });
   $('source').addEventListener('mouseover', (event) => {
     const piece = event.target.closest('[data-lexeme]');
     const out = $('lexeme-readout');
@@ -77,15 +79,16 @@
   // Labels along both axes, every k-th, so that none overlap.
   const shorten = (label) => (label.length > 18 ? [...label].slice(0, 17).join('') + '…' : label);
   const drawLabels = () => {
-    const side = $('grid').clientWidth;
     const ratio = window.devicePixelRatio || 1;
     const style = getComputedStyle(document.body);
     const font = '11px ' + style.getPropertyValue('--mono');
-    const every = n ? Math.max(1, Math.ceil(12 / (side / n))) : 1;
     const probe = $('row-labels').getContext('2d');
     probe.font = font;
-    let breadth = 20;
-    for (let i = 0; i < n; i += every) breadth = Math.max(breadth, Math.ceil(probe.measureText(shorten(labels[i])).width) + 4);
+    const breadth = Math.ceil(Math.max(16, ...labels.map((label) => probe.measureText(shorten(label)).width))) + 4;
+    // The grid gets what the labels leave, so they take their place first.
+    $('row-labels').style.width = breadth + 'px';
+    const side = $('grid').clientWidth;
+    const every = n ? Math.max(1, Math.ceil(12 * n / side)) : 1;
     for (const [id, turned] of [['row-labels', false], ['column-labels', true]]) {
       const canvas = $(id);
       const [width, height] = turned ? [side, breadth] : [breadth, side];
@@ -98,7 +101,7 @@
       context.font = font;
       context.textBaseline = 'middle';
       context.textAlign = 'right';
-      for (let i = 0; i < n; i += every) {
+      for (let i = every >> 1; i < n; i += every) {
         const middle = (i + 0.5) * side / n;
         context.save();
         if (turned) {
@@ -240,7 +243,7 @@
     });
   }
   $('direction').addEventListener('change', schedule);
-  new ResizeObserver(schedule).observe($('plot'));
+  new ResizeObserver(schedule).observe($('grid'));
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', schedule);
   show();
 })();

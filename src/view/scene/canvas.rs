@@ -5,14 +5,8 @@ use unicode_width::UnicodeWidthChar;
 use super::font::{ADVANCE, Font, Glyph};
 use super::{Anchor, Raster, Rect, Text};
 use crate::view::color::Rgb;
+use crate::view::label::control_name;
 use crate::view::picture::RenderError;
-
-/// Abbreviations of the controls whose pictures (␀ …) most typefaces lack, from U+2400.
-const CONTROLS: [&str; 32] = [
-    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR",
-    "SO", "SI", "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC",
-    "FS", "GS", "RS", "US",
-];
 
 pub(super) struct Canvas {
     width: usize,
@@ -166,15 +160,7 @@ impl Canvas {
 
     /// A character that the typeface lacks: its code point in a box as wide as the character.
     fn boxed(&mut self, axes: Axes, width: f32, size: f32, fill: Rgb, c: char) {
-        let code = u32::from(c);
-        let name = code
-            .checked_sub(0x2400)
-            .and_then(|control| CONTROLS.get(control as usize))
-            .map(|&name| name.to_owned());
-        let name = name.unwrap_or_else(|| match c {
-            '␡' => "DEL".to_owned(),
-            _ => format!("{code:04X}"),
-        });
+        let name = control_name(c).map_or_else(|| format!("{:04X}", u32::from(c)), str::to_owned);
         let split = if name.len() > 3 {
             name.len().div_ceil(2)
         } else {
@@ -201,7 +187,8 @@ impl Canvas {
             .min((bottom - top - 2.0 * line) / n_rows * 1.15)
             .max(1.0);
         let step = (bottom - top) / n_rows;
-        let mut across = top + (step + small * 0.72) / 2.0;
+        // Capitals are .72 of the type high.
+        let mut across = top + f32::midpoint(step, small * 0.72);
         for row in rows.into_iter().filter(|row| !row.is_empty()) {
             #[allow(clippy::cast_precision_loss)]
             let length = row.len() as f32 * ADVANCE * small;
@@ -267,7 +254,7 @@ fn blend(
     height: usize,
     glyph: &Glyph,
     (x, y): (i32, i32),
-    Rgb(r, g, b): Rgb,
+    fill: Rgb,
 ) {
     if glyph.width == 0 {
         return;
@@ -288,10 +275,10 @@ fn blend(
                 continue;
             };
             let at = (row * width + column) * 3;
-            for (below, ink) in pixels[at..at + 3].iter_mut().zip([r, g, b]) {
-                let (b, i, c) = (u32::from(*below), u32::from(ink), u32::from(coverage));
-                let mixed = (b * (255 - c) + i * c + 127) / 255;
-                *below = u8::try_from(mixed).unwrap_or(u8::MAX);
+            let covered = u32::from(coverage);
+            for (below, ink) in pixels[at..at + 3].iter_mut().zip([fill.0, fill.1, fill.2]) {
+                let mixed = u32::from(*below) * (255 - covered) + u32::from(ink) * covered;
+                *below = u8::try_from((mixed + 127) / 255).unwrap_or(u8::MAX);
             }
         }
     }

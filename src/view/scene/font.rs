@@ -1,4 +1,4 @@
-//! The built-in typeface, DejaVu Sans Mono: pictures are the same on every machine.
+//! The built-in typeface, `DejaVu` Sans Mono: pictures are the same on every machine.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -88,7 +88,9 @@ impl Font {
     }
 
     fn rasterise(&self, key: Key, size: f32) -> Option<Glyph> {
-        let id = self.font.charmap().map(key.c)?;
+        // ⏎ is hollow in this typeface and smudges at small sizes; ↵ is the same sign in one stroke.
+        let c = if key.c == '⏎' { '↵' } else { key.c };
+        let id = self.font.charmap().map(c)?;
         let outline = self.font.outline_glyphs().get(id)?;
         let mut pen = Pen(PathBuilder::new());
         let settings = DrawSettings::unhinted(Size::new(size), LocationRef::default());

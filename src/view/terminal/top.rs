@@ -95,7 +95,7 @@ fn line_rows(document: &AnalysedDocument<'_>, n: usize) -> Vec<Row> {
         .into_iter()
         .enumerate()
         .map(|(i, (line, level))| {
-            let content = document.lines.content(document.text, line.line as usize);
+            let content = document.lines.content(line.line as usize);
             Row {
                 rank: (i + 1).to_string(),
                 text: truncate(&label(document.slice(content).trim()), LINE_WIDTH),
@@ -130,7 +130,7 @@ fn bar(lift: f32, max_lift: f32) -> String {
     }
     let eighths = (lift / max_lift * (BAR_WIDTH * 8) as f32).round() as usize;
     let mut bar = "█".repeat(eighths / 8);
-    if eighths % 8 > 0 {
+    if !eighths.is_multiple_of(8) {
         bar.push(super::EIGHTHS[eighths % 8]);
     }
     bar
