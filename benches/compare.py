@@ -219,6 +219,12 @@ def processor() -> str:
     return "unknown processor"
 
 
+def warn_if_busy() -> None:
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"the load average is {load:.1f}: other work on this machine blurs the figures", file=sys.stderr)
+
+
 def print_table(rows: list[Row], alone: dict[int, float]) -> None:
     print("| tokens | peer | codegaze ms | peer ms | ratio | bar | codegaze MiB | peer MiB |")
     print("| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
@@ -253,6 +259,7 @@ def main() -> None:
     bench = Bench(python, built_worker(), model, args.threads)
     weights_mib = (model / "model.safetensors").stat().st_size / 2**20
 
+    warn_if_busy()
     rows = []
     for peer in args.peers:
         for row in measure_pair(bench, peer, args.lengths, args.rounds):

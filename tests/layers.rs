@@ -66,15 +66,15 @@ fn judge_macro(name: &str, root: &str) -> Option<String> {
 fn judge_path(path: &[String], root: &str, dependencies: &BTreeSet<String>) -> Option<String> {
     let written = path.join("::");
     for (owned, owners) in OWNED {
-        let names = |word: &String| match owned.strip_suffix('*') {
+        let is_owned = |word: &String| match owned.strip_suffix('*') {
             Some(prefix) => word.starts_with(prefix),
             None => word == owned,
         };
         // A library's name is that of the path's root; a protocol's types may be reached through another crate.
         let named = if owned.ends_with("_types") {
-            path.iter().any(names)
+            path.iter().any(is_owned)
         } else {
-            path.first().is_some_and(names)
+            path.first().is_some_and(is_owned)
         };
         if named && !owners.contains(&root) {
             return Some(format!(
@@ -282,7 +282,7 @@ const CASES: &[(&[&str], &str, Option<&str>)] = &[
     ),
     (
         &["text"],
-        r##"const A: &[u8] = b"\""; const B: char = '"'; use crate::cli::X; const C: char = '"';"##,
+        r#"const A: &[u8] = b"\""; const B: char = '"'; use crate::cli::X; const C: char = '"';"#,
         Some("crate::cli::X"),
     ),
     (
