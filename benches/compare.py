@@ -38,8 +38,14 @@ MEMORY_BAR = 1.6
 TOLERANCE = 1e-4
 # Each turn is a pass that is not counted, and then about this long of passes that are.
 TURN_SECONDS = 0.4
-# A peer that waits may use this share of one core, or the figures of the other are not worth reading.
+# A peer that waits may use this share of one core, or the figures of the other are not worth reading; the rest of the machine, this one.
 IDLE_SHARE = 0.02
+OTHERS_SHARE = 0.1
+# The kernel counts processor time in ticks of this length, and rounds.
+CLOCK_SECONDS = 0.03
+# After which threads that waited for more work have gone to sleep.
+SETTLE_SECONDS = 0.05
+MOST_RETRIES = 60
 
 
 class Worker:
@@ -153,15 +159,29 @@ def measure_pair(bench: Bench, peer_name: str, lengths: list[int], rounds: int) 
             yield Row(tokens, peer_name, median(ours_ms), median(peer_ms), median(ratios))
 
 
-def take_turn(worker: Worker, waiting: Worker, tokens: int, passes: int) -> float:
-    """The median of the passes in ms, once the other's threads have gone to sleep."""
-    time.sleep(0.05)
-    start, idle_start = time.monotonic(), waiting.cpu_seconds()
-    ms = worker.run(tokens, passes + 1)["ms"]
-    idle = waiting.cpu_seconds() - idle_start
-    if idle > IDLE_SHARE * (time.monotonic() - start) + 0.02:
-        sys.exit(f"{waiting.name} used {idle:.2f} s of processor time while {worker.name} was measured")
-    return statistics.median(ms[1:])
+def take_turn(worker: Worker, waiting: Worker | None, tokens: int, passes: int, hidden: bool = True) -> float:
+    """The median of the passes in ms. Taken again while others used the processor."""
+    for _ in range(MOST_RETRIES):
+        time.sleep(SETTLE_SECONDS)
+        start, busy = time.monotonic(), busy_seconds()
+        ours, theirs = worker.cpu_seconds(), waiting.cpu_seconds() if waiting else 0.0
+        ms = worker.run(tokens, passes + 1, hidden)["ms"]
+        elapsed = time.monotonic() - start
+        ours = worker.cpu_seconds() - ours
+        idle = waiting.cpu_seconds() - theirs if waiting else 0.0
+        others = busy_seconds() - busy - ours
+        if idle > IDLE_SHARE * elapsed + CLOCK_SECONDS:
+            sys.exit(f"{waiting.name} used {idle:.2f} s of processor time while {worker.name} was measured")
+        if others <= OTHERS_SHARE * elapsed + CLOCK_SECONDS:
+            return statistics.median(ms[1:])
+        time.sleep(1)
+    sys.exit(f"other processes keep this machine busy ({others / elapsed:.1f} cores); run this when it is idle")
+
+
+def busy_seconds() -> float:
+    """What all processes used of all processors so far, and what the host took away."""
+    user, nice, system, _idle, _iowait, irq, softirq, steal = Path("/proc/stat").read_text().split()[1:9]
+    return sum(map(int, (user, nice, system, irq, softirq, steal))) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_mib(bench: Bench, name: str, tokens: int) -> float:
@@ -173,10 +193,7 @@ def peak_mib(bench: Bench, name: str, tokens: int) -> float:
 def attention_alone(bench: Bench, lengths: list[int], rounds: int) -> dict[int, float]:
     """ms of codegaze when no hidden state is wanted, as in an analysis: the last layer's other half is not run."""
     with bench.start("codegaze") as (worker,):
-        return {
-            tokens: statistics.median(ms for _ in range(rounds) for ms in worker.run(tokens, 4, hidden=False)["ms"][1:])
-            for tokens in lengths
-        }
+        return {tokens: statistics.median(take_turn(worker, None, tokens, 3, hidden=False) for _ in range(rounds)) for tokens in lengths}
 
 
 def run(*command, **options) -> subprocess.CompletedProcess:
@@ -219,12 +236,6 @@ def processor() -> str:
     return "unknown processor"
 
 
-def warn_if_busy() -> None:
-    load = os.getloadavg()[0]
-    if load > 0.5:
-        print(f"the load average is {load:.1f}: other work on this machine blurs the figures", file=sys.stderr)
-
-
 def print_table(rows: list[Row], alone: dict[int, float]) -> None:
     print("| tokens | peer | codegaze ms | peer ms | ratio | bar | codegaze MiB | peer MiB |")
     print("| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
@@ -259,7 +270,6 @@ def main() -> None:
     bench = Bench(python, built_worker(), model, args.threads)
     weights_mib = (model / "model.safetensors").stat().st_size / 2**20
 
-    warn_if_busy()
     rows = []
     for peer in args.peers:
         for row in measure_pair(bench, peer, args.lengths, args.rounds):
