@@ -59,6 +59,11 @@ fixtures: pytorch
     {{ bin }}/python tests/fixtures/generate.py --check
     cargo test --test reference --test tokenizer --test weights
 
+# Does the program say what transformers says, on texts that are in no fixture?
+transformers: pytorch
+    cargo build --release
+    {{ bin }}/python tests/fixtures/compare.py target/release/codegaze
+
 # Peak memory of an analysis against the bar
 memory: pytorch
     {{ bin }}/python benches/memory.py --check
