@@ -158,7 +158,7 @@ pub enum AttributionError {
 /// One score per subword.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SubwordScores {
-    /// ≥ 0, [token]. With dropped sinks special subwords have 0 and the others sum to 1; with kept ones all sum to 1.
+    /// ≥ 0, \[token\]. With dropped sinks special subwords have 0 and the others sum to 1; with kept ones all sum to 1.
     pub scores: Vec<f32>,
     /// Share of the mass on special subwords, 0 … 1, before they are dropped.
     pub sink_share: f32,
@@ -316,4 +316,5 @@ fn normalize(values: &mut [f32]) {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "small counts")]
 mod tests;

@@ -1,5 +1,13 @@
 //! The program as a user runs it: results, exit codes, and one line for everything that can go wrong.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![allow(
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    reason = "tables of cases"
+)]
+#![allow(clippy::format_push_string, reason = "short texts")]
+
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -576,7 +584,7 @@ fn damaged_models_are_one_line() {
             "safetensors",
             "model.safetensors",
             &|path| {
-                std::fs::write(path, [&(1_u64 << 60).to_le_bytes()[..], b"{}"].concat()).unwrap()
+                std::fs::write(path, [&(1_u64 << 60).to_le_bytes()[..], b"{}"].concat()).unwrap();
             },
             "header",
         ),
@@ -604,7 +612,7 @@ fn damaged_models_are_one_line() {
                     path,
                     "\"intermediate_size\":",
                     "\"intermediate_size\": 7, \"was\":",
-                )
+                );
             },
             "implies",
         ),

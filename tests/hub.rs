@@ -1,4 +1,6 @@
 //! Models from the hub, against a local server that speaks its API and serves a repository laid out as CodeBERT's.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 #![cfg(feature = "hub")]
 
 #[path = "support/hub_server.rs"]

@@ -1,6 +1,8 @@
 //! The encoder against Hugging Face transformers in PyTorch (`tests/fixtures/generate.py`), in every layout of weights, and
 //! against candle-transformers as a second opinion.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -36,6 +38,7 @@ fn load(directory: &Path, device: Device) -> Result<Model, LoadError> {
 
 /// One text with what transformers makes of it.
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names in the file")]
 struct Text {
     text: String,
     input_ids: Vec<u32>,

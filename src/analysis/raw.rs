@@ -60,9 +60,9 @@ pub struct RawAttention {
     pub n_tokens: usize,
     /// [layer, head, query, key]
     pub attentions: Vec<f32>,
-    /// [token]
+    /// \[token\]
     pub input_ids: Vec<u32>,
-    /// In the document, [token]; `None` for special subwords.
+    /// In the document, \[token\]; `None` for special subwords.
     pub spans: Vec<Option<ByteSpan>>,
     /// [layer + 1, token, hidden], when asked for.
     pub hidden_states: Option<Vec<f32>>,

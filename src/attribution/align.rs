@@ -26,7 +26,7 @@ pub struct Alignment {
 }
 
 impl Alignment {
-    /// `spans` [token], `None` for special subwords; `lexemes` ascending and disjoint.
+    /// `spans` \[token\], `None` for special subwords; `lexemes` ascending and disjoint.
     ///
     /// A subword that covers several lexemes (`):`) is shared out by the bytes that it covers of each; whitespace at its
     /// edge counts for nothing. One that covers whitespace alone is nobody's.
@@ -66,7 +66,7 @@ impl Alignment {
         alignment
     }
 
-    /// Sum of `scores` [token] over each lexeme's subwords, [lexeme], and over whitespace subwords.
+    /// Sum of `scores` \[token\] over each lexeme's subwords, \[lexeme\], and over whitespace subwords.
     #[must_use]
     pub fn aggregate(&self, scores: &[f32]) -> (Vec<f32>, f32) {
         let mut mass = vec![0.0; self.n_lexemes];

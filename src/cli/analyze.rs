@@ -130,6 +130,7 @@ struct Report<'a> {
     n_written: usize,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one")]
 enum Sink {
     Plain(Stdout),
     Csv(CsvWriter<Stdout>),

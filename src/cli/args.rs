@@ -110,6 +110,7 @@ pub(super) enum ImageEncoding {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct AnalyzeArgs {
     /// Files, directories (respecting .gitignore), or - for standard input
     #[arg(required = true, value_hint = ValueHint::AnyPath, value_name = "FILE")]
@@ -165,7 +166,7 @@ pub(super) struct AttentionArgs {
     /// Where to: X.safetensors, X.npz or X.json
     #[arg(long, short, value_hint = ValueHint::FilePath)]
     pub out: PathBuf,
-    /// Add hidden_states [layer + 1, token, hidden]
+    /// Add the hidden states [layer + 1, token, hidden]
     #[arg(long)]
     pub hidden_states: bool,
     /// Which chunk of the file, from 0

@@ -106,6 +106,7 @@ fn cached_rows() -> Result<Vec<[String; 4]>, Fault> {
 }
 
 #[cfg(not(feature = "hub"))]
+#[expect(clippy::unnecessary_wraps, reason = "as with the hub")]
 fn cached_rows() -> Result<Vec<[String; 4]>, Fault> {
     Ok(Vec::new())
 }
@@ -144,7 +145,7 @@ fn info(source: ModelSource, as_json: bool) -> Result<(), Fault> {
             serde_json::Value::Null => "-".to_owned(),
             other => other.to_string(),
         };
-        text.push_str(&format!("{name:<18} {value}\n"));
+        text.extend([format!("{name:<18} "), value, "\n".to_owned()]);
     }
     output::to_stdout(text.as_bytes())
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::LoadError;
 use super::kernels::candle::Candle;
 use super::kernels::cpu::Cpu;
-use super::roberta::{Encoder, RobertaConfig, RobertaEncoder};
+use super::roberta::{Encoder, ReadTensor, RobertaConfig, RobertaEncoder};
 
 /// A compute device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,15 +40,12 @@ impl FromStr for Device {
     }
 }
 
-/// Reads one tensor of the given name and shape.
-type Read<'a> = dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, LoadError> + 'a;
-
 impl Device {
     /// Moves a model's weights onto the device.
     pub(super) fn encoder(
         self,
         config: RobertaConfig,
-        read: &mut Read<'_>,
+        read: &mut ReadTensor<'_>,
     ) -> Result<Box<dyn Encoder>, LoadError> {
         let device = match self {
             Self::Cpu => return Ok(Box::new(RobertaEncoder::load(config, Cpu, read)?)),

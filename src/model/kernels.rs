@@ -53,7 +53,7 @@ pub trait Backend: Send + Sync {
     /// When the device refuses the memory.
     fn table(&self, table: Parameter) -> Result<Self::Table, LoadError>;
 
-    /// Stacks linear layers of equal input width into one: `parts` are (weight [out, in], bias [out]) names.
+    /// Stacks linear layers of equal input width into one: `parts` are (weight [out, in], bias \[out\]) names.
     ///
     /// # Errors
     /// What `fetch` returns, or when the device refuses the memory.
@@ -145,7 +145,7 @@ pub struct LinearNames {
 }
 
 impl LinearNames {
-    /// `prefix.weight` [n_out, n_in] and `prefix.bias` [n_out].
+    /// `prefix.weight` [`n_out`, `n_in`] and `prefix.bias` \[`n_out`\].
     #[must_use]
     pub fn new(prefix: &str, n_in: usize, n_out: usize) -> Self {
         Self {

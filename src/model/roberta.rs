@@ -91,7 +91,7 @@ pub enum ForwardError {
 pub trait Encoder: Send + Sync {
     fn config(&self) -> &RobertaConfig;
 
-    /// Runs the plan over `ids` [token], special subwords included. `cancel` is looked at before every layer.
+    /// Runs the plan over `ids` \[token\], special subwords included. `cancel` is looked at before every layer.
     ///
     /// # Errors
     /// When cancelled, when `ids` do not suit the model, or when the device fails.
@@ -147,6 +147,9 @@ impl<B: Backend> Default for Scratch<B> {
     }
 }
 
+/// Reads the tensor of a name and a shape, row-major.
+pub type ReadTensor<'a> = dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, LoadError> + 'a;
+
 impl<B: Backend> RobertaEncoder<B> {
     /// Moves the weights into the backend, one tensor at a time. `read` gets a tensor's name below the encoder's prefix
     /// and the shape that it must have.
@@ -156,7 +159,7 @@ impl<B: Backend> RobertaEncoder<B> {
     pub fn load(
         config: RobertaConfig,
         backend: B,
-        read: &mut dyn FnMut(&str, &[usize]) -> Result<Vec<f32>, LoadError>,
+        read: &mut ReadTensor<'_>,
     ) -> Result<Self, LoadError> {
         let mut fetch = |name: &str, shape: &[usize]| {
             Ok(Parameter {

@@ -108,7 +108,7 @@ mod tests {
         for (row, lexeme) in rows.iter().zip(&analysis.lexemes) {
             assert_eq!(&row[0], document.path);
             assert_eq!(&row[5], lexeme.span.of(text));
-            assert_eq!(row[7].parse::<f32>().unwrap(), lexeme.share);
+            assert_eq!(row[7].parse(), Ok(lexeme.share));
         }
         let japanese = rows.iter().find(|row| &row[5] == "日本").unwrap();
         assert_eq!((&japanese[3], &japanese[4]), ("2", "6"));

@@ -158,8 +158,8 @@ mod tests {
             let levels = levels(&lifts);
             for (a, la) in lifts.iter().zip(&levels) {
                 for (b, lb) in lifts.iter().zip(&levels) {
-                    prop_assert!(a != b || la == lb);
-                    prop_assert!(a <= b || la >= lb);
+                    prop_assert!(a > b || la <= lb);
+                    prop_assert!(a < b || la >= lb);
                 }
             }
         }

@@ -71,7 +71,7 @@ impl Array {
     }
 }
 
-/// Writes `attentions` [layer, head, query, key] f32, `input_ids` [token] i64, `offsets` [token, 2] i64 (UTF-8 bytes in the
+/// Writes `attentions` [layer, head, query, key] f32, `input_ids` \[token\] i64, `offsets` [token, 2] i64 (UTF-8 bytes in the
 /// document; (0, 0) for special subwords), and `hidden_states` [layer + 1, token, hidden] f32 if there are any. `metadata`
 /// goes into the file where the format has a place for it.
 ///
@@ -157,7 +157,11 @@ fn write_npz(arrays: &[Array], out: &mut dyn Write) -> Result<(), TensorError> {
 }
 
 fn npy_header(array: &Array) -> Vec<u8> {
-    let shape: String = array.shape.iter().map(|n| format!("{n}, ")).collect();
+    let shape: String = array
+        .shape
+        .iter()
+        .flat_map(|n| [n.to_string(), ", ".to_owned()])
+        .collect();
     let dtype = if array.is_float { "<f4" } else { "<i8" };
     let mut dictionary =
         format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': ({shape}), }}");

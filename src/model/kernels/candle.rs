@@ -25,13 +25,13 @@ impl Matrix {
     }
 }
 
-/// Wᵀ [in, out] and b [out].
+/// Wᵀ [in, out] and b \[out\].
 pub struct Linear {
     weight: Tensor,
     bias: Tensor,
 }
 
-/// Scale and shift, [hidden] each.
+/// Scale and shift, \[hidden\] each.
 pub struct LayerNorm {
     weight: Tensor,
     bias: Tensor,
@@ -188,7 +188,7 @@ impl Backend for Candle {
     }
 }
 
-/// Queries (0), keys (1) or values (2) of `qkv` [token, 3 · hidden] → [head, token, head_size].
+/// Queries (0), keys (1) or values (2) of `qkv` [token, 3 · hidden] → [head, token, `head_size`].
 fn split_heads(qkv: &Tensor, part: usize, n_heads: usize) -> candle_core::Result<Tensor> {
     let (n, width) = qkv.dims2()?;
     let hidden = width / 3;

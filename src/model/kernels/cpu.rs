@@ -1,6 +1,6 @@
 //! The CPU backend: `rten-gemm` on weights that are packed once at load, `rten-vecmath` for what is element-wise.
 //!
-//! A linear layer is cut into tiles of [`ROW_BLOCK`] rows × [`PANEL`] columns. A tile's product is small enough to stay in
+//! A linear layer is cut into tiles of `ROW_BLOCK` rows × `PANEL` columns. A tile's product is small enough to stay in
 //! the second-level cache, so bias, GELU and residual are applied there and every output value is written to memory once.
 //! `docs/PERFORMANCE.md` has the measurements behind the two sizes.
 
@@ -79,7 +79,7 @@ impl Table {
     }
 }
 
-/// Scale and shift of a layer norm, [hidden] each.
+/// Scale and shift of a layer norm, \[hidden\] each.
 pub struct LayerNorm {
     weight: Vec<f32>,
     bias: Vec<f32>,

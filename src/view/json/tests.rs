@@ -22,7 +22,7 @@ fn everything() -> Value {
     };
     let mut out = Vec::new();
     write_json(&mut out, &AnalysisJson::new(&document, &options)).unwrap();
-    assert_eq!(out.iter().filter(|&&byte| byte == b'\n').count(), 1);
+    assert_eq!(out.split(|&byte| byte == b'\n').count(), 2);
     serde_json::from_slice(&out).unwrap()
 }
 

@@ -99,15 +99,12 @@ mod tests {
     /// The colour cube and grey ramp of xterm.
     fn xterm(index: u8) -> Rgb {
         let step = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
-        match index {
-            16..=231 => {
-                let cube = index - 16;
-                Rgb(step(cube / 36), step(cube / 6 % 6), step(cube % 6))
-            }
-            _ => {
-                let grey = 8 + 10 * (index - 232);
-                Rgb(grey, grey, grey)
-            }
+        if let 16..=231 = index {
+            let cube = index - 16;
+            Rgb(step(cube / 36), step(cube / 6 % 6), step(cube % 6))
+        } else {
+            let grey = 8 + 10 * (index - 232);
+            Rgb(grey, grey, grey)
         }
     }
 

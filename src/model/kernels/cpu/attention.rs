@@ -20,7 +20,7 @@ thread_local! {
     static CONTEXT: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
 }
 
-/// Queries (0), keys (1) or values (2) of one head: [token, head_size], a strided view of `qkv` [token, 3 · hidden].
+/// Queries (0), keys (1) or values (2) of one head: [token, `head_size`], a strided view of `qkv` [token, 3 · hidden].
 fn part_of(qkv: &Matrix, part: usize, head: usize, head_size: usize) -> NdTensorView<'_, f32, 2> {
     let start = part * (qkv.n_cols / 3) + head * head_size;
     NdTensorView::from_data([qkv.n_rows, qkv.n_cols], qkv.values())

@@ -67,7 +67,7 @@ impl Linear {
         Ok(linear)
     }
 
-    /// W_O^h transposed, [head_size, out]: the rows of Wᵀ that head `head` writes through.
+    /// `W_O^h` transposed, [`head_size`, out]: the rows of Wᵀ that head `head` writes through.
     ///
     /// Only for square layers, whose weights are kept.
     pub(super) fn head_block(&self, head: usize, head_size: usize) -> NdTensorView<'_, f32, 2> {
