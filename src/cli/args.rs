@@ -191,7 +191,9 @@ pub(super) enum Unit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum LabelChoice {
     Auto,
+    #[value(alias = "on")]
     All,
+    #[value(alias = "off")]
     None,
 }
 
@@ -235,7 +237,13 @@ pub(super) struct HeatmapArgs {
     #[arg(long, default_value = "cividis", value_parser = colormap_parser())]
     pub colormap: Colormap,
     /// Token labels: all, none, or as many as fit
-    #[arg(long, value_enum, default_value = "auto")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "auto",
+        num_args = 0..=1,
+        default_missing_value = "all"
+    )]
     pub labels: LabelChoice,
     /// How weights become colours: by their square root (attention is heavy-tailed) or in proportion
     #[arg(long, value_enum, default_value = "sqrt")]
