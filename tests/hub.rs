@@ -217,6 +217,21 @@ fn the_first_run_downloads_what_is_needed_and_the_second_needs_no_network() {
 }
 
 #[test]
+fn a_plain_mirror_will_do() {
+    // It knows no HEAD, stores nothing apart, and calls its only version `v1`.
+    let hub = HubServer::start();
+    hub.publish(ID, "main", "v1", &codebert());
+    hub.state.lock().unwrap().get_only = true;
+    let dir = tempfile::tempdir().unwrap();
+    let options = options(&hub.endpoint, dir.path());
+    let files = source(ID).resolve(&options, &()).unwrap();
+    assert_whole(&files, &codebert());
+    assert_eq!(files.revision.as_deref(), Some("v1"));
+    drop(hub);
+    assert_whole(&source(ID).resolve(&options, &()).unwrap(), &codebert());
+}
+
+#[test]
 fn the_cache_is_laid_out_as_pythons_client_does_it() {
     let fixture = Fixture::new();
     fixture.resolve().unwrap();

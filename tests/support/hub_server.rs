@@ -63,6 +63,8 @@ pub struct State {
     pub required_token: Option<String>,
     /// Old id → new id, redirected as after a model was renamed.
     pub renamed: HashMap<String, String>,
+    /// Answers HEAD with 405, as a plain file server may.
+    pub get_only: bool,
     pub requests: Vec<Request>,
     cdn: String,
 }
@@ -277,6 +279,9 @@ fn answer(request: &Request, state: &mut State) -> (Answer, Option<Fault>) {
     let Some(bytes) = state.commits[&commit].get(file) else {
         return (Answer::error(404, "EntryNotFound"), None);
     };
+    if state.get_only && request.method == "HEAD" {
+        return (Answer::error(405, ""), None);
+    }
     if state.large.contains(file) {
         let mut redirect = Answer::redirect(
             302,

@@ -192,6 +192,11 @@ fn check(dir: &Path) -> Result<Layout, String> {
     Ok(layout)
 }
 
+/// What may name a commit and become a directory: a whole hash, or what a mirror without git has in its place.
+pub(super) fn is_commit_name(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// A whole commit, not the beginning of one.
 pub(super) fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -200,7 +205,7 @@ pub(super) fn is_commit(text: &str) -> bool {
 fn read_ref(path: &Path) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let commit = text.trim();
-    is_commit(commit).then(|| commit.to_owned())
+    is_commit_name(commit).then(|| commit.to_owned())
 }
 
 /// One commit of a model in the cache.

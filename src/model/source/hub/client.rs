@@ -7,7 +7,7 @@ use ureq::http::header::{CONTENT_LENGTH, ETAG, HeaderMap, LOCATION, RANGE};
 use ureq::http::{Response, StatusCode, Uri};
 use ureq::{Agent, Body, Proxy, Timeout};
 
-use super::cache::is_commit;
+use super::cache::is_commit_name;
 use super::{DEFAULT_REVISION, HubError, ModelRef};
 use crate::model::source::{DownloadProgress, HubOptions};
 
@@ -116,7 +116,7 @@ impl<'a> Client<'a> {
         };
         let info: hf_hub::api::RepoInfo = serde_json::from_slice(&body)
             .map_err(|error| protocol(format!("its list of files cannot be read ({error})")))?;
-        if !is_commit(&info.sha) {
+        if !is_commit_name(&info.sha) {
             return Err(protocol(format!("{:?} is no commit", info.sha)));
         }
         Ok(Listing {
@@ -141,7 +141,12 @@ impl<'a> Client<'a> {
             self.options.endpoint, self.model.id
         );
         let response = self.with_retries(progress, || {
-            let response = self.send(Method::Head, &url, None)?;
+            let mut response = self.send(Method::Head, &url, None)?;
+            let refused = [StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_IMPLEMENTED];
+            if refused.contains(&response.status()) {
+                // A mirror that only knows GET: its headers say the same, and the body is not read.
+                response = self.send(Method::Get, &url, None)?;
+            }
             if response.status().is_redirection() {
                 return Ok(response);
             }
