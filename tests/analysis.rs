@@ -105,6 +105,12 @@ fn check(text: &str, analysis: &Analysis) {
         analysis.lines.is_empty() || (lines - 1.0).abs() < 1e-3,
         "lines sum to {lines}"
     );
+    for share in [analysis.sink_share, analysis.whitespace_share] {
+        assert!(
+            (0.0..=1.0).contains(&share) && share.is_sign_positive(),
+            "{share}"
+        );
+    }
     for part in &analysis.unscored {
         assert!(
             text[part.span.range()].chars().all(is_whitespace),

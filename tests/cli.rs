@@ -572,6 +572,13 @@ fn bad_input_is_one_line() {
 }
 
 #[test]
+#[cfg(not(feature = "cuda"))]
+fn a_device_that_is_not_compiled_in_is_one_line() {
+    let arguments = vec!["analyze", FIBONACCI, "--device", "cuda"];
+    expect_fault(&(arguments, 1, "build with --features cuda"));
+}
+
+#[test]
 fn damaged_models_are_one_line() {
     let cases: [(&str, &str, &dyn Fn(&Path), &str); 7] = [
         (

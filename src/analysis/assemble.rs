@@ -141,7 +141,8 @@ fn mean_over_chunks(chunks: &[AnalysedChunk], value: impl Fn(&AnalysedChunk) -> 
         .iter()
         .map(|chunk| value(chunk) * chunk.n_tokens as f32)
         .sum();
-    sum / total.max(1) as f32
+    // An empty sum of floats is −0, which a reader would wonder at.
+    sum / total.max(1) as f32 + 0.0
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of one document")]

@@ -73,8 +73,9 @@ impl Alignment {
         for piece in &self.pieces {
             mass[piece.lexeme] += piece.fraction * scores[piece.subword];
         }
-        let whitespace = self.whitespace.iter().map(|&i| scores[i]).sum();
-        (mass, whitespace)
+        let whitespace: f32 = self.whitespace.iter().map(|&i| scores[i]).sum();
+        // An empty sum of floats is −0.
+        (mass, whitespace + 0.0)
     }
 
     /// Merges a subword matrix [query, key] into a lexeme matrix [query, key]: sum over keys, mean over queries. What goes

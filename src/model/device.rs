@@ -41,12 +41,26 @@ impl FromStr for Device {
 }
 
 impl Device {
+    fn check_compiled_in(self) -> Result<(), LoadError> {
+        let (feature, is_in) = match self {
+            Self::Cpu | Self::CandleCpu => return Ok(()),
+            Self::Cuda => ("cuda", cfg!(feature = "cuda")),
+            Self::Metal => ("metal", cfg!(feature = "metal")),
+        };
+        if is_in {
+            Ok(())
+        } else {
+            Err(LoadError::NotCompiledIn { feature })
+        }
+    }
+
     /// Moves a model's weights onto the device.
     pub(super) fn encoder(
         self,
         config: RobertaConfig,
         read: &mut ReadTensor<'_>,
     ) -> Result<Box<dyn Encoder>, LoadError> {
+        self.check_compiled_in()?;
         let device = match self {
             Self::Cpu => return Ok(Box::new(RobertaEncoder::load(config, Cpu, read)?)),
             Self::CandleCpu => Ok(candle_core::Device::Cpu),

@@ -28,7 +28,12 @@ pub enum LoadError {
     #[error("{file} cannot be used: {cause}")]
     Config { file: String, cause: String },
 
-    #[error("the device cannot hold the model: {source}; try --device cpu")]
+    #[error(
+        "{feature} is not compiled in; build with --features {feature} on a machine that has it, or use --device cpu"
+    )]
+    NotCompiledIn { feature: &'static str },
+
+    #[error("the device cannot take the model: {source}; try --device cpu")]
     Device {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
