@@ -1,11 +1,11 @@
-"""Writes src/view/colormap/tables.rs: python tools/colormaps.py > src/view/colormap/tables.rs (needs matplotlib)."""
+"""Writes src/view/colormap/tables.rs: python src/view/colormap/tables.py > src/view/colormap/tables.rs (needs matplotlib)."""
 
 import matplotlib
 
 ANCHORS = 52
 HUE = (0x00, 0x72, 0xB2)  # Okabe and Ito's blue
 
-HEAD = """//! Samples of the colour maps at 0, 1/51 … 1, made by `tools/colormaps.py`.
+HEAD = """//! Samples of the colour maps at 0, 1/51 … 1, made by `src/view/colormap/tables.py`.
 //!
 //! Viridis, magma, inferno and plasma: Nathaniel Smith and Stéfan van der Walt; cividis: Nuñez, Anderton and Renslow 2018.
 //! All are in the public domain (CC0), as in matplotlib. Blues: even steps of lightness in `OKLab` (Ottosson 2020) at one hue.
