@@ -100,6 +100,32 @@ impl Sinks {
     }
 }
 
+/// How a lexeme's subwords become one number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Aggregate {
+    /// All the attention that falls on the lexeme. A lexeme of many subwords has many chances to get some.
+    #[default]
+    Sum,
+    /// Attention per subword: uniform attention gives every lexeme the same, however long it is.
+    Mean,
+    /// The subword that gets most.
+    Max,
+}
+
+impl Aggregate {
+    pub const ALL: [Self; 3] = [Self::Sum, Self::Mean, Self::Max];
+
+    /// The name on the command line and in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Mean => "mean",
+            Self::Max => "max",
+        }
+    }
+}
+
 /// Attribution settings, checked against a model: no layer or head here is out of its range.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AttributionConfig {
@@ -108,10 +134,11 @@ pub struct AttributionConfig {
     pub layers: Vec<usize>,
     pub heads: HeadFusion,
     pub sinks: Sinks,
+    pub aggregate: Aggregate,
 }
 
 impl AttributionConfig {
-    /// Checks choices against a model's layers and heads. `layers: None` stands for the method's default.
+    /// Checks choices against a model's layers and heads. `layers: None` stands for the method's default; subwords are summed.
     ///
     /// # Errors
     /// When a layer or a head is out of range.
@@ -129,6 +156,7 @@ impl AttributionConfig {
             layers: layers.unwrap_or(&default).resolve(n_layers)?,
             heads: heads.resolve(n_heads)?,
             sinks,
+            aggregate: Aggregate::default(),
         })
     }
 

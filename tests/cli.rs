@@ -333,6 +333,8 @@ fn every_method_layer_and_head_choice_runs() {
         &["--method", "norm", "--layers", "all"],
         &["--method", "norm", "--heads", "max"],
         &["--layers", "0-2"],
+        &["--aggregate", "mean"],
+        &["--aggregate", "max", "--method", "cls"],
         &["--layers", "0,5", "--heads", "3"],
         &["--heads", "max", "--sinks", "keep"],
         &["--device", "candle-cpu"],

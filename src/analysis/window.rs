@@ -91,9 +91,11 @@ pub fn score_window(
     let start = Instant::now();
     let scores = attributor.finish()?;
     let alignment = Alignment::new(&encoding.spans, &lexemes);
-    let (mass, whitespace) = alignment.aggregate(&scores.scores);
-    let (mut scored, mut inside) = (Vec::new(), 0.0);
-    for (lexeme, &mass) in lexemes.iter().zip(&mass) {
+    // What the core, whitespace and context got is told by sums, however a lexeme's own score is made.
+    let (sums, whitespace) = alignment.sum(&scores.scores);
+    let mass = alignment.aggregate(&scores.scores, config.attribution.aggregate);
+    let (mut scored, mut inside, mut outside) = (Vec::new(), 0.0_f32, 0.0_f32);
+    for ((lexeme, &mass), sum) in lexemes.iter().zip(&mass).zip(&sums) {
         if core.contains(lexeme.span) {
             inside += mass;
             scored.push(WindowLexeme {
@@ -101,6 +103,8 @@ pub fn score_window(
                 kind: lexeme.kind,
                 share: mass,
             });
+        } else {
+            outside += sum;
         }
     }
     #[expect(clippy::cast_precision_loss, reason = "lexemes of one window")]
@@ -113,7 +117,6 @@ pub fn score_window(
             even
         };
     }
-    let outside: f32 = mass.iter().sum::<f32>() - inside;
     let subwords = config.extras.subwords.then(|| {
         let columns = encoding.ids.iter().zip(&encoding.spans).zip(&scores.scores);
         columns

@@ -3,6 +3,7 @@
 //! Merging subwords into lexemes (Clark et al. 2019, §4.1): attention **to** a lexeme is the sum over its subwords, attention
 //! **from** a lexeme is the mean over its subwords, so that rows still sum to 1.
 
+use super::Aggregate;
 use crate::text::ByteSpan;
 use crate::text::lexeme::Lexeme;
 
@@ -66,13 +67,34 @@ impl Alignment {
         alignment
     }
 
+    /// Each lexeme's score from those of its subwords, `scores` \[token\] → \[lexeme\].
+    #[must_use]
+    pub fn aggregate(&self, scores: &[f32], how: Aggregate) -> Vec<f32> {
+        let mut mass = vec![0.0_f32; self.n_lexemes];
+        let mut n_subwords = vec![0.0_f32; self.n_lexemes];
+        for piece in &self.pieces {
+            let score = piece.fraction * scores[piece.subword];
+            n_subwords[piece.lexeme] += piece.fraction;
+            let mass = &mut mass[piece.lexeme];
+            match how {
+                Aggregate::Sum | Aggregate::Mean => *mass += score,
+                Aggregate::Max => *mass = mass.max(score),
+            }
+        }
+        if how == Aggregate::Mean {
+            for (mass, n) in mass.iter_mut().zip(n_subwords) {
+                if n > 0.0 {
+                    *mass /= n;
+                }
+            }
+        }
+        mass
+    }
+
     /// Sum of `scores` \[token\] over each lexeme's subwords, \[lexeme\], and over whitespace subwords.
     #[must_use]
-    pub fn aggregate(&self, scores: &[f32]) -> (Vec<f32>, f32) {
-        let mut mass = vec![0.0; self.n_lexemes];
-        for piece in &self.pieces {
-            mass[piece.lexeme] += piece.fraction * scores[piece.subword];
-        }
+    pub fn sum(&self, scores: &[f32]) -> (Vec<f32>, f32) {
+        let mass = self.aggregate(scores, Aggregate::Sum);
         let whitespace: f32 = self.whitespace.iter().map(|&i| scores[i]).sum();
         // An empty sum of floats is −0.
         (mass, whitespace + 0.0)
@@ -86,7 +108,7 @@ impl Alignment {
         // Keys first: [subword query, lexeme key], each row a vector of its own.
         let by_key: Vec<Vec<f32>> = weights
             .chunks_exact(n.max(1))
-            .map(|row| self.aggregate(row).0)
+            .map(|row| self.aggregate(row, Aggregate::Sum))
             .collect();
         let mut merged = vec![0.0; m * m];
         for piece in &self.pieces {

@@ -87,6 +87,7 @@ fn config(method: Method, layers: &[usize], heads: HeadFusion, sinks: Sinks) -> 
         layers: layers.to_vec(),
         heads,
         sinks,
+        aggregate: Aggregate::Sum,
     }
 }
 
@@ -275,7 +276,7 @@ proptest! {
         let alignment = Alignment::new(&spans, &lexemes);
         let config = config(Method::Received, &[0], HeadFusion::Mean, Sinks::Drop);
         let scores = pass.score(&config);
-        let (mass, whitespace) = alignment.aggregate(&scores.scores);
+        let (mass, whitespace) = alignment.sum(&scores.scores);
         prop_assert!(whitespace.abs() < 1e-6);
         prop_assert!((mass.iter().sum::<f32>() - 1.0).abs() < 1e-4);
         let merged = alignment.merge_matrix(&scores.matrix);
@@ -408,10 +409,38 @@ fn subwords_are_shared_out_by_the_bytes_they_cover() {
         None,
     ];
     let alignment = Alignment::new(&spans, &lexemes);
-    let (mass, whitespace) = alignment.aggregate(&[9.0, 0.1, 0.2, 0.3, 0.15, 0.25, 9.0]);
+    let (mass, whitespace) = alignment.sum(&[9.0, 0.1, 0.2, 0.3, 0.15, 0.25, 9.0]);
     let expected = [0.1, 0.1, 0.1, 0.4];
     for (a, b) in mass.iter().zip(expected) {
         assert!((a - b).abs() < 1e-6, "{mass:?}");
     }
     assert!((whitespace - 0.3).abs() < 1e-6);
+}
+
+#[test]
+fn without_length_uniform_attention_gives_every_lexeme_the_same() {
+    // A name of three subwords, a bracket, two marks in one subword, a space.
+    let lexeme = |start, end| Lexeme {
+        span: ByteSpan::new(start, end),
+        kind: LexemeKind::Other,
+    };
+    let lexemes = [lexeme(0, 6), lexeme(6, 7), lexeme(7, 8), lexeme(8, 9)];
+    let spans: Vec<_> = [(0, 2), (2, 4), (4, 6), (6, 7), (7, 9), (9, 10)]
+        .map(|(start, end)| Some(ByteSpan::new(start, end)))
+        .into();
+    let alignment = Alignment::new(&spans, &lexemes);
+    let uniform = [0.2; 6];
+    let mut peaked = uniform;
+    peaked[1] = 0.9;
+    let cases = [
+        (Aggregate::Mean, uniform, [0.2, 0.2, 0.2, 0.2]),
+        (Aggregate::Sum, uniform, [0.6, 0.2, 0.1, 0.1]),
+        (Aggregate::Max, peaked, [0.9, 0.2, 0.1, 0.1]),
+    ];
+    for (how, scores, expected) in cases {
+        let found = alignment.aggregate(&scores, how);
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-6, "{how:?}: {found}");
+        }
+    }
 }

@@ -91,7 +91,7 @@ pub(super) fn resolve(
     args: &AttributionArgs,
     info: &ModelInfo,
 ) -> Result<AttributionConfig, Fault> {
-    AttributionConfig::resolve(
+    let resolved = AttributionConfig::resolve(
         args.method,
         args.layers.as_ref(),
         &args.heads,
@@ -99,7 +99,11 @@ pub(super) fn resolve(
         info.n_layers,
         info.n_heads,
     )
-    .map_err(Fault::usage)
+    .map_err(Fault::usage)?;
+    Ok(AttributionConfig {
+        aggregate: args.aggregate,
+        ..resolved
+    })
 }
 
 fn analyze_one(

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::files::DEFAULT_MAX_BYTES;
-use crate::attribution::{HeadChoice, LayerChoice, Method, SelectError, Sinks};
+use crate::attribution::{Aggregate, HeadChoice, LayerChoice, Method, SelectError, Sinks};
 use crate::model::Device;
 use crate::model::source::ModelSource;
 use crate::view::colormap::Colormap;
@@ -76,6 +76,9 @@ pub(super) struct AttributionArgs {
     /// What happens to attention on <s> and </s>
     #[arg(long, default_value = "drop", value_parser = sinks_parser())]
     pub sinks: Sinks,
+    /// A lexeme's score: the sum of its subwords', their mean (so that length does not count), or the greatest
+    #[arg(long, default_value = "sum", value_parser = aggregate_parser())]
+    pub aggregate: Aggregate,
 }
 
 #[derive(Debug, Args)]
@@ -284,6 +287,10 @@ fn method_parser() -> impl TypedValueParser<Value = Method> {
 
 fn sinks_parser() -> impl TypedValueParser<Value = Sinks> {
     one_of(&Sinks::ALL, Sinks::as_str)
+}
+
+fn aggregate_parser() -> impl TypedValueParser<Value = Aggregate> {
+    one_of(&Aggregate::ALL, Aggregate::as_str)
 }
 
 fn colormap_parser() -> impl TypedValueParser<Value = Colormap> {

@@ -138,7 +138,7 @@ impl Heatmap {
         let spans: Vec<_> = by_subword.tokens.iter().map(|token| token.span).collect();
         let scores: Vec<_> = by_subword.tokens.iter().map(|token| token.score).collect();
         let alignment = Alignment::new(&spans, &lexemes);
-        let (mass, _) = alignment.aggregate(&scores);
+        let (mass, _) = alignment.sum(&scores);
         let tokens = lexemes
             .iter()
             .zip(mass)

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::analysis::SubwordMatrix;
-use crate::attribution::{HeadFusion, Sinks};
+use crate::attribution::{Aggregate, HeadFusion, Sinks};
 use crate::text::ByteSpan;
 use crate::text::language::language;
 
@@ -98,6 +98,9 @@ struct ViewJson<'a> {
     layers: &'a [usize],
     heads: HeadsJson<'a>,
     sinks: &'static str,
+    /// Only where it is not the sum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aggregate: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -229,6 +232,10 @@ impl<'a> AnalysisJson<'a> {
                 sinks: match analysis.attribution.sinks {
                     Sinks::Drop => "drop",
                     Sinks::Keep => "keep",
+                },
+                aggregate: match analysis.attribution.aggregate {
+                    Aggregate::Sum => None,
+                    other => Some(other.as_str()),
                 },
             },
             lexemes: lexemes(document),

@@ -8,7 +8,7 @@ use crate::analysis::{
     AnalysedChunk, Analysis, Embedding, ScoredLexeme, ScoredLine, SubwordMatrix, SubwordScore,
     Timing, Unscored,
 };
-use crate::attribution::{AttributionConfig, HeadFusion, Method, Sinks};
+use crate::attribution::{Aggregate, AttributionConfig, HeadFusion, Method, Sinks};
 use crate::model::{ModelInfo, Precision};
 use crate::text::ByteSpan;
 use crate::text::lexeme::{LexemeKind, scan};
@@ -113,6 +113,7 @@ pub(crate) fn analysis(text: &str) -> Analysis {
             method: Method::default(),
             heads: HeadFusion::default(),
             sinks: Sinks::default(),
+            aggregate: Aggregate::default(),
         },
         lexemes,
         lines,

@@ -1,6 +1,6 @@
 //! What an analysis is of and how it was made, in one line.
 
-use crate::attribution::{AttributionConfig, HeadFusion};
+use crate::attribution::{Aggregate, AttributionConfig, HeadFusion};
 
 use super::AnalysedDocument;
 use super::label::printable;
@@ -15,8 +15,13 @@ pub fn settings(document: &AnalysedDocument<'_>) -> String {
         name.push('@');
         name.push_str(&printable(&revision.chars().take(12).collect::<String>()));
     }
+    let aggregate = match analysis.attribution.aggregate {
+        Aggregate::Sum => "",
+        Aggregate::Mean => ", mean per subword",
+        Aggregate::Max => ", greatest subword",
+    };
     format!(
-        "{name} · {} · {} · {}",
+        "{name} · {}{aggregate} · {} · {}",
         analysis.attribution.method,
         layers(&analysis.attribution, model.n_layers),
         heads(&analysis.attribution, model.n_heads),
