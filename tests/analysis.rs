@@ -97,9 +97,13 @@ fn check(text: &str, analysis: &Analysis) {
         }
     }
     assert_eq!(at, text.len());
-    let mut ranks: Vec<_> = analysis.lexemes.iter().map(|lexeme| lexeme.rank).collect();
-    ranks.sort_unstable();
-    assert!(ranks.into_iter().eq(1..=analysis.lexemes.len()));
+    let mut ranked: Vec<_> = analysis.lexemes.iter().collect();
+    ranked.sort_by_key(|lexeme| lexeme.rank);
+    assert!(ranked.iter().map(|lexeme| lexeme.rank).eq(1..=ranked.len()));
+    assert!(
+        ranked.is_sorted_by(|a, b| a.lift >= b.lift),
+        "rank 1 has the greatest lift"
+    );
     let lines: f32 = analysis.lines.iter().map(|line| line.share).sum();
     assert!(
         analysis.lines.is_empty() || (lines - 1.0).abs() < 1e-3,

@@ -12,7 +12,7 @@ use crate::model::Model;
 use crate::model::roberta::{AttentionSink, HiddenStates, LayerAttention};
 use crate::model::tokenizer::Encoding;
 use crate::text::ByteSpan;
-use crate::text::lexeme::{Lexeme, LexemeKind, scan};
+use crate::text::lexeme::{LexemeKind, scan};
 
 /// A lexeme of a window's core; spans count from the window's start.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,7 +51,8 @@ pub struct WindowEmbedding {
     pub n_subwords: usize,
 }
 
-/// Scores the lexemes of `core` in the window `text`.
+/// Scores the lexemes of `core` in the window `text`. No lexeme lies across an edge of the core: context is whole lines
+/// (see [`plan`](super::chunk::plan)).
 ///
 /// # Errors
 /// When `cancel` is raised, when the model's numbers are not finite, or when the device fails.
@@ -63,7 +64,7 @@ pub fn score_window(
     config: &AnalysisConfig,
     cancel: &AtomicBool,
 ) -> Result<ScoredWindow, AnalysisError> {
-    let lexemes = split_at_core(scan(text), core);
+    let lexemes = scan(text);
     let start = Instant::now();
     let encoding = model.tokenizer().encode(text);
     let tokenize = start.elapsed();
@@ -182,25 +183,6 @@ impl AttentionSink for WindowSink<'_> {
     fn hidden_state(&mut self, _index: usize, values: &[f32]) {
         values.clone_into(&mut self.last_hidden);
     }
-}
-
-/// Cuts lexemes in two where the core begins or ends inside of them (in the middle of an endless word), so that every piece
-/// is in exactly one core of the document.
-fn split_at_core(lexemes: Vec<Lexeme>, core: ByteSpan) -> Vec<Lexeme> {
-    let mut pieces = Vec::with_capacity(lexemes.len());
-    for mut lexeme in lexemes {
-        for edge in [core.start, core.end] {
-            if lexeme.span.start < edge && edge < lexeme.span.end {
-                pieces.push(Lexeme {
-                    span: ByteSpan::new(lexeme.span.start, edge),
-                    ..lexeme
-                });
-                lexeme.span.start = edge;
-            }
-        }
-        pieces.push(lexeme);
-    }
-    pieces
 }
 
 fn embed(last_hidden: &[f32], encoding: &Encoding, core: ByteSpan) -> WindowEmbedding {
