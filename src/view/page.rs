@@ -41,6 +41,8 @@ struct Piece(String, u8, i64, i64);
 #[derive(Serialize)]
 struct Matrix<'a> {
     n: usize,
+    /// What a row and a column stand for.
+    unit: &'static str,
     labels: Vec<&'a str>,
     /// f32, little-endian, [query, key] row-major, base64.
     weights: String,
@@ -129,6 +131,11 @@ fn matrix<'a>(heatmap: &'a Heatmap, options: &RenderOptions) -> Matrix<'a> {
         .collect();
     Matrix {
         n: heatmap.n(),
+        unit: if heatmap.tokens.iter().any(|token| token.id.is_none()) {
+            "lexeme"
+        } else {
+            "subword"
+        },
         labels: heatmap
             .tokens
             .iter()

@@ -46,7 +46,7 @@
   });
 
   if (!data.matrix) return;
-  const { n, labels, max, sqrt } = data.matrix;
+  const { n, unit, labels, max, sqrt } = data.matrix;
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const raw = bytes(data.matrix.weights);
   const view = new DataView(raw.buffer);
@@ -57,6 +57,8 @@
 
   $('matrix-panel').hidden = false;
   $('direction').hidden = false;
+  $('direction').querySelector('legend').textContent = `A chosen ${unit} shades`;
+  $('tokens').setAttribute('aria-label', `Every ${unit}`);
   $('note').textContent = 'Rows are queries (they attend), columns keys (attended to). Colour by ' + (sqrt ? '√weight' : 'weight') + '; ' + data.matrix.note + '. Click or Enter pins, Escape lets go, arrow keys move.';
 
   // Cells: one pixel each, scaled up by the browser.
@@ -117,7 +119,7 @@
     }
   };
 
-  // Subwords as buttons.
+  // What stands on the axes, as buttons.
   const chips = labels.map((label, i) => {
     const chip = make('button', 'token', label);
     chip.type = 'button';
@@ -152,7 +154,7 @@
     const out = $('readout');
     out.replaceChildren();
     if (!some) {
-      out.append(make('p', '', 'Point at a cell, a subword or the source.'));
+      out.append(make('p', '', `Point at a cell, a ${unit} or the source.`));
       drawLabels();
       return;
     }
