@@ -9,12 +9,12 @@ mod options;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::LoadError;
+use super::file::ModelFile;
 
 pub use embedded::EMBEDDED_MODEL;
 pub use layout::Missing;
@@ -40,41 +40,14 @@ impl Blob {
         }
     }
 
-    /// The whole content: borrowed from the binary, or read from disk, for which it must be a regular file of at most `limit` bytes.
+    /// The whole content of a file of at most `limit` bytes.
     ///
     /// # Errors
     ///
-    /// [`LoadError::Read`] with the path and the cause.
-    pub fn read(&self, limit: u64) -> Result<Cow<'static, [u8]>, LoadError> {
-        match self {
-            Self::Path(path) => match read_file(path, limit) {
-                Ok(bytes) => Ok(Cow::Owned(bytes)),
-                Err(source) => Err(LoadError::Read {
-                    path: path.clone(),
-                    source,
-                }),
-            },
-            Self::Embedded { bytes, .. } => Ok(Cow::Borrowed(bytes)),
-        }
+    /// When it is larger, cannot be read, or is no regular file.
+    pub fn read(&self, limit: u64) -> Result<Vec<u8>, LoadError> {
+        ModelFile::open(self)?.read_all("file of a model", limit)
     }
-}
-
-/// Reads a regular file; a pipe in its place would never end, and a large one would fill memory.
-fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    fs::File::open(path)?
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::other(format!(
-            "it has more than the {limit} bytes that such a file may have"
-        )));
-    }
-    Ok(bytes)
 }
 
 /// The tokenizer's files.

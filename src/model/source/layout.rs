@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
+#[cfg(feature = "hub")]
+use crate::model::file::ModelFile;
+
 use super::{Blob, ModelFiles, TokenizerFiles, WeightFiles};
 
 pub(super) const CONFIG: &str = "config.json";
@@ -140,7 +143,9 @@ pub(super) fn shards(index: &Path) -> Result<Vec<String>, String> {
         weight_map: std::collections::HashMap<String, String>,
     }
 
-    let bytes = super::read_file(index, LIMIT).map_err(|error| error.to_string())?;
+    let bytes = ModelFile::open_path(index)
+        .and_then(|file| file.read_all("index of shards", LIMIT))
+        .map_err(|error| error.to_string())?;
     let index: Index = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
     let names: std::collections::BTreeSet<String> = index.weight_map.into_values().collect();
     // They become a part of a URL and of a path: a plain name only.
