@@ -64,6 +64,11 @@ transformers: pytorch
     cargo build --release
     {{ bin }}/python tests/fixtures/compare.py target/release/codegaze
 
+# The HTML pages in Chromium, with a real mouse and keyboard
+browser:
+    cargo build --release
+    cd tests/browser && npm ci --silent --no-audit --no-fund && node --test
+
 # Peak memory of an analysis against the bar
 memory: pytorch
     {{ bin }}/python benches/memory.py --check

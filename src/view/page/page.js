@@ -217,9 +217,12 @@
   const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
   $('grid').addEventListener('keydown', (event) => {
     const step = steps[event.key];
-    if (step && n) {
+    if (step && n && state.query < 0) {
+      choose(0, 0, true);
+      event.preventDefault();
+    } else if (step && n) {
       const clamp = (i) => Math.min(n - 1, Math.max(0, i));
-      choose(clamp(Math.max(0, state.query) + step[0]), clamp(Math.max(0, state.key) + step[1]), true);
+      choose(clamp(state.query + step[0]), clamp(state.key + step[1]), true);
       event.preventDefault();
     } else if (event.key === 'Enter' && state.query >= 0) {
       pin(state.query, state.key);
