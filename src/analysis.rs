@@ -2,6 +2,7 @@
 
 pub mod chunk;
 pub mod raw;
+pub mod relations;
 
 mod assemble;
 mod window;
@@ -21,6 +22,7 @@ pub use assemble::assemble;
 pub use window::{ScoredWindow, WindowLexeme, score_window};
 
 use chunk::{Chunk, ChunkConfig};
+use relations::LexemeRelations;
 
 /// How much a model attends to one lexeme.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,6 +88,8 @@ pub struct AnalysedChunk {
     pub subwords: Option<Vec<SubwordScore>>,
     /// The fused matrix over all of the chunk's subwords, when asked for.
     pub matrix: Option<SubwordMatrix>,
+    /// Of each of the chunk's lexemes, in their order, when asked for; spans count from `span`'s start. See [`Analysis::relations`].
+    pub relations: Option<Arc<[LexemeRelations]>>,
 }
 
 /// A part of the document without scores.
@@ -136,6 +140,31 @@ pub struct Analysis {
     pub timing: Timing,
 }
 
+impl Analysis {
+    /// The lexeme at a byte offset, or the one that ends there, as an index into [`Self::lexemes`].
+    #[must_use]
+    pub fn lexeme_at(&self, offset: usize) -> Option<usize> {
+        let after = self
+            .lexemes
+            .partition_point(|lexeme| lexeme.span.start <= offset);
+        let at = after.checked_sub(1)?;
+        (offset <= self.lexemes[at].span.end).then_some(at)
+    }
+
+    /// What the lexeme with this index attends to and is attended by, spans in the document; `None` unless
+    /// [`Extras::relations`] was asked for.
+    #[must_use]
+    pub fn relations(&self, lexeme_idx: usize) -> Option<LexemeRelations> {
+        let chunk_idx = self.lexemes.get(lexeme_idx)?.chunk_idx;
+        let chunk = &self.chunks[chunk_idx];
+        let first = self
+            .lexemes
+            .partition_point(|lexeme| lexeme.chunk_idx < chunk_idx);
+        let relations = chunk.relations.as_ref()?.get(lexeme_idx - first)?;
+        Some(relations.shifted(chunk.span.start))
+    }
+}
+
 /// What an analysis contains besides lexemes and lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extras {
@@ -143,6 +172,8 @@ pub struct Extras {
     pub subwords: bool,
     /// [`AnalysedChunk::matrix`]
     pub matrix: bool,
+    /// [`AnalysedChunk::relations`]
+    pub relations: bool,
     /// [`Analysis::embedding`]
     pub embedding: bool,
 }

@@ -210,6 +210,7 @@ fn extras_are_there_when_asked_for() {
     config.extras = Extras {
         subwords: true,
         matrix: true,
+        relations: false,
         embedding: true,
     };
     let analysis = run(text, &config);

@@ -80,6 +80,7 @@ fn place_chunk(chunk: &Chunk, window: &ScoredWindow) -> AnalysedChunk {
             .as_ref()
             .map(|subwords| subwords.iter().map(shift).collect()),
         matrix: window.matrix.clone(),
+        relations: window.relations.clone(),
     }
 }
 

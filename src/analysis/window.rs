@@ -2,9 +2,11 @@
 //! share one result wherever they stand.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use super::relations::{LexemeRelations, relate};
 use super::{AnalysisConfig, AnalysisError, SubwordMatrix, SubwordScore};
 use crate::attribution::Attributor;
 use crate::attribution::align::Alignment;
@@ -34,6 +36,8 @@ pub struct ScoredWindow {
     pub context_share: f32,
     pub subwords: Option<Vec<SubwordScore>>,
     pub matrix: Option<SubwordMatrix>,
+    /// Of each of `lexemes`, when asked for.
+    pub relations: Option<Arc<[LexemeRelations]>>,
     pub embedding: Option<WindowEmbedding>,
     pub tokenize: Duration,
     pub forward: Duration,
@@ -118,6 +122,14 @@ pub fn score_window(
             even
         };
     }
+    let relations = config.extras.relations.then(|| {
+        let all = relate(&scores.matrix, &special, &alignment, &lexemes);
+        let of_core = lexemes.iter().zip(all);
+        of_core
+            .filter(|(lexeme, _)| core.contains(lexeme.span))
+            .map(|(_, relations)| relations)
+            .collect()
+    });
     let subwords = config.extras.subwords.then(|| {
         let columns = encoding.ids.iter().zip(&encoding.spans).zip(&scores.scores);
         columns
@@ -131,6 +143,7 @@ pub fn score_window(
         whitespace_share: whitespace.clamp(0.0, 1.0),
         context_share: outside.clamp(0.0, 1.0),
         subwords,
+        relations,
         embedding: config
             .extras
             .embedding
@@ -156,6 +169,7 @@ impl ScoredWindow {
             context_share: 0.0,
             subwords: None,
             matrix: None,
+            relations: None,
             embedding: None,
             tokenize,
             forward: Duration::ZERO,

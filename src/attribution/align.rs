@@ -100,6 +100,12 @@ impl Alignment {
         (mass, whitespace + 0.0)
     }
 
+    /// Mean of `values` \[token\] over each lexeme's subwords, \[lexeme\].
+    #[must_use]
+    pub fn average(&self, values: &[f32]) -> Vec<f32> {
+        self.aggregate(values, Aggregate::Mean)
+    }
+
     /// Merges a subword matrix [query, key] into a lexeme matrix [query, key]: sum over keys, mean over queries. What goes
     /// to special subwords and to whitespace is dropped and rows are renormalised, so that they sum to 1.
     #[must_use]

@@ -35,6 +35,7 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Fault> {
         extras: Extras {
             subwords: args.tokens || args.image.is_some(),
             matrix: args.attention || args.image.is_some(),
+            relations: false,
             embedding: args.embedding,
         },
         ..AnalysisConfig::new(model.info(), resolve(&args.attribution, model.info())?)

@@ -49,6 +49,7 @@ pub(super) fn run(args: &HeatmapArgs) -> Result<(), Fault> {
         extras: Extras {
             subwords: is_matrix,
             matrix: is_matrix,
+            relations: false,
             embedding: false,
         },
         ..AnalysisConfig::new(model.info(), attribution)

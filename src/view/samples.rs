@@ -126,6 +126,7 @@ pub(crate) fn analysis(text: &str) -> Analysis {
             context_share: 0.0,
             subwords: Some(subwords),
             matrix: Some(matrix(n_tokens)),
+            relations: None,
         }],
         unscored: Vec::new(),
         sink_share: 0.25,
