@@ -13,6 +13,7 @@
 //! | L1 | [`model`] | tokenizer, weights, encoder, kernels, model sources | lexemes, documents |
 //! | L2 | [`attribution`] | attention → subword scores → lexemes | files, threads |
 //! | L3 | [`analysis`] | one document in, one [`analysis::Analysis`] out | protocols, terminals |
+//! | L4 | [`engine`] | the inference thread, live documents, cache | protocols, maths |
 //! | L5 | [`view`] | an analysis as plain data and pictures | tensors |
 //! | L6 | [`cli`] | arguments, files, the terminal | computation |
 //!
@@ -25,6 +26,8 @@ pub mod model;
 pub mod attribution;
 
 pub mod analysis;
+
+pub mod engine;
 
 pub mod view;
 
