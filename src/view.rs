@@ -8,6 +8,8 @@
 //! | [`json`], [`csv`], [`markdown`] | files for programs and people |
 //! | [`heatmap`] | the attention matrix as PNG, SVG, HTML |
 //! | [`tensors`] | raw tensors in files |
+//! | [`hover`] | one lexeme's numbers in words, as Markdown and plain text |
+//! | [`highlight`] | what a lexeme attends to and is attended by, as spans |
 //! | [`source_picture`] | the shaded source as PNG, SVG, HTML |
 //!
 //! [`scene`] is what the pictures have in common: drawn once, written as PNG or SVG.
@@ -16,6 +18,8 @@ pub mod color;
 pub mod colormap;
 pub mod csv;
 pub mod heatmap;
+pub mod highlight;
+pub mod hover;
 pub mod json;
 pub mod label;
 pub mod levels;
