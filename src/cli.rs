@@ -19,15 +19,25 @@ use clap::{CommandFactory, Parser};
 use args::{Arguments, Command};
 use fault::Fault;
 
+pub(crate) use output::write_file;
+
 /// Runs the program: arguments → logs on stderr → command → exit code (0 done; 1 something failed; 2 bad usage).
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    init_logs(arguments.verbose);
+    if matches!(arguments.command, Command::Lsp(_)) {
+        let _ = crate::lsp::init_logs(tracing::Level::WARN, None);
+    } else {
+        init_logs(arguments.verbose);
+    }
     let done = match arguments.command {
         Command::Analyze(args) => analyze::run(&args),
         Command::Attention(args) => attention::run(&args),
         Command::Heatmap(args) => heatmap::run(&args),
+        Command::Lsp(_) => {
+            crate::lsp::run_plain();
+            Ok(())
+        }
         Command::Models(args) => models::run(args),
         Command::Completions { shell } => {
             let mut buffer = Vec::new();

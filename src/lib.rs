@@ -32,3 +32,5 @@ pub mod engine;
 pub mod view;
 
 pub mod cli;
+
+pub mod lsp;

@@ -17,6 +17,8 @@
 pub mod color;
 pub mod colormap;
 pub mod csv;
+pub mod definitions;
+pub mod excerpt;
 pub mod heatmap;
 pub mod highlight;
 pub mod hover;
@@ -24,6 +26,7 @@ pub mod json;
 pub mod label;
 pub mod levels;
 pub mod markdown;
+pub mod matrix;
 pub mod page;
 pub mod picture;
 pub mod scene;
@@ -87,6 +90,25 @@ impl<'a> AnalysedDocument<'a> {
             analysis,
             lexeme_levels: lexeme_levels(&analysis.lexemes, thresholds),
             line_levels: line_levels(&analysis.lines, thresholds),
+            max_rank: usize::MAX,
+            lines: Lines::new(text),
+        }
+    }
+
+    /// With levels that were computed before, one per lexeme of the analysis; lines have the default thresholds.
+    #[must_use]
+    pub fn with_levels(
+        path: &'a str,
+        text: &'a str,
+        analysis: &'a Analysis,
+        levels: &[HeatLevel],
+    ) -> Self {
+        Self {
+            path,
+            text,
+            analysis,
+            lexeme_levels: levels.to_vec(),
+            line_levels: line_levels(&analysis.lines, &LevelThresholds::default()),
             max_rank: usize::MAX,
             lines: Lines::new(text),
         }

@@ -41,6 +41,8 @@ pub(super) enum Command {
     Attention(AttentionArgs),
     /// Draw the attention matrix of a chunk, or the shaded source, as a picture or page
     Heatmap(HeatmapArgs),
+    /// Run the language server
+    Lsp(LspArgs),
     /// List, download and inspect models
     Models(ModelsArgs),
     /// Print a completion script for a shell
@@ -256,6 +258,12 @@ pub(super) struct HeatmapArgs {
     /// Which chunk of the file, from 0
     #[arg(long, default_value_t = 0, value_name = "K")]
     pub chunk: usize,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LspArgs {
+    #[arg(long)]
+    pub stdio: bool,
 }
 
 #[derive(Debug, Args)]

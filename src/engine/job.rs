@@ -48,7 +48,6 @@ pub(super) struct Job {
     /// Of the whole document.
     n_chunks: usize,
     chunking: Duration,
-    n_cached: usize,
     started: Instant,
 }
 
@@ -57,6 +56,7 @@ struct PlannedChunk {
     chunk_idx: usize,
     key: WindowKey,
     window: Option<Arc<ScoredWindow>>,
+    was_cached: bool,
 }
 
 impl Job {
@@ -74,7 +74,6 @@ impl Job {
         let chunking = started.elapsed();
         let view = CacheView::new(&config);
         let n_chunks = chunks.len();
-        let mut n_cached = 0;
         let chunks = chunks
             .iter()
             .enumerate()
@@ -82,11 +81,11 @@ impl Job {
             .map(|(chunk_idx, &chunk)| {
                 let key = WindowKey::new(chunk.span.of(document.text()), model.info());
                 let window = tools.cache.score(key, chunk.core_in_span(), &view);
-                n_cached += usize::from(window.is_some());
                 PlannedChunk {
                     chunk,
                     chunk_idx,
                     key,
+                    was_cached: window.is_some(),
                     window,
                 }
             })
@@ -100,7 +99,6 @@ impl Job {
             chunks,
             n_chunks,
             chunking,
-            n_cached,
             started,
         }
     }
@@ -166,7 +164,12 @@ impl Job {
             complete: self.is_done(None),
             first_chunk: self.chunks.first().map_or(0, |first| first.chunk_idx),
             n_chunks: self.n_chunks,
-            n_cached: self.n_cached,
+            cached: self
+                .chunks
+                .iter()
+                .filter(|planned| planned.window.is_some())
+                .map(|planned| planned.was_cached)
+                .collect(),
             document: self.document.clone(),
             scope: self.scope,
             analysis,
@@ -186,8 +189,8 @@ pub struct Finished {
     pub first_chunk: usize,
     /// Chunks of the whole document.
     pub n_chunks: usize,
-    /// Chunks that came from the cache.
-    pub n_cached: usize,
+    /// Of each of the analysis' chunks, whether it came from the cache.
+    pub cached: Vec<bool>,
 }
 
 impl Scope {

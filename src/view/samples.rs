@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::analysis::relations::relate;
+use crate::analysis::relations::Relations;
 use crate::analysis::{
     AnalysedChunk, Analysis, Embedding, ScoredLexeme, ScoredLine, SubwordMatrix, SubwordScore,
     Timing, Unscored,
@@ -179,7 +179,8 @@ pub(crate) fn related(text: &str) -> Analysis {
     let lexemes = scan(text);
     let weights = &chunk.matrix.as_ref().unwrap().weights;
     let alignment = Alignment::new(&spans, &lexemes);
-    chunk.relations = Some(relate(weights, &special, &alignment, &lexemes).into());
+    let relations = Relations::new(weights, &special, &alignment, &lexemes, chunk.core);
+    chunk.relations = Some(relations.into());
     analysis
 }
 
