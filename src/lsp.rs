@@ -9,6 +9,7 @@
 //! | `heat`, `explain`, `symbols`, `actions`, `matrix`, `commands`, `custom` | the features |
 //! | `notify`, `progress` | what the server says of its own accord |
 //! | `proto` | the only converter of positions |
+//! | [`transport`] | frames, order, the end |
 //!
 //! `docs/protocol.md` has the custom requests, the commands and the settings.
 
@@ -32,42 +33,58 @@ mod server;
 mod session;
 mod settings;
 mod symbols;
+pub mod transport;
 mod view_options;
 
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+
 pub use logs::init_logs;
+pub use transport::Ended;
+
 use logs::set_log_level;
 
-pub fn run_plain() {
-    use std::io::{Read, Write};
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// How the server is started.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// A client listens there on 127.0.0.1; else it is on stdin and stdout.
+    pub port: Option<u16>,
+    pub client_process_id: Option<u32>,
+}
+
+/// Serves one client to its end.
+///
+/// # Errors
+/// When the client's port cannot be reached, or the operating system refuses threads.
+pub fn run(options: &RunOptions) -> io::Result<Ended> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let (service, socket) = server::service();
-        let (srv_in, mut feed) = tokio::io::duplex(1 << 20);
-        let (srv_out, mut drain) = tokio::io::duplex(1 << 20);
-        let h = tokio::runtime::Handle::current();
-        std::thread::spawn(move || {
-            let mut i = std::io::stdin().lock();
-            let mut b = vec![0; 1 << 16];
-            while let Ok(n @ 1..) = i.read(&mut b) {
-                let _ = h.block_on(feed.write_all(&b[..n]));
-            }
-            std::process::exit(0)
-        });
-        tokio::spawn(async move {
-            let mut b = vec![0; 1 << 16];
-            while let Ok(n @ 1..) = drain.read(&mut b).await {
-                let mut o = std::io::stdout().lock();
-                let _ = o.write_all(&b[..n]);
-                let _ = o.flush();
-            }
-        });
-        tower_lsp::Server::new(srv_in, srv_out, socket)
-            .concurrency_level(1 << 16)
-            .serve(service)
-            .await;
-    });
+        .worker_threads(2)
+        .enable_time()
+        .build()?;
+    let transport = transport::Options {
+        client_process_id: options.client_process_id,
+        ..transport::Options::default()
+    };
+    let ended = match options.port {
+        None => runtime.block_on(serve(io::stdin(), io::stdout(), transport)),
+        Some(port) => {
+            let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+            stream.set_nodelay(true)?;
+            let output = stream.try_clone()?;
+            runtime.block_on(serve(stream, output, transport))
+        }
+    };
+    // A picture that is still being drawn is nobody's any more.
+    runtime.shutdown_background();
+    Ok(ended)
+}
+
+/// Serves one client on any pair of streams. Needs a runtime with time.
+pub async fn serve(
+    input: impl Read + Send + 'static,
+    output: impl Write + Send + 'static,
+    options: transport::Options,
+) -> Ended {
+    let (service, socket) = server::service();
+    transport::serve(service, socket, input, output, options).await
 }

@@ -262,8 +262,22 @@ pub(super) struct HeatmapArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct LspArgs {
-    #[arg(long)]
+    /// Talk on stdin and stdout (the default)
+    #[arg(long, conflicts_with = "socket")]
     pub stdio: bool,
+    /// Connect to a client that listens on this port of 127.0.0.1
+    #[arg(long, value_name = "PORT")]
+    pub socket: Option<u16>,
+    /// End when this process has ended
+    #[arg(
+        long = "clientProcessId",
+        alias = "client-process-id",
+        value_name = "PID"
+    )]
+    pub client_process_id: Option<u32>,
+    /// Append the log to a file instead of writing it to stderr
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub log_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
