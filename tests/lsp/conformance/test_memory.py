@@ -90,7 +90,7 @@ def test_49_documents_opened_and_closed(start):
     server.initialize(options={"cacheMb": 4})
     sizes = []
     for i in range(200):
-        document = server.open(functions(50, first=i * 5), f"file:///{i}.py")
+        document = server.open(functions(20, first=i * 2), f"file:///{i}.py")
         assert document.tokens()
         document.call("textDocument/hover", position=(3, 8))
         document.close()
