@@ -3,8 +3,10 @@
 pub mod chunk;
 pub mod raw;
 pub mod relations;
+pub mod thumbnails;
 
 mod assemble;
+mod record;
 mod window;
 
 use std::sync::Arc;
@@ -19,10 +21,11 @@ use crate::text::document::Document;
 use crate::text::lexeme::LexemeKind;
 
 pub use assemble::assemble;
+pub use record::PassRecord;
 pub use window::{ScoredWindow, WindowLexeme, score_window};
 
 use chunk::{Chunk, ChunkConfig};
-use relations::LexemeRelations;
+use relations::{LexemeRelations, Relations};
 
 /// How much a model attends to one lexeme.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,7 +92,7 @@ pub struct AnalysedChunk {
     /// The fused matrix over all of the chunk's subwords, when asked for.
     pub matrix: Option<SubwordMatrix>,
     /// Of each of the chunk's lexemes, in their order, when asked for; spans count from `span`'s start. See [`Analysis::relations`].
-    pub relations: Option<Arc<[LexemeRelations]>>,
+    pub relations: Option<Arc<Relations>>,
 }
 
 /// A part of the document without scores.
@@ -166,7 +169,8 @@ impl Analysis {
 }
 
 /// What an analysis contains besides lexemes and lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part of its own")]
 pub struct Extras {
     /// [`AnalysedChunk::subwords`]
     pub subwords: bool,
@@ -229,7 +233,7 @@ pub fn analyze(
     for (i, chunk) in chunks.iter().enumerate() {
         on_chunk(i, chunks.len());
         let text = chunk.span.of(document.text());
-        let window = score_window(model, text, chunk.core_in_span(), config, cancel)?;
+        let window = score_window(model, text, chunk.core_in_span(), config, None, cancel)?;
         windows.push((*chunk, Arc::new(window)));
     }
     on_chunk(chunks.len(), chunks.len());

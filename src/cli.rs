@@ -6,6 +6,7 @@ mod attention;
 mod fault;
 mod files;
 mod heatmap;
+mod lsp;
 mod models;
 mod output;
 mod progress;
@@ -19,25 +20,34 @@ use clap::{CommandFactory, Parser};
 use args::{Arguments, Command};
 use fault::Fault;
 
+pub(crate) use output::write_file;
+
 /// Runs the program: arguments → logs on stderr → command → exit code (0 done; 1 something failed; 2 bad usage).
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    init_logs(arguments.verbose);
+    if let Err(fault) = init_logs(&arguments) {
+        fault.report();
+        return fault.exit_code();
+    }
+    let success = |()| ExitCode::SUCCESS;
     let done = match arguments.command {
-        Command::Analyze(args) => analyze::run(&args),
-        Command::Attention(args) => attention::run(&args),
-        Command::Heatmap(args) => heatmap::run(&args),
-        Command::Models(args) => models::run(args),
+        Command::Analyze(args) => analyze::run(&args).map(success),
+        Command::Attention(args) => attention::run(&args).map(success),
+        Command::Heatmap(args) => heatmap::run(&args).map(success),
+        Command::Lsp(args) => lsp::run_server(&args),
+        Command::Models(args) => models::run(args).map(success),
         Command::Completions { shell } => {
             let mut buffer = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "codegaze", &mut buffer);
-            output::to_stdout(&buffer)
+            output::to_stdout(&buffer).map(success)
         }
-        Command::Man => man_page().and_then(|page| output::to_stdout(&page)),
+        Command::Man => man_page()
+            .and_then(|page| output::to_stdout(&page))
+            .map(success),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(fault) if fault.is_closed_pipe() => ExitCode::SUCCESS,
         Err(fault) => {
             fault.report();
@@ -46,24 +56,32 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Logs go to stderr: stdout belongs to results.
-fn init_logs(verbosity: u8) {
-    let level = match verbosity {
+/// Logs go to stderr, or where the server is told to write them: stdout belongs to results and to the protocol.
+fn init_logs(arguments: &Arguments) -> Result<(), Fault> {
+    let level = match arguments.verbose {
         0 => tracing::Level::WARN,
         1 => tracing::Level::INFO,
         2 => tracing::Level::DEBUG,
         _ => tracing::Level::TRACE,
     };
+    if let Command::Lsp(args) = &arguments.command {
+        let file = args.log_file.as_deref();
+        return crate::lsp::init_logs(level, file).map_err(|source| Fault::Output {
+            target: file.map_or_else(|| "the log".to_owned(), |file| file.display().to_string()),
+            source,
+        });
+    }
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_max_level(level)
         .with_ansi(false)
-        .with_span_events(if verbosity > 0 {
+        .with_span_events(if arguments.verbose > 0 {
             tracing_subscriber::fmt::format::FmtSpan::CLOSE
         } else {
             tracing_subscriber::fmt::format::FmtSpan::NONE
         })
         .init();
+    Ok(())
 }
 
 /// One page for all commands, so that `man` needs one file.

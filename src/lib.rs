@@ -4,7 +4,7 @@
 //! The data flows one way, and the modules are listed in that order:
 //!
 //! ```text
-//! text ─► chunk ─► encoding ─► attention, layer by layer ─► subword scores ─► lexeme importance ─► views ─► CLI
+//! text ─► chunk ─► encoding ─► attention, layer by layer ─► subword scores ─► lexeme importance ─► views ─► LSP · CLI
 //! ```
 //!
 //! | layer | module | what it holds | what is absent |
@@ -13,7 +13,9 @@
 //! | L1 | [`model`] | tokenizer, weights, encoder, kernels, model sources | lexemes, documents |
 //! | L2 | [`attribution`] | attention → subword scores → lexemes | files, threads |
 //! | L3 | [`analysis`] | one document in, one [`analysis::Analysis`] out | protocols, terminals |
+//! | L4 | [`engine`] | the inference thread, live documents, cache | protocols, maths |
 //! | L5 | [`view`] | an analysis as plain data and pictures | tensors |
+//! | L6 | [`lsp`] | the language server | computation |
 //! | L6 | [`cli`] | arguments, files, the terminal | computation |
 //!
 //! A module imports from its own or a lower layer only; `tests/layers.rs` holds it to that.
@@ -26,6 +28,10 @@ pub mod attribution;
 
 pub mod analysis;
 
+pub mod engine;
+
 pub mod view;
+
+pub mod lsp;
 
 pub mod cli;

@@ -19,7 +19,7 @@ pub use device::{Device, DeviceError};
 pub use error::LoadError;
 
 use file::ModelFile;
-use roberta::{AttentionSink, Encoder, ForwardError, ForwardPlan, RobertaConfig};
+use roberta::{AttentionSink, Encoder, ForwardError, ForwardPlan, RobertaConfig, Start};
 use source::ModelFiles;
 use tokenizer::{Encoding, Tokenizer};
 use weights::Weights;
@@ -163,6 +163,22 @@ impl Model {
         sink: &mut dyn AttentionSink,
         cancel: &AtomicBool,
     ) -> Result<(), ForwardError> {
-        self.encoder.forward(&encoding.ids, plan, sink, cancel)
+        self.forward_from(encoding, Start::Embeddings, plan, sink, cancel)
+    }
+
+    /// Like [`Self::forward`], from a place further on.
+    ///
+    /// # Errors
+    /// As [`Self::forward`], and when `start` does not suit the model and the text.
+    pub fn forward_from(
+        &self,
+        encoding: &Encoding,
+        start: Start<'_>,
+        plan: &ForwardPlan,
+        sink: &mut dyn AttentionSink,
+        cancel: &AtomicBool,
+    ) -> Result<(), ForwardError> {
+        self.encoder
+            .forward(&encoding.ids, start, plan, sink, cancel)
     }
 }

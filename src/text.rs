@@ -4,6 +4,7 @@ pub mod document;
 pub mod language;
 pub mod lexeme;
 pub mod line_index;
+pub mod outline;
 
 #[cfg(test)]
 pub(crate) mod testing;

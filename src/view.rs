@@ -8,6 +8,8 @@
 //! | [`json`], [`csv`], [`markdown`] | files for programs and people |
 //! | [`heatmap`] | the attention matrix as PNG, SVG, HTML |
 //! | [`tensors`] | raw tensors in files |
+//! | [`hover`] | one lexeme's numbers in words, as Markdown and plain text |
+//! | [`highlight`] | what a lexeme attends to and is attended by, as spans |
 //! | [`source_picture`] | the shaded source as PNG, SVG, HTML |
 //!
 //! [`scene`] is what the pictures have in common: drawn once, written as PNG or SVG.
@@ -15,11 +17,16 @@
 pub mod color;
 pub mod colormap;
 pub mod csv;
+pub mod definitions;
+pub mod excerpt;
 pub mod heatmap;
+pub mod highlight;
+pub mod hover;
 pub mod json;
 pub mod label;
 pub mod levels;
 pub mod markdown;
+pub mod matrix;
 pub mod page;
 pub mod picture;
 pub mod scene;
@@ -83,6 +90,25 @@ impl<'a> AnalysedDocument<'a> {
             analysis,
             lexeme_levels: lexeme_levels(&analysis.lexemes, thresholds),
             line_levels: line_levels(&analysis.lines, thresholds),
+            max_rank: usize::MAX,
+            lines: Lines::new(text),
+        }
+    }
+
+    /// With levels that were computed before, one per lexeme of the analysis; lines have the default thresholds.
+    #[must_use]
+    pub fn with_levels(
+        path: &'a str,
+        text: &'a str,
+        analysis: &'a Analysis,
+        levels: &[HeatLevel],
+    ) -> Self {
+        Self {
+            path,
+            text,
+            analysis,
+            lexeme_levels: levels.to_vec(),
+            line_levels: line_levels(&analysis.lines, &LevelThresholds::default()),
             max_rank: usize::MAX,
             lines: Lines::new(text),
         }

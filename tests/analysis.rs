@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use codegaze::analysis::{
-    Analysis, AnalysisConfig, AnalysisError, Extras, analyze, assemble, plan_chunks, score_window,
+    Analysis, AnalysisConfig, AnalysisError, Extras, PassRecord, analyze, assemble, plan_chunks,
+    score_window,
 };
 use codegaze::attribution::{AttributionConfig, HeadChoice, Method, Sinks};
 use codegaze::model::roberta::ForwardError;
@@ -273,7 +274,8 @@ fn what_is_not_computed_yet_is_unscored() {
     let window = |i: usize| {
         let chunk = chunks[i];
         let text = chunk.span.of(document.text());
-        let window = score_window(&MODEL, text, chunk.core_in_span(), &config, &cancel).unwrap();
+        let window =
+            score_window(&MODEL, text, chunk.core_in_span(), &config, None, &cancel).unwrap();
         (chunk, Arc::new(window))
     };
     let analysis = assemble(&document, MODEL.info(), &config, &[window(1), window(3)]);
@@ -286,4 +288,82 @@ fn what_is_not_computed_yet_is_unscored() {
         gap(chunks[3].core.end, end),
     ];
     assert_eq!(spans, expected);
+}
+
+#[test]
+fn a_record_answers_what_a_pass_would() {
+    let text = "def f(items):\n    total = 0\n    for item in items:\n        total += item.price\n    return total\n";
+    let core = codegaze::text::ByteSpan::new(0, text.len());
+    let never = AtomicBool::new(false);
+    let mut record = PassRecord::default();
+    let layers = ["1", "last", "0-2,4", "all"];
+    for method in Method::ALL {
+        for layers in layers {
+            let mut config = config(method);
+            config.attribution.layers = layers
+                .parse::<codegaze::attribution::LayerChoice>()
+                .unwrap()
+                .resolve(MODEL.info().n_layers)
+                .unwrap();
+            let whole = score_window(&MODEL, text, core, &config, None, &never).unwrap();
+            let known = record.n_layers();
+            let recorded =
+                score_window(&MODEL, text, core, &config, Some(&mut record), &never).unwrap();
+            assert!(record.n_layers() >= known, "a record only grows");
+            for (a, b) in whole.lexemes.iter().zip(&recorded.lexemes) {
+                assert_eq!(a.span, b.span);
+                let close = (a.share - b.share).abs() <= 1e-5;
+                assert!(close, "{method} over {layers}: {a:?} is not {b:?}");
+            }
+        }
+    }
+    assert_eq!(record.n_layers(), MODEL.info().n_layers);
+}
+
+#[test]
+fn a_cancelled_pass_leaves_what_it_computed() {
+    struct StopAt<'a>(usize, &'a AtomicBool);
+    impl codegaze::model::roberta::AttentionSink for StopAt<'_> {
+        fn attention(
+            &mut self,
+            attention: codegaze::model::roberta::LayerAttention<'_>,
+        ) -> std::ops::ControlFlow<()> {
+            if attention.layer_idx == self.0 {
+                self.1.store(true, Ordering::Relaxed);
+            }
+            std::ops::ControlFlow::Continue(())
+        }
+    }
+    let encoding = MODEL.tokenizer().encode("def f(x):\n    return x + 1\n");
+    let plan = codegaze::model::roberta::ForwardPlan {
+        layers: (0..MODEL.info().n_layers).collect(),
+        ..Default::default()
+    };
+    let cancel = AtomicBool::new(false);
+    let mut record = PassRecord::default();
+    let stopped = record.forward(&MODEL, &encoding, &plan, &mut StopAt(2, &cancel), &cancel);
+    assert!(matches!(stopped, Err(ForwardError::Cancelled)));
+    // The inputs of layers 0 to 3: layer 2 ran to its end, layer 3 did not begin.
+    assert_eq!(record.n_layers(), 4);
+    let go_on = AtomicBool::new(false);
+    record
+        .forward(
+            &MODEL,
+            &encoding,
+            &plan,
+            &mut StopAt(usize::MAX, &go_on),
+            &go_on,
+        )
+        .unwrap();
+    let mut whole = PassRecord::default();
+    whole
+        .forward(
+            &MODEL,
+            &encoding,
+            &plan,
+            &mut StopAt(usize::MAX, &go_on),
+            &go_on,
+        )
+        .unwrap();
+    assert_eq!(record, whole);
 }

@@ -57,7 +57,7 @@ impl ChunkConfig {
     pub fn new(max_subwords: usize) -> Self {
         Self {
             max_subwords,
-            min_subwords: (max_subwords / 4).min(128),
+            min_subwords: (max_subwords / 8).min(64),
             context_subwords: max_subwords / 8,
         }
     }

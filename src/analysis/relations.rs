@@ -47,78 +47,103 @@ impl LexemeRelations {
     }
 }
 
-/// The relations of every lexeme in `lexemes`, \[lexeme\].
-///
-/// `weights` [query, key] is a window's fused matrix over all its subwords, rows sum to 1; `special` \[token\] marks the special ones.
-#[must_use]
-pub fn relate(
-    weights: &[f32],
-    special: &[bool],
-    alignment: &Alignment,
-    lexemes: &[Lexeme],
-) -> Vec<LexemeRelations> {
-    let n = lexemes.len();
-    let merged = alignment.merge_matrix(weights);
-    let sunk: Vec<f32> = weights
-        .chunks_exact(special.len().max(1))
-        .map(|row| {
-            let masked = row.iter().zip(special).filter(|&(_, &special)| special);
-            masked.map(|(weight, _)| weight).sum()
-        })
-        .collect();
-    let sunk = alignment.average(&sunk);
-    let mut rows = vec![Strongest::default(); n];
-    let mut columns = vec![Strongest::default(); n];
-    for (query, row) in merged.chunks_exact(n.max(1)).enumerate() {
-        for (key, &weight) in row.iter().enumerate() {
-            rows[query].offer(key, weight);
-            columns[key].offer(query, weight);
+/// The relations of the lexemes of one window's core, packed: a few hundred bytes a lexeme.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Relations {
+    /// Of all lexemes of the window, context included.
+    spans: Vec<ByteSpan>,
+    /// Of each lexeme of the core: its row's heaviest cells, then its column's, then its share of sinks.
+    strongest: Vec<(Strongest, Strongest, f32)>,
+}
+
+impl Relations {
+    /// `weights` [query, key] is the window's fused matrix over all its subwords, rows sum to 1; `special` \[token\] marks the
+    /// special ones. Of `lexemes`, those inside `core` get relations, and all may be partners.
+    #[must_use]
+    pub fn new(
+        weights: &[f32],
+        special: &[bool],
+        alignment: &Alignment,
+        lexemes: &[Lexeme],
+        core: ByteSpan,
+    ) -> Self {
+        let n = lexemes.len();
+        let merged = alignment.merge_matrix(weights);
+        let sunk: Vec<f32> = weights
+            .chunks_exact(special.len().max(1))
+            .map(|row| {
+                let masked = row.iter().zip(special).filter(|&(_, &special)| special);
+                masked.map(|(weight, _)| weight).sum()
+            })
+            .collect();
+        let sunk = alignment.average(&sunk);
+        let mut rows = vec![Strongest::default(); n];
+        let mut columns = vec![Strongest::default(); n];
+        for (query, row) in merged.chunks_exact(n.max(1)).enumerate() {
+            for (key, &weight) in row.iter().enumerate() {
+                rows[query].offer(key, weight);
+                columns[key].offer(query, weight);
+            }
+        }
+        let of_core = (0..n).filter(|&at| core.contains(lexemes[at].span));
+        Self {
+            spans: lexemes.iter().map(|lexeme| lexeme.span).collect(),
+            strongest: of_core
+                .map(|at| (rows[at], columns[at], sunk[at].clamp(0.0, 1.0)))
+                .collect(),
         }
     }
-    let place = |strongest: &Strongest| {
-        strongest
-            .cells
-            .iter()
-            .take_while(|(_, weight)| *weight > 0.0)
-            .map(|&(at, weight)| Relation {
-                span: lexemes[at].span,
-                weight,
-            })
-            .collect()
-    };
-    rows.iter()
-        .zip(&columns)
-        .zip(sunk)
-        .map(|((row, column), sink_share)| LexemeRelations {
+
+    /// Of the core's lexeme with this index; spans count from the window's start.
+    #[must_use]
+    pub fn get(&self, lexeme_idx: usize) -> Option<LexemeRelations> {
+        let (row, column, sink_share) = self.strongest.get(lexeme_idx)?;
+        let place = |strongest: &Strongest| {
+            let cells = strongest.cells.iter().take_while(|cell| cell.weight > 0.0);
+            cells
+                .map(|cell| Relation {
+                    span: self.spans[cell.lexeme as usize],
+                    weight: cell.weight,
+                })
+                .collect()
+        };
+        Some(LexemeRelations {
             attends_to: place(row),
             attended_by: place(column),
-            sink_share: sink_share.clamp(0.0, 1.0),
+            sink_share: *sink_share,
         })
-        .collect()
+    }
+
+    /// What it holds, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.spans[..]) + size_of_val(&self.strongest[..])
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Cell {
+    lexeme: u32,
+    weight: f32,
 }
 
 /// The heaviest cells seen so far, heaviest first; of equal ones the earlier.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Strongest {
-    cells: [(usize, f32); KEPT],
-}
-
-impl Default for Strongest {
-    fn default() -> Self {
-        Self {
-            cells: [(0, 0.0); KEPT],
-        }
-    }
+    cells: [Cell; KEPT],
 }
 
 impl Strongest {
-    fn offer(&mut self, at: usize, weight: f32) {
-        if weight <= self.cells[KEPT - 1].1 {
+    fn offer(&mut self, lexeme: usize, weight: f32) {
+        if weight <= self.cells[KEPT - 1].weight {
             return;
         }
-        let place = self.cells.partition_point(|&(_, kept)| kept >= weight);
+        let place = self.cells.partition_point(|kept| kept.weight >= weight);
         self.cells[place..].rotate_right(1);
-        self.cells[place] = (at, weight);
+        self.cells[place] = Cell {
+            lexeme: u32::try_from(lexeme).unwrap_or(u32::MAX),
+            weight,
+        };
     }
 }
 
@@ -143,7 +168,12 @@ mod tests {
             0.9, 0.1, 0.0, 0.0,
         ];
         let alignment = Alignment::new(&spans, &lexemes);
-        let relations = relate(&weights, &special, &alignment, &lexemes);
+        let core = ByteSpan::new(2, 5);
+        let relations = Relations::new(&weights, &special, &alignment, &lexemes, core);
+        assert_eq!(relations.get(2), None, "there are two lexemes in the core");
+        let core = ByteSpan::new(0, 5);
+        let relations = Relations::new(&weights, &special, &alignment, &lexemes, core);
+        let relations: Vec<_> = (0..3).map(|at| relations.get(at).unwrap()).collect();
         let names = |relations: &[Relation]| -> Vec<(&str, f32)> {
             relations
                 .iter()
@@ -166,7 +196,7 @@ mod tests {
         {
             strongest.offer(at, weight);
         }
-        let kept: Vec<usize> = strongest.cells.iter().map(|&(at, _)| at).collect();
+        let kept: Vec<u32> = strongest.cells.iter().map(|cell| cell.lexeme).collect();
         assert_eq!(kept, [1, 6, 3, 4, 8, 9, 7, 0]);
     }
 }

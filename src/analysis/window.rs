@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::relations::{LexemeRelations, relate};
+use super::record::PassRecord;
+use super::relations::Relations;
 use super::{AnalysisConfig, AnalysisError, SubwordMatrix, SubwordScore};
 use crate::attribution::Attributor;
 use crate::attribution::align::Alignment;
@@ -37,7 +38,7 @@ pub struct ScoredWindow {
     pub subwords: Option<Vec<SubwordScore>>,
     pub matrix: Option<SubwordMatrix>,
     /// Of each of `lexemes`, when asked for.
-    pub relations: Option<Arc<[LexemeRelations]>>,
+    pub relations: Option<Arc<Relations>>,
     pub embedding: Option<WindowEmbedding>,
     pub tokenize: Duration,
     pub forward: Duration,
@@ -56,7 +57,8 @@ pub struct WindowEmbedding {
 }
 
 /// Scores the lexemes of `core` in the window `text`. No lexeme lies across an edge of the core: context is whole lines
-/// (see [`plan`](super::chunk::plan)).
+/// (see [`plan`](super::chunk::plan)). With a `record`, what earlier passes over the same text left there is not computed
+/// again, and what this one computes is added, also when it is cancelled.
 ///
 /// # Errors
 /// When `cancel` is raised, when the model's numbers are not finite, or when the device fails.
@@ -66,6 +68,7 @@ pub fn score_window(
     text: &str,
     core: ByteSpan,
     config: &AnalysisConfig,
+    record: Option<&mut PassRecord>,
     cancel: &AtomicBool,
 ) -> Result<ScoredWindow, AnalysisError> {
     let lexemes = scan(text);
@@ -86,7 +89,13 @@ pub fn score_window(
         last_hidden: Vec::new(),
     };
     let start = Instant::now();
-    model.forward(&encoding, &plan, &mut sink, cancel)?;
+    match record {
+        // A record has no use for the last layer's output, which only an embedding needs.
+        Some(record) if !config.extras.embedding => {
+            record.forward(model, &encoding, &plan, &mut sink, cancel)?;
+        }
+        _ => model.forward(&encoding, &plan, &mut sink, cancel)?,
+    }
     let passed = start.elapsed();
     let WindowSink {
         attributor,
@@ -123,12 +132,13 @@ pub fn score_window(
         };
     }
     let relations = config.extras.relations.then(|| {
-        let all = relate(&scores.matrix, &special, &alignment, &lexemes);
-        let of_core = lexemes.iter().zip(all);
-        of_core
-            .filter(|(lexeme, _)| core.contains(lexeme.span))
-            .map(|(_, relations)| relations)
-            .collect()
+        Arc::new(Relations::new(
+            &scores.matrix,
+            &special,
+            &alignment,
+            &lexemes,
+            core,
+        ))
     });
     let subwords = config.extras.subwords.then(|| {
         let columns = encoding.ids.iter().zip(&encoding.spans).zip(&scores.scores);
@@ -159,6 +169,19 @@ pub fn score_window(
 }
 
 impl ScoredWindow {
+    /// What it holds, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let matrix = self.matrix.as_ref().map_or(&[][..], |m| &m.weights);
+        let embedding = self.embedding.as_ref().map_or(0, |e| e.cls.len());
+        size_of::<Self>()
+            + size_of_val(&self.lexemes[..])
+            + self.subwords.as_ref().map_or(0, |s| size_of_val(&s[..]))
+            + size_of_val(matrix)
+            + self.relations.as_ref().map_or(0, |r| r.bytes())
+            + 2 * embedding * size_of::<f32>()
+    }
+
     /// A window without a lexeme to score: the model is not run.
     fn blank(tokenize: Duration) -> Self {
         Self {

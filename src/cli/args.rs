@@ -41,6 +41,8 @@ pub(super) enum Command {
     Attention(AttentionArgs),
     /// Draw the attention matrix of a chunk, or the shaded source, as a picture or page
     Heatmap(HeatmapArgs),
+    /// Run the language server
+    Lsp(LspArgs),
     /// List, download and inspect models
     Models(ModelsArgs),
     /// Print a completion script for a shell
@@ -256,6 +258,26 @@ pub(super) struct HeatmapArgs {
     /// Which chunk of the file, from 0
     #[arg(long, default_value_t = 0, value_name = "K")]
     pub chunk: usize,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LspArgs {
+    /// Talk on stdin and stdout (the default)
+    #[arg(long, conflicts_with = "socket")]
+    pub stdio: bool,
+    /// Connect to a client that listens on this port of 127.0.0.1
+    #[arg(long, value_name = "PORT")]
+    pub socket: Option<u16>,
+    /// End when this process has ended
+    #[arg(
+        long = "clientProcessId",
+        alias = "client-process-id",
+        value_name = "PID"
+    )]
+    pub client_process_id: Option<u32>,
+    /// Append the log to a file instead of writing it to stderr
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub log_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

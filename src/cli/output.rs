@@ -36,24 +36,29 @@ pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Fault> {
     stdout.finish()
 }
 
-/// Writes a file through a temporary one beside it, so that no partial file is ever left. A device (such as `/dev/stdout`)
-/// is written to directly.
+/// [`write_file`], whose error names the file.
 pub(super) fn to_file(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Fault> {
-    let fault = |source| Fault::Output {
+    write_file(path, write).map_err(|source| Fault::Output {
         target: path.display().to_string(),
         source,
-    };
+    })
+}
+
+/// Writes a file through a temporary one beside it, so that no partial file is ever left. A device (such as `/dev/stdout`)
+/// is written to directly.
+pub(crate) fn write_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let is_special =
         fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
     if is_special {
-        let device = OpenOptions::new().write(true).open(path).map_err(fault)?;
-        let mut device = BufWriter::new(device);
-        return write(&mut device)
-            .and_then(|()| device.flush())
-            .map_err(fault);
+        let mut device = BufWriter::new(OpenOptions::new().write(true).open(path)?);
+        write(&mut device)?;
+        return device.flush();
     }
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -61,17 +66,14 @@ pub(super) fn to_file(
     };
     let temporary = tempfile::Builder::new()
         .prefix(".codegaze-")
-        .tempfile_in(folder)
-        .map_err(fault)?;
+        .tempfile_in(folder)?;
     let mut buffered = BufWriter::new(temporary);
-    write(&mut buffered).map_err(fault)?;
+    write(&mut buffered)?;
     let temporary = buffered
         .into_inner()
-        .map_err(|error| fault(error.into_error()))?;
-    set_permissions(&temporary).map_err(fault)?;
-    temporary
-        .persist(path)
-        .map_err(|error| fault(error.error))?;
+        .map_err(io::IntoInnerError::into_error)?;
+    set_permissions(&temporary)?;
+    temporary.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Where the encoder runs.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::LoadError;
@@ -25,6 +26,18 @@ pub enum Device {
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is no device; write cpu, candle-cpu, cuda or metal")]
 pub struct DeviceError(String);
+
+impl fmt::Display for Device {
+    /// As [`Device::from_str`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cpu => "cpu",
+            Self::CandleCpu => "candle-cpu",
+            Self::Cuda => "cuda",
+            Self::Metal => "metal",
+        })
+    }
+}
 
 impl FromStr for Device {
     type Err = DeviceError;

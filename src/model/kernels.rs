@@ -129,6 +129,17 @@ pub trait Backend: Send + Sync {
         output: &Self::Linear,
     ) -> Result<Vec<f32>, Self::Error>;
 
+    /// Puts `values` [row, column], row-major, into `out`; they divide evenly into `n_rows`.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn write(
+        &self,
+        values: &[f32],
+        n_rows: usize,
+        out: &mut Self::Matrix,
+    ) -> Result<(), Self::Error>;
+
     /// The matrix's values, row-major, in host memory.
     ///
     /// # Errors

@@ -54,6 +54,19 @@ pub enum HiddenStates {
     Last,
     /// The embeddings' and every layer's output.
     All,
+    /// What the layers of the pass read: the embeddings' output and that of every layer that another one follows. Runs no
+    /// layer for this alone.
+    Inputs,
+}
+
+/// Where a pass begins.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// With the ids' embeddings.
+    Embeddings,
+    /// With layer `layer_idx`, which reads `hidden` [token, hidden]: hidden state `layer_idx` of an earlier pass over the same
+    /// ids. The sink does not get it again.
+    Layer { layer_idx: usize, hidden: &'a [f32] },
 }
 
 /// What a pass computes. No layer above the last needed one is run, and of that one only what is needed.
@@ -80,6 +93,15 @@ pub enum ForwardError {
         "subword id {id} lies outside of the model's vocabulary of {vocab_size}; the tokenizer belongs to another model"
     )]
     UnknownId { id: u32, vocab_size: usize },
+    #[error(
+        "a pass cannot begin with layer {layer_idx} and {n_values} values: the model has {n_layers} layers, and the text {expected} values"
+    )]
+    Start {
+        layer_idx: usize,
+        n_layers: usize,
+        n_values: usize,
+        expected: usize,
+    },
     #[error("the device failed: {source}; try --device cpu")]
     Device {
         #[source]
@@ -91,13 +113,15 @@ pub enum ForwardError {
 pub trait Encoder: Send + Sync {
     fn config(&self) -> &RobertaConfig;
 
-    /// Runs the plan over `ids` \[token\], special subwords included. `cancel` is looked at before every layer.
+    /// Runs the plan over `ids` \[token\], special subwords included. `cancel` is looked at before every layer. Layers of
+    /// the plan below the start are left out.
     ///
     /// # Errors
-    /// When cancelled, when `ids` do not suit the model, or when the device fails.
+    /// When cancelled, when `ids` or `start` do not suit the model, or when the device fails.
     fn forward(
         &self,
         ids: &[u32],
+        start: Start<'_>,
         plan: &ForwardPlan,
         sink: &mut dyn AttentionSink,
         cancel: &AtomicBool,
@@ -195,13 +219,25 @@ impl<B: Backend> RobertaEncoder<B> {
         })
     }
 
-    fn check(&self, ids: &[u32]) -> Result<(), ForwardError> {
+    fn check(&self, ids: &[u32], start: Start<'_>) -> Result<(), ForwardError> {
         let max_tokens = self.config.max_tokens();
         if ids.len() > max_tokens {
             return Err(ForwardError::TooLong {
                 n_tokens: ids.len(),
                 max_tokens,
             });
+        }
+        if let Start::Layer { layer_idx, hidden } = start {
+            let (n_layers, n_values) = (self.layers.len(), hidden.len());
+            let expected = ids.len() * self.config.hidden_size;
+            if layer_idx >= n_layers || n_values != expected {
+                return Err(ForwardError::Start {
+                    layer_idx,
+                    n_layers,
+                    n_values,
+                    expected,
+                });
+            }
         }
         let vocab_size = self.config.vocab_size;
         match ids.iter().find(|&&id| id as usize >= vocab_size) {
@@ -213,31 +249,45 @@ impl<B: Backend> RobertaEncoder<B> {
     fn run(
         &self,
         ids: &[u32],
+        start: Start<'_>,
         plan: &ForwardPlan,
         sink: &mut dyn AttentionSink,
         cancel: &AtomicBool,
         scratch: &mut Scratch<B>,
     ) -> Result<(), ForwardError> {
-        let all = plan.hidden_states == HiddenStates::All;
-        let positions = self.config.position_ids(ids);
-        self.backend
-            .embed(ids, &positions, &self.embeddings, &mut scratch.hidden)
-            .map_err(device)?;
-        if all {
-            let state = self.backend.read(&scratch.hidden).map_err(device)?;
-            sink.hidden_state(0, &state);
-        }
-        let n_needed = if plan.hidden_states == HiddenStates::None {
-            plan.layers.last().map_or(0, |&last| last + 1)
-        } else {
-            self.layers.len()
+        let wanted = plan.hidden_states;
+        let inputs = matches!(wanted, HiddenStates::All | HiddenStates::Inputs);
+        let first = match start {
+            Start::Embeddings => {
+                let positions = self.config.position_ids(ids);
+                self.backend
+                    .embed(ids, &positions, &self.embeddings, &mut scratch.hidden)
+                    .map_err(device)?;
+                if inputs {
+                    let state = self.backend.read(&scratch.hidden).map_err(device)?;
+                    sink.hidden_state(0, &state);
+                }
+                0
+            }
+            Start::Layer { layer_idx, hidden } => {
+                self.backend
+                    .write(hidden, ids.len(), &mut scratch.hidden)
+                    .map_err(device)?;
+                layer_idx
+            }
         };
-        for (layer_idx, layer) in self.layers.iter().enumerate().take(n_needed) {
+        let outputs = matches!(wanted, HiddenStates::All | HiddenStates::Last);
+        let n_needed = if outputs {
+            self.layers.len()
+        } else {
+            plan.layers.last().map_or(0, |&last| last + 1)
+        };
+        for (layer_idx, layer) in self.layers.iter().enumerate().take(n_needed).skip(first) {
             if cancel.load(Ordering::Relaxed) {
                 return Err(ForwardError::Cancelled);
             }
             let is_last = layer_idx + 1 == n_needed;
-            let attention_only = is_last && plan.hidden_states == HiddenStates::None;
+            let attention_only = is_last && !outputs;
             if self
                 .attend(layer_idx, attention_only, plan, sink, scratch)?
                 .is_break()
@@ -248,7 +298,7 @@ impl<B: Backend> RobertaEncoder<B> {
                 return Ok(());
             }
             layer.finish(&self.backend, scratch).map_err(device)?;
-            if all || is_last {
+            if inputs || is_last {
                 let state = self.backend.read(&scratch.hidden).map_err(device)?;
                 sink.hidden_state(layer_idx + 1, &state);
             }
@@ -310,11 +360,12 @@ impl<B: Backend> Encoder for RobertaEncoder<B> {
     fn forward(
         &self,
         ids: &[u32],
+        start: Start<'_>,
         plan: &ForwardPlan,
         sink: &mut dyn AttentionSink,
         cancel: &AtomicBool,
     ) -> Result<(), ForwardError> {
-        self.check(ids)?;
+        self.check(ids, start)?;
         if ids.is_empty() {
             return Ok(());
         }
@@ -325,7 +376,7 @@ impl<B: Backend> Encoder for RobertaEncoder<B> {
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
         };
         let mut scratch = lock().pop().unwrap_or_default();
-        let result = self.run(ids, plan, sink, cancel, &mut scratch);
+        let result = self.run(ids, start, plan, sink, cancel, &mut scratch);
         lock().push(scratch);
         result
     }

@@ -61,7 +61,7 @@ pub fn write_markdown(
 }
 
 /// A code span whose fence is longer than any run of backticks inside (`CommonMark` 6.1).
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let fence = "`".repeat(longest_run(text, '`') + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') {
         " "
@@ -77,12 +77,12 @@ fn cell_code(text: &str) -> String {
 }
 
 /// Plain text with Markdown's own characters escaped.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(
             c,
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '&'
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '&' | '~'
         ) {
             out.push('\\');
         }
@@ -91,7 +91,7 @@ fn escape(text: &str) -> String {
     out
 }
 
-fn longest_run(text: &str, wanted: char) -> usize {
+pub(crate) fn longest_run(text: &str, wanted: char) -> usize {
     let mut longest = 0;
     let mut run = 0;
     for c in text.chars() {

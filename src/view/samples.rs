@@ -4,10 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::analysis::relations::Relations;
 use crate::analysis::{
     AnalysedChunk, Analysis, Embedding, ScoredLexeme, ScoredLine, SubwordMatrix, SubwordScore,
     Timing, Unscored,
 };
+use crate::attribution::align::Alignment;
 use crate::attribution::{Aggregate, AttributionConfig, HeadFusion, Method, Sinks};
 use crate::model::{ModelInfo, Precision};
 use crate::text::ByteSpan;
@@ -161,6 +163,25 @@ pub(crate) fn matrix(n_tokens: usize) -> SubwordMatrix {
         weights.extend(row.iter().map(|w| w / sum));
     }
     SubwordMatrix { n_tokens, weights }
+}
+
+/// With the relations that its matrix has.
+pub(crate) fn related(text: &str) -> Analysis {
+    let mut analysis = analysis(text);
+    let chunk = &mut analysis.chunks[0];
+    let spans: Vec<Option<ByteSpan>> = chunk
+        .subwords
+        .iter()
+        .flatten()
+        .map(|subword| subword.span)
+        .collect();
+    let special: Vec<bool> = spans.iter().map(Option::is_none).collect();
+    let lexemes = scan(text);
+    let weights = &chunk.matrix.as_ref().unwrap().weights;
+    let alignment = Alignment::new(&spans, &lexemes);
+    let relations = Relations::new(weights, &special, &alignment, &lexemes, chunk.core);
+    chunk.relations = Some(relations.into());
+    analysis
 }
 
 /// With everything that an analysis may carry.

@@ -1,6 +1,7 @@
 //! What an analysis is of and how it was made, in one line.
 
-use crate::attribution::{Aggregate, AttributionConfig, HeadFusion};
+use crate::attribution::{Aggregate, AttributionConfig, HeadFusion, Sinks};
+use crate::model::ModelInfo;
 
 use super::AnalysedDocument;
 use super::label::printable;
@@ -8,23 +9,27 @@ use super::label::printable;
 /// `codegaze-mini · received · layer 5 of 0–5 · mean of 8 heads`.
 #[must_use]
 pub fn settings(document: &AnalysedDocument<'_>) -> String {
-    let analysis = document.analysis;
-    let model = &analysis.model;
+    settings_of(&document.analysis.model, &document.analysis.attribution)
+}
+
+/// The same without an analysis.
+#[must_use]
+pub fn settings_of(model: &ModelInfo, attribution: &AttributionConfig) -> String {
     let mut name = printable(&model.id);
     if let Some(revision) = &model.revision {
         name.push('@');
         name.push_str(&printable(&revision.chars().take(12).collect::<String>()));
     }
-    let aggregate = match analysis.attribution.aggregate {
+    let aggregate = match attribution.aggregate {
         Aggregate::Sum => "",
         Aggregate::Mean => ", mean per subword",
         Aggregate::Max => ", greatest subword",
     };
     format!(
         "{name} · {}{aggregate} · {} · {}",
-        analysis.attribution.method,
-        layers(&analysis.attribution, model.n_layers),
-        heads(&analysis.attribution, model.n_heads),
+        attribution.method,
+        layers(attribution, model.n_layers),
+        heads(attribution, model.n_heads),
     )
 }
 
@@ -34,10 +39,8 @@ pub fn summary(document: &AnalysedDocument<'_>) -> String {
     let analysis = document.analysis;
     let subwords: usize = analysis.chunks.iter().map(|chunk| chunk.n_tokens).sum();
     let sinks = match analysis.attribution.sinks {
-        crate::attribution::Sinks::Drop => format!("sinks {}", percent(analysis.sink_share)),
-        crate::attribution::Sinks::Keep => {
-            format!("sinks {} (kept)", percent(analysis.sink_share))
-        }
+        Sinks::Drop => format!("sinks {}", percent(analysis.sink_share)),
+        Sinks::Keep => format!("sinks {} (kept)", percent(analysis.sink_share)),
     };
     format!(
         "{} · {} · {} · {sinks} · whitespace {} · {} ms",
@@ -71,13 +74,24 @@ pub fn unscored<'d>(document: &'d AnalysedDocument<'_>) -> impl Iterator<Item = 
 }
 
 /// `1 chunk`, `2 chunks`.
-fn count(n: usize, noun: &str) -> String {
+pub(crate) fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 /// `12.5 %`.
 pub(crate) fn percent(share: f32) -> String {
     format!("{:.1} %", share * 100.0)
+}
+
+/// A lift: `3.2×`, with two places below a tenth and none from ten.
+pub(crate) fn times(lift: f32) -> String {
+    if lift < 0.095 {
+        format!("{lift:.2}×")
+    } else if lift < 9.95 {
+        format!("{lift:.1}×")
+    } else {
+        format!("{lift:.0}×")
+    }
 }
 
 fn layers(config: &AttributionConfig, n_layers: usize) -> String {
@@ -132,6 +146,22 @@ mod tests {
             unscored(&document).collect::<Vec<_>>(),
             ["not scored: line 5 (0 bytes): longer than the model's window"]
         );
+    }
+
+    #[test]
+    fn lifts_have_two_digits_or_so() {
+        let table = [
+            (0.0, "0.00×"),
+            (0.03, "0.03×"),
+            (0.0951, "0.1×"),
+            (1.0, "1.0×"),
+            (3.24, "3.2×"),
+            (9.96, "10×"),
+            (123.4, "123×"),
+        ];
+        for (lift, text) in table {
+            assert_eq!(times(lift), text);
+        }
     }
 
     #[test]

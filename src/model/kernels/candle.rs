@@ -183,6 +183,12 @@ impl Backend for Candle {
         values.matmul(&blocks)?.flatten_all()?.to_vec1()
     }
 
+    fn write(&self, values: &[f32], n_rows: usize, out: &mut Matrix) -> candle_core::Result<()> {
+        let shape = (n_rows, values.len() / n_rows);
+        out.0 = Some(Tensor::from_slice(values, shape, &self.device)?);
+        Ok(())
+    }
+
     fn read<'a>(&self, x: &'a Matrix) -> candle_core::Result<Cow<'a, [f32]>> {
         Ok(Cow::Owned(x.get().flatten_all()?.to_vec1()?))
     }

@@ -214,6 +214,12 @@ impl Backend for Cpu {
         Ok(attention::transformed_values(qkv, n_heads, output))
     }
 
+    fn write(&self, values: &[f32], n_rows: usize, out: &mut Matrix) -> Result<(), Infallible> {
+        out.reshape(n_rows, values.len() / n_rows);
+        out.values_mut().copy_from_slice(values);
+        Ok(())
+    }
+
     fn read<'a>(&self, x: &'a Matrix) -> Result<Cow<'a, [f32]>, Infallible> {
         Ok(Cow::Borrowed(x.values()))
     }

@@ -1,0 +1,307 @@
+//! The inference thread: one chunk at a time, then a look at what is wanted now. A panic ends the job that it happened in, and
+//! nothing else.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use super::cache::{Cache, WindowKey};
+use super::counts::Counts;
+use super::job::{Job, Scope, Tools};
+use super::state::{Next, Order, Queued, Work};
+use super::{EngineError, Phase, Served, Shared};
+use crate::analysis::AnalysisError;
+use crate::analysis::chunk;
+use crate::analysis::thumbnails::{Thumbnails, thumbnails};
+use crate::model::roberta::ForwardError;
+use crate::text::ByteSpan;
+use crate::text::document::Document;
+
+/// A long document is put together anew at most this often while it grows.
+const PUBLISH_EVERY: Duration = Duration::from_millis(100);
+
+pub(super) fn run(shared: &Shared, cache_bytes: usize) {
+    let mut tools = Tools {
+        cache: Cache::new(cache_bytes),
+        counts: Counts::default(),
+        passes: 0,
+        resumed: 0,
+    };
+    let mut published = Instant::now();
+    loop {
+        match next(shared, &tools) {
+            Next::End => return,
+            Next::Sleep(_) => {}
+            Next::Order(Order::ClearCache(reply)) => drop(reply.send(tools.cache.clear())),
+            Next::Order(Order::SetCacheBytes(limit)) => tools.cache.set_limit(limit),
+            Next::Request(queued) => request(shared, queued, &mut tools),
+            Next::Live {
+                key,
+                ticket,
+                document,
+                focus,
+                job,
+                served,
+                cancel,
+            } => {
+                let step = AssertUnwindSafe(|| {
+                    live_step(document, focus, job, served, &mut tools, &cancel)
+                });
+                let done = catch_unwind(step).unwrap_or_else(|panic| Err(panicked(&*panic)));
+                settle(shared, &key, ticket, focus, done, &mut published);
+            }
+        }
+    }
+}
+
+/// Sleeps until there is something to do.
+fn next(shared: &Shared, tools: &Tools) -> Next {
+    let mut state = shared.lock();
+    state.running = None;
+    state.stats.cache = tools.cache.stats();
+    state.stats.passes = tools.passes;
+    state.stats.resumed = tools.resumed;
+    loop {
+        let now = Instant::now();
+        state = match state.next(now) {
+            Next::Sleep(None) => shared
+                .wake
+                .wait(state)
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+            Next::Sleep(Some(until)) => {
+                let wait = until.saturating_duration_since(now);
+                let woken = shared.wake.wait_timeout(state, wait);
+                woken.unwrap_or_else(std::sync::PoisonError::into_inner).0
+            }
+            next => return next,
+        };
+    }
+}
+
+type Stepped = Result<Box<Job>, (Option<Box<Job>>, EngineError)>;
+
+/// Plans the document, or scores one chunk of it.
+fn live_step(
+    document: Document,
+    focus: Option<ByteSpan>,
+    job: Option<Box<Job>>,
+    served: Served,
+    tools: &mut Tools,
+    cancel: &AtomicBool,
+) -> Stepped {
+    let Some(mut job) = job else {
+        let Served { model, config } = served;
+        let job = Job::plan(document, model, config, Scope::Document, tools);
+        return Ok(Box::new(job));
+    };
+    match job.step(focus, tools, cancel) {
+        Ok(()) => Ok(job),
+        Err(error) => Err((Some(job), error.into())),
+    }
+}
+
+/// Publishes what there is to see, and puts the job back if more is to do.
+fn settle(
+    shared: &Shared,
+    key: &str,
+    ticket: u64,
+    focus: Option<ByteSpan>,
+    done: Stepped,
+    published: &mut Instant,
+) {
+    let (job, error) = match done {
+        Ok(job) => (Some(job), None),
+        Err((job, error)) => (job, Some(error)),
+    };
+    let is_cancelled = matches!(error, Some(EngineError::Cancelled));
+    let is_complete = error.is_none() && job.as_ref().is_some_and(|job| job.is_done(None));
+    let focus_is_done = job.as_ref().is_some_and(|job| job.is_done(focus));
+    // Assembling takes milliseconds in long documents: not under the lock.
+    let mut assembled = None;
+    if let (Some(job), None) = (&job, &error) {
+        let (n_done, _) = job.progress();
+        let is_first_sight = focus.is_some() && focus_is_done && !was_seen(shared, key, ticket);
+        let is_time = n_done > 0 && published.elapsed() >= PUBLISH_EVERY;
+        if is_complete || is_first_sight || is_time {
+            *published = Instant::now();
+            assembled = Some(Arc::new(job.assemble()));
+        }
+    }
+    let mut state = shared.lock();
+    state.stats.cancelled += u64::from(is_cancelled);
+    state.stats.panics += u64::from(matches!(error, Some(EngineError::Panicked { .. })));
+    let Some(slot) = state.wanted(key, ticket) else {
+        return; // a newer version, another view, or closed
+    };
+    match error {
+        Some(error) if !is_cancelled => {
+            tracing::error!(%error, "analysis failed");
+            slot.is_settled = true;
+            slot.publish(Phase::Failed(error), None);
+        }
+        _ => {
+            // The focus may have moved while the chunk was computed.
+            slot.focus_is_done = focus_is_done && slot.focus == focus;
+            if is_complete {
+                slot.is_settled = true;
+                slot.publish(Phase::Ready, assembled);
+            } else {
+                slot.job = job;
+                if assembled.is_some() {
+                    slot.publish(Phase::Running, assembled);
+                }
+            }
+        }
+    }
+}
+
+/// Whether the focus of this ticket was published before.
+fn was_seen(shared: &Shared, key: &str, ticket: u64) -> bool {
+    let mut state = shared.lock();
+    state
+        .wanted(key, ticket)
+        .is_none_or(|slot| slot.focus_is_done)
+}
+
+/// One step of a request; an unfinished one goes back to the front of the queue.
+fn request(shared: &Shared, Queued { cancel, work }: Queued, tools: &mut Tools) {
+    match work {
+        Work::Analysis {
+            document,
+            scope,
+            model,
+            config,
+            job,
+            reply,
+            progress,
+        } => {
+            let kept = (document.clone(), Arc::clone(&model), Arc::clone(&config));
+            let step = AssertUnwindSafe(|| -> Stepped {
+                let mut job = job
+                    .unwrap_or_else(|| Box::new(Job::plan(document, model, config, scope, tools)));
+                match job.step(None, tools, &cancel) {
+                    Ok(()) => Ok(job),
+                    Err(error) => Err((None, error.into())),
+                }
+            });
+            match catch_unwind(step).unwrap_or_else(|panic| Err(panicked(&*panic))) {
+                Ok(job) => {
+                    progress.send_replace(job.progress());
+                    if job.is_done(None) {
+                        let done = catch_unwind(AssertUnwindSafe(|| finish(&job)))
+                            .unwrap_or_else(|panic| Err(panicked(&*panic).1));
+                        drop(reply.send(done));
+                    } else {
+                        let (document, model, config) = kept;
+                        let work = Work::Analysis {
+                            document,
+                            scope,
+                            model,
+                            config,
+                            job: Some(job),
+                            reply,
+                            progress,
+                        };
+                        shared.lock().requests.push_front(Queued { cancel, work });
+                    }
+                }
+                Err((_, error)) => fail(shared, reply, error),
+            }
+        }
+        Work::Thumbnails {
+            document,
+            scope,
+            served,
+            size,
+            reply,
+        } => {
+            let work = AssertUnwindSafe(|| draw(&document, scope, &served, size, tools, &cancel));
+            let done = catch_unwind(work).unwrap_or_else(|panic| Err(panicked(&*panic).1));
+            match done {
+                Ok(thumbnails) => drop(reply.send(Ok(thumbnails))),
+                Err(error) => fail(shared, reply, error),
+            }
+        }
+    }
+}
+
+fn finish(job: &Job) -> Result<super::Finished, EngineError> {
+    let finished = job.assemble();
+    match finished.scope {
+        Scope::Chunk(chunk) if finished.analysis.chunks.is_empty() => Err(EngineError::NoChunk {
+            chunk,
+            n_chunks: finished.n_chunks,
+        }),
+        _ => Ok(finished),
+    }
+}
+
+fn draw(
+    document: &Document,
+    scope: Scope,
+    served: &Served,
+    size: usize,
+    tools: &mut Tools,
+    cancel: &AtomicBool,
+) -> Result<Thumbnails, EngineError> {
+    let Served { model, config } = served;
+    let mut count = |text: &str| tools.counts.count(model, text);
+    let chunks = chunk::plan(document.text(), document.index(), &mut count, &config.chunk);
+    let wanted = chunks
+        .iter()
+        .enumerate()
+        .find(|&(at, chunk)| scope.wants(at, chunk, chunks.len()));
+    let Some((chunk_idx, chunk)) = wanted else {
+        return Err(EngineError::NoChunk {
+            chunk: match scope {
+                Scope::Chunk(chunk) => chunk,
+                _ => 0,
+            },
+            n_chunks: chunks.len(),
+        });
+    };
+    let text = chunk.span.of(document.text());
+    let key = WindowKey::new(text, model.info());
+    let mut record = tools.cache.take_record(key);
+    tools.passes += 1;
+    tools.resumed += u64::from(record.n_layers() > 0);
+    let drawn = thumbnails(model, text, chunk_idx, size, &mut record, cancel);
+    tools.cache.insert_record(key, record);
+    Ok(drawn?)
+}
+
+fn fail<T>(shared: &Shared, reply: super::Reply<T>, error: EngineError) {
+    let mut state = shared.lock();
+    match error {
+        EngineError::Cancelled => state.stats.cancelled += 1,
+        EngineError::Panicked { .. } => state.stats.panics += 1,
+        _ => {}
+    }
+    drop(reply.send(Err(error)));
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> (Option<Box<Job>>, EngineError) {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "unknown panic".to_owned());
+    (None, EngineError::Panicked { message })
+}
+
+impl From<AnalysisError> for EngineError {
+    fn from(error: AnalysisError) -> Self {
+        match error {
+            AnalysisError::Forward(ForwardError::Cancelled) => Self::Cancelled,
+            error => Self::Analysis(Arc::new(error)),
+        }
+    }
+}
+
+impl From<ForwardError> for EngineError {
+    fn from(error: ForwardError) -> Self {
+        AnalysisError::from(error).into()
+    }
+}

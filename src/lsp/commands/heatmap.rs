@@ -1,0 +1,358 @@
+//! `codegaze.server.heatmap`: a document's or a part's heatmap as data or picture, returned, written or shown.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use tower_lsp::jsonrpc::{Error, Result};
+use tower_lsp::ls_types::{NumberOrString, Range, ShowDocumentParams, Uri};
+
+use super::failed;
+use crate::analysis::Extras;
+use crate::cli::write_file;
+use crate::engine::{Finished, Scope};
+use crate::lsp::custom::Unit;
+use crate::lsp::matrix::{MATRIX_EXTRAS, answer, attribution};
+use crate::lsp::notify::ANSWER_DEADLINE;
+use crate::lsp::progress::{Reporter, Under};
+use crate::lsp::session::{Session, Snapshot};
+use crate::lsp::view_options::{ViewAnswer, ViewOptions};
+use crate::text::ByteSpan;
+use crate::view::colormap::Colormap;
+use crate::view::excerpt::Excerpt;
+use crate::view::heatmap::{self, Heatmap};
+use crate::view::json::{AnalysisJson, JsonOptions};
+use crate::view::picture::{RenderError, RenderOptions};
+use crate::view::theme::Theme;
+use crate::view::{AnalysedDocument, source_picture};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    Json,
+    Png,
+    #[default]
+    Svg,
+    Html,
+}
+
+impl Format {
+    fn mime_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Png => "image/png",
+            Self::Svg => "image/svg+xml",
+            Self::Html => "text/html",
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Png => "png",
+            Self::Svg => "svg",
+            Self::Html => "html",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    #[default]
+    Matrix,
+    Source,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ThemeName {
+    #[default]
+    Light,
+    Dark,
+}
+
+/// `HeatmapCommand` of `docs/protocol.md`; `uri` was read before.
+#[derive(Debug, Deserialize)]
+pub(super) struct Options {
+    #[serde(default)]
+    format: Format,
+    #[serde(default)]
+    kind: Kind,
+    #[serde(default)]
+    range: Option<Range>,
+    #[serde(default)]
+    unit: Unit,
+    #[serde(default)]
+    view: Option<ViewOptions>,
+    #[serde(default)]
+    theme: ThemeName,
+    #[serde(default)]
+    colormap: Option<String>,
+    #[serde(default)]
+    tokens: bool,
+    #[serde(default)]
+    attention: bool,
+    #[serde(default)]
+    path: Option<PathBuf>,
+    #[serde(default)]
+    open: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Answer {
+    mime_type: &'static str,
+    encoding: &'static str,
+    data: Option<String>,
+    path: Option<PathBuf>,
+    version: i32,
+    view: ViewAnswer,
+}
+
+pub(super) async fn run(
+    session: &Arc<Session>,
+    snapshot: &Snapshot,
+    options: Options,
+    token: Option<NumberOrString>,
+) -> Result<Option<Answer>> {
+    let invalid = |message: String| Error::invalid_params(message);
+    if let Some(path) = options.path.as_ref().filter(|path| !path.is_absolute()) {
+        return Err(invalid(format!(
+            "path {} is not absolute: the server's directory is nobody's",
+            path.display()
+        )));
+    }
+    let colormap = colormap(options.colormap.as_deref()).map_err(invalid)?;
+    let Some(attribution) = attribution(session, options.view.as_ref())? else {
+        return Ok(None);
+    };
+    let part = options.range.map(|range| snapshot.positions().span(range));
+    let is_matrix = options.format != Format::Json && options.kind == Kind::Matrix;
+    let (scope, extras) = if is_matrix {
+        let at = part.map_or(0, |part| part.start);
+        (Scope::ChunkAt(at), MATRIX_EXTRAS)
+    } else {
+        let extras = Extras {
+            subwords: options.tokens || options.attention,
+            matrix: options.attention,
+            ..Extras::default()
+        };
+        // The levels of a part are those that it has in the whole.
+        (Scope::Document, extras)
+    };
+    let finished = analyse(session, snapshot, scope, attribution, extras, token).await?;
+    let Some(finished) = finished else {
+        return Ok(None);
+    };
+    let view = ViewAnswer::new(&finished.analysis.model, &finished.analysis.attribution);
+    let format = options.format;
+    let job = Drawing {
+        name: snapshot.key().to_owned(),
+        thresholds: snapshot.settings.thresholds,
+        part,
+        is_matrix,
+        unit: options.unit,
+        format,
+        json: JsonOptions {
+            tokens: options.tokens,
+            attention: options.attention,
+            image: None,
+        },
+        render: RenderOptions {
+            colormap,
+            theme: match options.theme {
+                ThemeName::Light => Theme::Light,
+                ThemeName::Dark => Theme::Dark,
+            },
+            ..RenderOptions::default()
+        },
+    };
+    let path = options
+        .path
+        .or_else(|| options.open.then(|| temporary(format)));
+    let to = path.clone();
+    // Drawing and writing take their time: not on a thread that answers others.
+    let drawn = tokio::task::spawn_blocking(move || {
+        let bytes = job.draw(&finished).map_err(|error| failed(&error))?;
+        match to {
+            None => Ok(Some(bytes)),
+            Some(path) => write(&path, &bytes).map(|()| None),
+        }
+    });
+    let bytes = drawn.await.map_err(|error| failed(&error))??;
+    if let Some(path) = path.as_ref().filter(|_| options.open) {
+        show(session, path);
+    }
+    let is_text = format != Format::Png;
+    Ok(Some(Answer {
+        mime_type: format.mime_type(),
+        encoding: if is_text { "utf8" } else { "base64" },
+        data: bytes.map(|bytes| match String::from_utf8(bytes) {
+            Ok(text) if is_text => text,
+            Ok(text) => STANDARD.encode(text),
+            Err(binary) => STANDARD.encode(binary.as_bytes()),
+        }),
+        path,
+        version: snapshot.client_version,
+        view,
+    }))
+}
+
+fn colormap(name: Option<&str>) -> std::result::Result<Colormap, String> {
+    let Some(name) = name else {
+        return Ok(Colormap::default());
+    };
+    let mut all = Colormap::ALL.into_iter();
+    all.find(|colormap| colormap.as_str() == name)
+        .ok_or_else(|| {
+            let names = Colormap::ALL.map(Colormap::as_str).join(", ");
+            format!("{name:?} is no colormap; there are {names}")
+        })
+}
+
+/// The analysis, with progress and an end when the client wants it.
+async fn analyse(
+    session: &Arc<Session>,
+    snapshot: &Snapshot,
+    scope: Scope,
+    attribution: crate::attribution::AttributionConfig,
+    extras: Extras,
+    token: Option<NumberOrString>,
+) -> Result<Option<Finished>> {
+    let document = snapshot.document.clone();
+    let mut pending = session.engine.analyse(document, scope, attribution, extras);
+    let under = token.clone().map_or(Under::Nobody, Under::Client);
+    let cancellable = session.cancellations.register(token);
+    let title = "codegaze: heatmap".to_owned();
+    let reporter = Reporter::start(session.client.clone(), under, title, true);
+    let progress = pending.progress();
+    let report = async {
+        if let Some(mut progress) = progress {
+            while progress.changed().await.is_ok() {
+                let (done, all) = *progress.borrow_and_update();
+                let percent = u32::try_from(100 * done / all.max(1)).ok();
+                reporter.report(percent, format!("{done} of {all} chunks"));
+            }
+        }
+        // The result ends the waiting, not the reports.
+        std::future::pending::<()>().await;
+    };
+    let done = tokio::select! {
+        done = pending.done() => answer(done),
+        () = cancellable.cancellation.cancelled() => Err(Error::request_cancelled()),
+        () = report => Ok(None),
+    };
+    // The client's token is valid until the answer.
+    reporter.finish().await;
+    done
+}
+
+/// What to draw, and how.
+struct Drawing {
+    name: String,
+    thresholds: crate::view::levels::LevelThresholds,
+    part: Option<ByteSpan>,
+    is_matrix: bool,
+    unit: Unit,
+    format: Format,
+    json: JsonOptions<'static>,
+    render: RenderOptions,
+}
+
+impl Drawing {
+    fn draw(&self, finished: &Finished) -> std::result::Result<Vec<u8>, RenderError> {
+        let text = finished.document.text();
+        let document = AnalysedDocument::with_thresholds(
+            &self.name,
+            text,
+            &finished.analysis,
+            &self.thresholds,
+        );
+        if self.is_matrix {
+            return self.draw_matrix(&document);
+        }
+        let index = finished.document.index();
+        let excerpt = self.part.map(|part| Excerpt::new(&document, index, part));
+        let document = excerpt.as_ref().map_or(document, Excerpt::document);
+        let render = &self.render;
+        match self.format {
+            Format::Json => Ok(serde_json::to_vec(&AnalysisJson::new(
+                &document, &self.json,
+            ))?),
+            Format::Png => source_picture::render_png(&document, render),
+            Format::Svg => source_picture::render_svg(&document, render).map(String::into_bytes),
+            Format::Html => source_picture::render_html(&document, render).map(String::into_bytes),
+        }
+    }
+
+    fn draw_matrix(
+        &self,
+        document: &AnalysedDocument<'_>,
+    ) -> std::result::Result<Vec<u8>, RenderError> {
+        let matrix = match self.unit {
+            Unit::Subword => Heatmap::from_chunk(document, 0),
+            Unit::Lexeme => Heatmap::from_chunk_by_lexeme(document, 0),
+        }?;
+        let render = &self.render;
+        match self.format {
+            Format::Png => heatmap::render_png(&matrix, render),
+            Format::Svg => heatmap::render_svg(&matrix, render).map(String::into_bytes),
+            Format::Html | Format::Json => {
+                heatmap::render_html(document, &matrix, render).map(String::into_bytes)
+            }
+        }
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_file(path, |out| out.write_all(bytes)).map_err(|error| {
+        failed(&format!(
+            "cannot write {}: {error}; choose another path",
+            path.display()
+        ))
+    })
+}
+
+/// A file that outlives the session, so that a browser can still read it.
+fn temporary(format: Format) -> PathBuf {
+    let moment = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis());
+    let name = format!(
+        "codegaze-heatmap-{}-{moment}.{}",
+        std::process::id(),
+        format.extension()
+    );
+    std::env::temp_dir().join(name)
+}
+
+/// Lets the client open the file, or says where it is.
+fn show(session: &Arc<Session>, path: &Path) {
+    let message = format!("codegaze: the heatmap is in {}", path.display());
+    let uri = session
+        .state()
+        .caps
+        .show_document
+        .then(|| Uri::from_file_path(path))
+        .flatten();
+    let Some(uri) = uri else {
+        session.notifier.info(message);
+        return;
+    };
+    let session = Arc::clone(session);
+    tokio::spawn(async move {
+        let shown = session.client.show_document(ShowDocumentParams {
+            uri,
+            external: Some(true),
+            take_focus: None,
+            selection: None,
+        });
+        let is_shown = tokio::time::timeout(ANSWER_DEADLINE, shown).await;
+        if !matches!(is_shown, Ok(Ok(true))) {
+            session.notifier.info(message);
+        }
+    });
+}

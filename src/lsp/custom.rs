@@ -1,0 +1,235 @@
+//! Requests and notifications that the protocol does not have: the types of `docs/protocol.md`.
+
+use serde::{Deserialize, Serialize};
+use tower_lsp::ls_types::notification::Notification;
+use tower_lsp::ls_types::{Position, Range, TextDocumentIdentifier, Uri};
+
+use super::view_options::{ViewAnswer, ViewOptions};
+use crate::engine::CacheStats;
+
+/// Custom requests, by their names on the wire.
+pub(crate) mod method {
+    pub(crate) const HEATMAP: &str = "codegaze/heatmap";
+    pub(crate) const ATTENTION: &str = "codegaze/attention";
+    pub(crate) const MATRIX: &str = "codegaze/matrix";
+    pub(crate) const MATRICES: &str = "codegaze/matrices";
+    pub(crate) const MODEL: &str = "codegaze/model";
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HeatmapParams {
+    pub text_document: TextDocumentIdentifier,
+    #[serde(default)]
+    pub range: Option<Range>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct HeatmapResult {
+    pub uri: Uri,
+    pub version: i32,
+    pub view: ViewAnswer,
+    pub levels: usize,
+    pub encoding: &'static str,
+    pub complete: bool,
+    pub unscored: Vec<Range>,
+    pub data: Vec<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AttentionParams {
+    pub text_document: TextDocumentIdentifier,
+    pub position: Position,
+    #[serde(default)]
+    pub limit: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct AttentionEnd {
+    pub range: Range,
+    pub text: String,
+    pub weight: f32,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct AttentionLexeme {
+    pub range: Range,
+    pub text: String,
+    pub level: u8,
+    pub share: f32,
+    pub lift: f32,
+    pub rank: usize,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AttentionResult {
+    pub version: i32,
+    pub view: ViewAnswer,
+    pub chunk: usize,
+    pub lexeme: AttentionLexeme,
+    pub attends_to: Vec<AttentionEnd>,
+    pub attended_by: Vec<AttentionEnd>,
+}
+
+/// What a row and a column of a matrix stand for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Unit {
+    Subword,
+    #[default]
+    Lexeme,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MatrixParams {
+    pub text_document: TextDocumentIdentifier,
+    #[serde(default)]
+    pub position: Option<Position>,
+    #[serde(default)]
+    pub chunk: Option<usize>,
+    #[serde(default)]
+    pub view: Option<ViewOptions>,
+    #[serde(default)]
+    pub unit: Unit,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct MatrixToken {
+    pub label: String,
+    pub range: Option<Range>,
+    pub score: f32,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MatrixResult {
+    pub uri: Uri,
+    pub version: i32,
+    pub view: ViewAnswer,
+    pub chunk: usize,
+    pub chunks: usize,
+    pub range: Range,
+    pub definition: Option<Range>,
+    pub unit: Unit,
+    pub tokens: Vec<MatrixToken>,
+    pub weights: String,
+    pub max: f32,
+    pub sink_share: f32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MatricesParams {
+    pub text_document: TextDocumentIdentifier,
+    #[serde(default)]
+    pub position: Option<Position>,
+    #[serde(default)]
+    pub chunk: Option<usize>,
+    #[serde(default)]
+    pub size: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct MatricesResult {
+    pub version: i32,
+    pub chunk: usize,
+    pub layers: usize,
+    pub heads: usize,
+    pub size: usize,
+    pub cells: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CacheAnswer {
+    entries: usize,
+    bytes: usize,
+    limit_bytes: usize,
+    hits: u64,
+    misses: u64,
+    evictions: u64,
+}
+
+impl From<CacheStats> for CacheAnswer {
+    fn from(stats: CacheStats) -> Self {
+        Self {
+            entries: stats.entries,
+            bytes: stats.bytes,
+            limit_bytes: stats.limit_bytes,
+            hits: stats.hits,
+            misses: stats.misses,
+            evictions: stats.evictions,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ModelResult {
+    pub state: &'static str,
+    pub message: Option<String>,
+    pub requested: String,
+    pub id: Option<String>,
+    pub revision: Option<String>,
+    pub source: Option<&'static str>,
+    pub embedded: bool,
+    pub layers: usize,
+    pub heads: usize,
+    pub hidden_size: usize,
+    pub max_tokens: usize,
+    pub precision: &'static str,
+    pub device: String,
+    pub view: Option<ViewAnswer>,
+    pub methods: [&'static str; 4],
+    pub cache: CacheAnswer,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StatusParams {
+    pub state: &'static str,
+    pub message: Option<String>,
+    pub model: Option<String>,
+    pub embedded: bool,
+    pub percent: Option<u32>,
+    pub analysis_ms: Option<f64>,
+    pub view: Option<ViewAnswer>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct HeatmapChangedParams {
+    pub uri: Uri,
+    pub version: i32,
+    pub complete: bool,
+}
+
+/// A notification's parameters must be readable too, for the trait; nobody reads them here.
+macro_rules! sent_only {
+    ($params:ty) => {
+        impl<'de> Deserialize<'de> for $params {
+            fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+                Err(serde::de::Error::custom("sent, never received"))
+            }
+        }
+    };
+}
+
+sent_only!(StatusParams);
+sent_only!(HeatmapChangedParams);
+
+pub(crate) enum Status {}
+
+impl Notification for Status {
+    type Params = StatusParams;
+    const METHOD: &'static str = "codegaze/status";
+}
+
+pub(crate) enum HeatmapChanged {}
+
+impl Notification for HeatmapChanged {
+    type Params = HeatmapChangedParams;
+    const METHOD: &'static str = "codegaze/heatmapChanged";
+}

@@ -1,0 +1,87 @@
+//! The open documents, as the client sees them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tower_lsp::ls_types::{TextDocumentContentChangeEvent, TextDocumentItem, Uri};
+
+use super::proto::wide;
+use crate::text::PositionEncoding;
+use crate::text::document::{Document, Edit};
+
+/// One open document. Its text's version is our own count: a client's may jump, and fall after a document is opened anew.
+#[derive(Clone)]
+pub(crate) struct OpenDocument {
+    /// As it was sent.
+    pub uri: Uri,
+    pub document: Document,
+    pub client_version: i32,
+}
+
+/// By URI, as a string that is never looked into.
+#[derive(Default)]
+pub(crate) struct Documents {
+    open: HashMap<Arc<str>, OpenDocument>,
+    /// Versions handed out.
+    clock: i64,
+}
+
+impl Documents {
+    pub fn get(&self, uri: &str) -> Option<&OpenDocument> {
+        self.open.get(uri)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &OpenDocument> {
+        self.open.values()
+    }
+
+    pub fn open(&mut self, item: TextDocumentItem) -> &OpenDocument {
+        self.clock += 1;
+        let key: Arc<str> = item.uri.as_str().into();
+        let opened = OpenDocument {
+            uri: item.uri,
+            document: Document::new(item.text, self.clock),
+            client_version: item.version,
+        };
+        self.open.remove(&key);
+        self.open.entry(key).or_insert(opened)
+    }
+
+    /// `None` for a document that is not open.
+    pub fn change(
+        &mut self,
+        uri: &str,
+        client_version: i32,
+        changes: Vec<TextDocumentContentChangeEvent>,
+        encoding: PositionEncoding,
+    ) -> Option<&OpenDocument> {
+        let open = self.open.get_mut(uri)?;
+        self.clock += 1;
+        let edits: Vec<Edit> = changes
+            .into_iter()
+            .map(|change| Edit {
+                range: change
+                    .range
+                    .map(|range| (wide(range.start), wide(range.end))),
+                text: change.text,
+            })
+            .collect();
+        if client_version <= open.client_version {
+            tracing::warn!(
+                uri,
+                client_version,
+                "the version does not increase; taken all the same"
+            );
+        }
+        open.document
+            .apply_edits(&edits, encoding, self.clock)
+            .expect("our own count increases");
+        open.client_version = client_version;
+        Some(open)
+    }
+
+    /// Whether it was open.
+    pub fn close(&mut self, uri: &str) -> bool {
+        self.open.remove(uri).is_some()
+    }
+}

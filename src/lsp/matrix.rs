@@ -1,0 +1,264 @@
+//! Attention matrices and single rows of them, for panels.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tower_lsp::jsonrpc::{Error, Result};
+use tower_lsp::ls_types::Position;
+
+use super::custom::{
+    AttentionEnd, AttentionLexeme, AttentionParams, AttentionResult, MatricesParams,
+    MatricesResult, MatrixParams, MatrixResult, MatrixToken, Unit,
+};
+use super::session::{Session, Snapshot};
+use super::view_options::{ViewAnswer, ViewOptions};
+use crate::analysis::Extras;
+use crate::attribution::AttributionConfig;
+use crate::engine::{EngineError, Finished, Scope};
+use crate::text::outline::{Definition, outline};
+use crate::view::AnalysedDocument;
+use crate::view::heatmap::Heatmap;
+use crate::view::matrix::{pack_weights, thumbnail_bytes};
+
+/// What a matrix needs besides the scores.
+pub(crate) const MATRIX_EXTRAS: Extras = Extras {
+    subwords: true,
+    matrix: true,
+    relations: false,
+    embedding: false,
+};
+
+/// Entries of a row or column unless the client says otherwise.
+const DEFAULT_LIMIT: usize = 50;
+const DEFAULT_THUMBNAIL: usize = 48;
+const MAX_THUMBNAIL: usize = 256;
+
+/// An engine's error as a protocol error; `None` where the answer is "not yet".
+pub(crate) fn answer<T>(done: std::result::Result<T, EngineError>) -> Result<Option<T>> {
+    match done {
+        Ok(done) => Ok(Some(done)),
+        Err(EngineError::NoModel) => Ok(None),
+        Err(EngineError::Cancelled) => Err(Error::request_cancelled()),
+        Err(error @ EngineError::NoChunk { .. }) => Err(Error::invalid_params(error.to_string())),
+        Err(error) => {
+            tracing::error!(%error, "no analysis");
+            let mut answer = Error::internal_error();
+            answer.message = error.to_string().into();
+            Err(answer)
+        }
+    }
+}
+
+/// The session's view with what a request says, checked against the model that serves; `None` without a model.
+pub(crate) fn attribution(
+    session: &Session,
+    options: Option<&ViewOptions>,
+) -> Result<Option<AttributionConfig>> {
+    let Some(served) = session.engine.served() else {
+        return Ok(None);
+    };
+    let Some(options) = options else {
+        return Ok(Some(served.config.attribution.clone()));
+    };
+    let view = session.state().view.clone();
+    let invalid = |error: &dyn std::fmt::Display| Error::invalid_params(error.to_string());
+    let view = view.with(options).map_err(|error| invalid(&error))?;
+    let resolved = view.resolve(served.model.info());
+    resolved.map(Some).map_err(|error| invalid(&error))
+}
+
+fn scope(snapshot: &Snapshot, position: Option<Position>, chunk: Option<usize>) -> Scope {
+    match (chunk, position) {
+        (Some(chunk), _) => Scope::Chunk(chunk),
+        (None, Some(position)) => Scope::ChunkAt(snapshot.positions().offset(position)),
+        (None, None) => Scope::Chunk(0),
+    }
+}
+
+/// The top-level definition that holds a byte offset.
+pub(crate) fn definition_at(snapshot: &Snapshot, offset: usize) -> Option<Definition> {
+    let document = &snapshot.document;
+    outline(document.text(), document.index())
+        .into_iter()
+        .find(|definition| definition.span.start <= offset && offset <= definition.span.end)
+}
+
+pub(crate) async fn matrix(
+    session: &Session,
+    snapshot: &Snapshot,
+    params: &MatrixParams,
+) -> Result<Option<MatrixResult>> {
+    let Some(attribution) = attribution(session, params.view.as_ref())? else {
+        return Ok(None);
+    };
+    let scope = scope(snapshot, params.position, params.chunk);
+    let document = snapshot.document.clone();
+    if document.text().is_empty() {
+        return Ok(None);
+    }
+    let pending = session
+        .engine
+        .analyse(document, scope, attribution, MATRIX_EXTRAS);
+    let Some(finished) = answer(pending.done().await)? else {
+        return Ok(None);
+    };
+    let Some(heatmap) = draw(snapshot, &finished, params.unit)? else {
+        return Ok(None);
+    };
+    let positions = snapshot.positions();
+    let analysis = &finished.analysis;
+    let definition = params
+        .position
+        .and_then(|position| definition_at(snapshot, positions.offset(position)));
+    Ok(Some(MatrixResult {
+        uri: snapshot.uri.clone(),
+        version: snapshot.client_version,
+        view: ViewAnswer::new(&analysis.model, &analysis.attribution),
+        chunk: finished.first_chunk,
+        chunks: finished.n_chunks,
+        range: positions.range(analysis.chunks[0].core),
+        definition: definition.map(|definition| positions.range(definition.span)),
+        unit: params.unit,
+        max: heatmap.max(),
+        weights: pack_weights(&heatmap.weights),
+        tokens: heatmap
+            .tokens
+            .into_iter()
+            .map(|token| MatrixToken {
+                label: token.label,
+                range: token.span.map(|span| positions.range(span)),
+                score: token.score,
+            })
+            .collect(),
+        sink_share: analysis.sink_share,
+    }))
+}
+
+/// `None` for a chunk without lexemes.
+fn draw(snapshot: &Snapshot, finished: &Finished, unit: Unit) -> Result<Option<Heatmap>> {
+    let analysis = &finished.analysis;
+    if analysis
+        .chunks
+        .first()
+        .is_none_or(|chunk| chunk.matrix.is_none())
+    {
+        return Ok(None);
+    }
+    let text = finished.document.text();
+    let document = AnalysedDocument::new(snapshot.key(), text, analysis);
+    let drawn = match unit {
+        Unit::Subword => Heatmap::from_chunk(&document, 0),
+        Unit::Lexeme => Heatmap::from_chunk_by_lexeme(&document, 0),
+    };
+    drawn.map(Some).map_err(|error| {
+        let mut answer = Error::internal_error();
+        answer.message = error.to_string().into();
+        answer
+    })
+}
+
+pub(crate) async fn matrices(
+    session: &Session,
+    snapshot: &Snapshot,
+    params: &MatricesParams,
+) -> Result<Option<MatricesResult>> {
+    let scope = scope(snapshot, params.position, params.chunk);
+    let size = params.size.unwrap_or(DEFAULT_THUMBNAIL);
+    let size = size.clamp(1, MAX_THUMBNAIL);
+    let document = snapshot.document.clone();
+    if document.text().is_empty() {
+        return Ok(None);
+    }
+    let pending = session.engine.thumbnails(document, scope, size);
+    let Some(drawn) = answer(pending.done().await)? else {
+        return Ok(None);
+    };
+    if drawn.size == 0 {
+        return Ok(None);
+    }
+    let bytes: Vec<u8> = drawn
+        .cells
+        .chunks_exact(drawn.size * drawn.size)
+        .flat_map(thumbnail_bytes)
+        .collect();
+    Ok(Some(MatricesResult {
+        version: snapshot.client_version,
+        chunk: drawn.chunk_idx,
+        layers: drawn.n_layers,
+        heads: drawn.n_heads,
+        size: drawn.size,
+        cells: STANDARD.encode(bytes),
+    }))
+}
+
+pub(crate) async fn attention(
+    session: &Session,
+    snapshot: &Snapshot,
+    params: &AttentionParams,
+) -> Result<Option<AttentionResult>> {
+    let positions = snapshot.positions();
+    let offset = positions.offset(params.position);
+    let place = crate::text::ByteSpan::new(offset, offset);
+    // Rank and level are of the whole document; the place comes first all the same.
+    session.engine.focus(snapshot.key(), place);
+    let Some(seen) = session.analysed(snapshot, None).await? else {
+        return Ok(None);
+    };
+    let analysis = &seen.finished.analysis;
+    let Some(lexeme_idx) = analysis.lexeme_at(offset) else {
+        return Ok(None);
+    };
+    let lexeme = analysis.lexemes[lexeme_idx];
+    let pending = session.engine.analyse(
+        snapshot.document.clone(),
+        Scope::ChunkAt(lexeme.span.start),
+        analysis.attribution.clone(),
+        MATRIX_EXTRAS,
+    );
+    let Some(finished) = answer(pending.done().await)? else {
+        return Ok(None);
+    };
+    let Some(matrix) = draw(snapshot, &finished, Unit::Lexeme)? else {
+        return Ok(None);
+    };
+    let n = matrix.n();
+    let Some(at) = matrix
+        .tokens
+        .iter()
+        .position(|token| token.span == Some(lexeme.span))
+    else {
+        return Ok(None);
+    };
+    let limit = params.limit.unwrap_or(DEFAULT_LIMIT);
+    let text = snapshot.document.text();
+    let ends = |weight_of: &dyn Fn(usize) -> f32| -> Vec<AttentionEnd> {
+        let mut ends: Vec<(usize, f32)> = (0..n).map(|other| (other, weight_of(other))).collect();
+        ends.retain(|&(_, weight)| weight > 0.0);
+        ends.sort_by(|a, b| b.1.total_cmp(&a.1));
+        ends.truncate(limit);
+        ends.into_iter()
+            .filter_map(|(other, weight)| {
+                let span = matrix.tokens[other].span?;
+                Some(AttentionEnd {
+                    range: positions.range(span),
+                    text: span.of(text).to_owned(),
+                    weight,
+                })
+            })
+            .collect()
+    };
+    Ok(Some(AttentionResult {
+        version: snapshot.client_version,
+        view: seen.view(),
+        chunk: finished.first_chunk,
+        lexeme: AttentionLexeme {
+            range: positions.range(lexeme.span),
+            text: lexeme.span.of(text).to_owned(),
+            level: seen.levels[lexeme_idx].get(),
+            share: lexeme.share,
+            lift: lexeme.lift,
+            rank: lexeme.rank,
+        },
+        attends_to: ends(&|key| matrix.weights[at * n + key]),
+        attended_by: ends(&|query| matrix.weights[query * n + at]),
+    }))
+}

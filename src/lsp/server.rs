@@ -1,0 +1,300 @@
+//! The handlers: each reads what it is about before its first await, asks, and converts.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tower_lsp::jsonrpc::{Error, Result};
+use tower_lsp::ls_types::{
+    CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, ColorInformation,
+    ColorPresentation, ColorPresentationParams, DidChangeConfigurationParams,
+    DidChangeTextDocumentParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
+    DidOpenTextDocumentParams, DocumentColorParams, DocumentHighlight, DocumentHighlightParams,
+    ExecuteCommandParams, Hover, HoverParams, InitializeParams, InitializeResult,
+    InitializedParams, InlayHint, InlayHintParams, SemanticTokensParams, SemanticTokensRangeParams,
+    SemanticTokensRangeResult, SemanticTokensResult, ServerInfo, TextDocumentPositionParams, Uri,
+    WorkDoneProgressCancelParams,
+};
+use tower_lsp::{Client, ClientSocket, LanguageServer, LspService};
+
+use super::capabilities::server_capabilities;
+use super::client_caps::ClientCaps;
+use super::commands::Command;
+use super::custom::{
+    AttentionParams, AttentionResult, HeatmapParams, HeatmapResult, MatricesParams, MatricesResult,
+    MatrixParams, MatrixResult, ModelResult, method,
+};
+use super::proto::negotiate;
+use super::session::{Session, Snapshot};
+use super::settings::Features;
+use super::{actions, config, explain, heat, matrix, symbols};
+
+pub(crate) struct Server {
+    session: Arc<Session>,
+}
+
+/// The service and the socket on which it talks to the client. Needs a runtime.
+pub(crate) fn service() -> (LspService<Server>, ClientSocket) {
+    let builder = LspService::build(Server::new)
+        .custom_method(method::HEATMAP, Server::heatmap)
+        .custom_method(method::ATTENTION, Server::attention)
+        .custom_method(method::MATRIX, Server::matrix)
+        .custom_method(method::MATRICES, Server::matrices)
+        .custom_method(method::MODEL, Server::model)
+        .custom_method(
+            "window/workDoneProgress/cancel",
+            Server::work_done_progress_cancel,
+        );
+    // For the tests of the transport: what no client sends.
+    if std::env::var_os("CODEGAZE_TEST_REQUESTS").is_some() {
+        return builder
+            .custom_method("codegaze/test/panic", Server::test_panic)
+            .custom_method("codegaze/test/sleep", Server::test_sleep)
+            .finish();
+    }
+    builder.finish()
+}
+
+impl Server {
+    fn new(client: Client) -> Self {
+        Self {
+            session: Session::new(client),
+        }
+    }
+
+    /// What a request is about, if `feature` is on and the document is open.
+    fn about(&self, uri: &Uri, feature: impl Fn(&Features) -> bool) -> Option<Snapshot> {
+        let snapshot = self.session.snapshot(uri)?;
+        feature(&snapshot.settings.features).then_some(snapshot)
+    }
+
+    async fn heatmap(&self, params: HeatmapParams) -> Result<Option<HeatmapResult>> {
+        let Some(snapshot) = self.about(&params.text_document.uri, |_| true) else {
+            return Ok(None);
+        };
+        heat::heatmap(&self.session, &snapshot, &params).await
+    }
+
+    async fn attention(&self, params: AttentionParams) -> Result<Option<AttentionResult>> {
+        let Some(snapshot) = self.about(&params.text_document.uri, |_| true) else {
+            return Ok(None);
+        };
+        matrix::attention(&self.session, &snapshot, &params).await
+    }
+
+    async fn matrix(&self, params: MatrixParams) -> Result<Option<MatrixResult>> {
+        let Some(snapshot) = self.about(&params.text_document.uri, |_| true) else {
+            return Ok(None);
+        };
+        matrix::matrix(&self.session, &snapshot, &params).await
+    }
+
+    async fn matrices(&self, params: MatricesParams) -> Result<Option<MatricesResult>> {
+        let Some(snapshot) = self.about(&params.text_document.uri, |_| true) else {
+            return Ok(None);
+        };
+        matrix::matrices(&self.session, &snapshot, &params).await
+    }
+
+    #[expect(clippy::unused_async, reason = "a handler")]
+    async fn model(&self, _: Value) -> Result<ModelResult> {
+        Ok(self.session.models.result(&self.session))
+    }
+
+    #[expect(clippy::unused_async, reason = "a handler")]
+    async fn work_done_progress_cancel(&self, params: WorkDoneProgressCancelParams) {
+        self.session.cancellations.cancel(&params.token);
+    }
+
+    #[expect(clippy::unused_async, reason = "a handler")]
+    async fn test_panic(&self, _: Value) -> Result<()> {
+        panic!("asked for");
+    }
+
+    async fn test_sleep(&self, params: Value) -> Result<u64> {
+        let ms = params.get("ms").and_then(Value::as_u64);
+        let ms = ms.ok_or_else(|| Error::invalid_params("give { \"ms\": … }"))?;
+        tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+        Ok(ms)
+    }
+}
+
+impl LanguageServer for Server {
+    async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
+        let given = params.initialization_options.unwrap_or_default();
+        let offered = params
+            .capabilities
+            .general
+            .as_ref()
+            .and_then(|general| general.position_encodings.clone());
+        let mut state = self.session.state();
+        let (settings, faults) = state.settings.with(&given);
+        let encoding = negotiate(offered.as_deref(), settings.position_encoding);
+        state.caps = ClientCaps::new(&params.capabilities);
+        state.encoding = encoding;
+        state.offered = settings.features;
+        state.view = settings.view.clone();
+        state.base = settings.clone();
+        state.given = given;
+        state.settings = settings.clone();
+        drop(state);
+        config::warn(&self.session, faults);
+        self.session.engine.set_cache_bytes(settings.cache_bytes);
+        super::set_log_level(settings.log_level);
+        Ok(InitializeResult {
+            capabilities: server_capabilities(settings.features, encoding, offered.is_some()),
+            server_info: Some(ServerInfo {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            }),
+            offset_encoding: None,
+        })
+    }
+
+    async fn initialized(&self, _: InitializedParams) {
+        // Asks the client: not in a handler.
+        tokio::spawn(config::start(Arc::clone(&self.session)));
+    }
+
+    async fn shutdown(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn did_open(&self, params: DidOpenTextDocumentParams) {
+        let mut state = self.session.state();
+        let open = state.documents.open(params.text_document).clone();
+        let settings = state.settings.clone();
+        drop(state);
+        // A document that is opened a second time begins anew.
+        self.session.engine.close(open.uri.as_str());
+        let at_once = std::time::Duration::ZERO;
+        self.session.submit(&open, &settings, at_once);
+    }
+
+    async fn did_change(&self, params: DidChangeTextDocumentParams) {
+        let mut state = self.session.state();
+        let encoding = state.encoding;
+        let document = params.text_document;
+        let changed = state.documents.change(
+            document.uri.as_str(),
+            document.version,
+            params.content_changes,
+            encoding,
+        );
+        let Some(open) = changed.cloned() else {
+            tracing::warn!(uri = document.uri.as_str(), "a change of no open document");
+            return;
+        };
+        let settings = state.settings.clone();
+        drop(state);
+        self.session.submit(&open, &settings, settings.debounce);
+    }
+
+    async fn did_close(&self, params: DidCloseTextDocumentParams) {
+        let uri = params.text_document.uri;
+        if self.session.state().documents.close(uri.as_str()) {
+            self.session.engine.close(uri.as_str());
+        }
+    }
+
+    async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
+        config::changed(&self.session, &params.settings);
+    }
+
+    /// Settings belong to the session; folders change nothing.
+    async fn did_change_workspace_folders(&self, _: DidChangeWorkspaceFoldersParams) {}
+
+    async fn semantic_tokens_full(
+        &self,
+        params: SemanticTokensParams,
+    ) -> Result<Option<SemanticTokensResult>> {
+        let uri = &params.text_document.uri;
+        let Some(snapshot) = self.about(uri, |features| features.semantic_tokens) else {
+            return Ok(None);
+        };
+        let tokens = heat::tokens(&self.session, &snapshot, None).await?;
+        Ok(tokens.map(SemanticTokensResult::Tokens))
+    }
+
+    async fn semantic_tokens_range(
+        &self,
+        params: SemanticTokensRangeParams,
+    ) -> Result<Option<SemanticTokensRangeResult>> {
+        let uri = &params.text_document.uri;
+        let Some(snapshot) = self.about(uri, |features| features.semantic_tokens) else {
+            return Ok(None);
+        };
+        let tokens = heat::tokens(&self.session, &snapshot, Some(params.range)).await?;
+        Ok(tokens.map(SemanticTokensRangeResult::Tokens))
+    }
+
+    async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
+        let TextDocumentPositionParams {
+            text_document,
+            position,
+        } = params.text_document_position_params;
+        let Some(snapshot) = self.about(&text_document.uri, |features| features.hover) else {
+            return Ok(None);
+        };
+        Ok(explain::hover(&self.session, &snapshot, position).await)
+    }
+
+    async fn document_highlight(
+        &self,
+        params: DocumentHighlightParams,
+    ) -> Result<Option<Vec<DocumentHighlight>>> {
+        let TextDocumentPositionParams {
+            text_document,
+            position,
+        } = params.text_document_position_params;
+        let snapshot = self.about(&text_document.uri, |features| features.document_highlight);
+        let Some(snapshot) = snapshot else {
+            return Ok(None);
+        };
+        Ok(explain::highlight(&self.session, &snapshot, position).await)
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        let uri = &params.text_document.uri;
+        let Some(snapshot) = self.about(uri, |features| features.code_lens) else {
+            return Ok(None);
+        };
+        symbols::lenses(&self.session, &snapshot).await
+    }
+
+    async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
+        let uri = &params.text_document.uri;
+        let Some(snapshot) = self.about(uri, |features| features.inlay_hints) else {
+            return Ok(None);
+        };
+        symbols::hints(&self.session, &snapshot, params.range).await
+    }
+
+    async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
+        let uri = &params.text_document.uri;
+        let Some(snapshot) = self.about(uri, |features| features.code_actions) else {
+            return Ok(None);
+        };
+        Ok(actions::actions(&self.session, &snapshot, &params))
+    }
+
+    async fn document_color(&self, params: DocumentColorParams) -> Result<Vec<ColorInformation>> {
+        let uri = &params.text_document.uri;
+        let Some(snapshot) = self.about(uri, |features| features.document_color) else {
+            return Ok(Vec::new());
+        };
+        heat::colors(&self.session, &snapshot).await
+    }
+
+    /// The colour of a swatch says how hot a lexeme is: there is no other way to write it.
+    async fn color_presentation(
+        &self,
+        _: ColorPresentationParams,
+    ) -> Result<Vec<ColorPresentation>> {
+        Ok(Vec::new())
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<Value>> {
+        let command = Command::read(&self.session, params)?;
+        command.run(&self.session).await
+    }
+}

@@ -1,0 +1,140 @@
+//! URIs that some clients write and the library's parser refuses: with raw spaces, brackets or letters beyond ASCII. What the
+//! parser does not take is percent-encoded on the way in, and put back as the client wrote it on the way out.
+
+use std::fmt::Write as _;
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+
+use lru::LruCache;
+use serde_json::Value;
+use tower_lsp::ls_types::Uri;
+
+/// Documents with such URIs that are remembered, the latest used.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
+
+/// Keys of the protocol whose strings are URIs.
+const KEYS: [&str; 5] = ["uri", "rootUri", "scopeUri", "targetUri", "newUri"];
+
+pub(super) struct Uris {
+    /// Encoded → as written.
+    written: LruCache<String, String>,
+}
+
+impl Default for Uris {
+    fn default() -> Self {
+        Self {
+            written: LruCache::new(REMEMBERED),
+        }
+    }
+}
+
+impl Uris {
+    /// Encodes what the parser would refuse.
+    pub fn take_in(&mut self, value: &mut Value) {
+        each_uri(value, &mut |uri| {
+            if Uri::from_str(uri).is_ok() {
+                return;
+            }
+            let encoded = encode(uri);
+            if Uri::from_str(&encoded).is_ok() {
+                let written = std::mem::replace(uri, encoded.clone());
+                self.written.put(encoded, written);
+            } else {
+                tracing::warn!(uri, "not a URI");
+            }
+        });
+    }
+
+    /// Puts URIs back as they were written.
+    pub fn give_out(&mut self, value: &mut Value) {
+        if self.written.is_empty() {
+            return;
+        }
+        each_uri(value, &mut |uri| {
+            if let Some(written) = self.written.get(uri.as_str()) {
+                uri.clone_from(written);
+            }
+        });
+    }
+}
+
+fn each_uri(value: &mut Value, visit: &mut dyn FnMut(&mut String)) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                match value {
+                    Value::String(uri) if KEYS.contains(&key.as_str()) => visit(uri),
+                    value => each_uri(value, visit),
+                }
+            }
+        }
+        Value::Array(values) => {
+            for value in values {
+                // The packed integers of an answer are long and hold nothing.
+                if value.is_object() || value.is_array() {
+                    each_uri(value, visit);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Every byte that may not stand in a URI (RFC 3986, §2), and a `%` that begins no escape.
+fn encode(uri: &str) -> String {
+    const RESERVED: &[u8] = b":/?#@!$&'()*+,;=-._~";
+    let bytes = uri.as_bytes();
+    let mut encoded = String::with_capacity(uri.len() + 16);
+    for (at, &byte) in bytes.iter().enumerate() {
+        let is_escape = byte == b'%'
+            && bytes
+                .get(at + 1..at + 3)
+                .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        if byte.is_ascii_alphanumeric() || RESERVED.contains(&byte) || is_escape {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing into a string does not fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_comes_back_is_what_was_written() {
+        let mut uris = Uris::default();
+        for uri in [
+            "file:///a b.rs",
+            "file:///{x}/[id].tsx",
+            "file:///naïve/日本.py",
+            "file:///100%/a.c",
+            "file:///c%3A/x.rs",
+            "untitled:Untitled-1",
+            "vscode-notebook-cell:/a.ipynb#X12sZmlsZQ%3D%3D",
+            "git:/a.rs?%7B%22ref%22%3A%22%22%7D",
+        ] {
+            let mut params = json!({ "textDocument": { "uri": uri }, "list": [{ "uri": uri }] });
+            uris.take_in(&mut params);
+            let inside = params["textDocument"]["uri"].as_str().unwrap();
+            assert!(Uri::from_str(inside).is_ok(), "{inside}");
+            assert_eq!(params["list"][0]["uri"], inside);
+            let mut answer = json!([{ "uri": inside, "data": [1, 2, 3] }]);
+            uris.give_out(&mut answer);
+            assert_eq!(answer[0]["uri"], uri);
+        }
+    }
+
+    #[test]
+    fn what_is_no_uri_at_all_is_left_alone() {
+        let mut uris = Uris::default();
+        let mut params = json!({ "uri": "no scheme", "other": "a b" });
+        uris.take_in(&mut params);
+        assert_eq!(params, json!({ "uri": "no scheme", "other": "a b" }));
+    }
+}
