@@ -96,7 +96,18 @@ class Chaos:
 
     # One thing.
 
-    STEPS = {"edit": 40, "ask": 40, "cancel": 8, "view": 2, "configure": 2, "break_frame": 2, "reopen": 2, "command": 2, "rest": 4}
+    STEPS = {
+        "edit": 40,
+        "ask": 40,
+        "cancel": 8,
+        "view": 2,
+        "configure": 2,
+        "break_frame": 2,
+        "reopen": 1,
+        "command": 2,
+        "rest": 4,
+        "compare": 2,
+    }
 
     def step(self) -> None:
         name = self.rng.choices(list(self.STEPS), weights=list(self.STEPS.values()))[0]
@@ -108,14 +119,15 @@ class Chaos:
     def edit(self, document: Document) -> None:
         changes, text = [], document.text
         for _ in range(self.rng.choice([1, 1, 1, 2, 5])):
-            if self.rng.random() < 0.02:
+            if self.rng.random() < 0.005:
                 change, text = (whole := self.fresh_text()), Text(whole)
             else:
                 change = random_change(self.rng, text, self.encoding)
                 text = text.replaced(*change, self.encoding)
             changes.append(change)
         if len(text.content) > LONGEST:
-            changes.append(self.fresh_text())
+            # The middle goes, as an edit: what went wrong before is to stay wrong.
+            changes.append((text.position(LONGEST // 3, self.encoding), text.position(len(text.content) - LONGEST // 3, self.encoding), ""))
         document.change(*changes)
 
     def ask(self, document: Document) -> None:
@@ -140,6 +152,9 @@ class Chaos:
         )
         allowed = {METHOD_NOT_FOUND} if method == "textDocument/definition" else ALLOWED
         self.enter(document.request(method, **params), allowed, document)
+
+    def compare(self, document: Document) -> None:
+        document.assert_text()
 
     def command(self, document: Document) -> None:
         rng = self.rng
