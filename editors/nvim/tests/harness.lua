@@ -25,6 +25,7 @@ Child.__index = Child
 ---@field vars? string Vimscript that runs before plugins are loaded
 ---@field enable? boolean start the server for files (default: true)
 ---@field base? boolean start the second server as well
+---@field rtp? boolean have the plugin in 'runtimepath' (default: true)
 ---@field columns? integer
 ---@field lines? integer
 
@@ -51,7 +52,7 @@ function M.child(opts)
     ('set lines=%d columns=%d termguicolors shortmess+=I'):format(opts.lines or 50, opts.columns or 140),
     -- Looking for a Python takes seconds, and backgrounds are only to be looked for where we put them.
     'let g:loaded_python3_provider = 0 | let g:loaded_matchparen = 1',
-    'set rtp^=' .. M.plugin,
+    opts.rtp == false and '' or 'set rtp^=' .. M.plugin,
     opts.vars or 'let g:codegaze = {"first_run_note": v:false}',
   }) do
     vim.list_extend(command, { '--cmd', setting })

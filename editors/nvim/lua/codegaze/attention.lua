@@ -34,8 +34,16 @@ function M.define_groups()
   end
   define('CodegazeAttendsTo', ORANGE, fg, 'underline')
   define('CodegazeAttendedBy', PURPLE, fg, 'underdouble')
-  define('CodegazeAttendsBoth', ORANGE, PURPLE, 'underdouble')
-  colors.define('CodegazeLexeme', { bold = true, reverse = true, cterm = { bold = true, reverse = true } })
+  define('CodegazeAttendsBoth', ORANGE, fg, 'underdouble')
+  local normal, dark = vim.api.nvim_get_hl(0, { name = 'Normal', link = false }), vim.o.background == 'dark'
+  colors.define('CodegazeLexeme', {
+    fg = colors.background(),
+    bg = normal.fg or (dark and 0xFFFFFF or 0x000000),
+    bold = true,
+    ctermfg = dark and 16 or 231,
+    ctermbg = dark and 231 or 16,
+    cterm = { bold = true },
+  })
   colors.define('CodegazeReadOut', { link = 'Comment' })
 end
 

@@ -80,7 +80,7 @@ test('attention: is drawn over the heat', function()
     [[
     vim.cmd('redraw!')
     local cell = vim.api.nvim__inspect_cell(1, 0, vim.fn.screenpos(0, 1, 5).col - 1)
-    return cell[2] and cell[2].reverse and cell[2].bold
+    return cell[2] and cell[2].bold and cell[2].background == vim.api.nvim_get_hl(0, { name = 'Normal' }).fg
   ]]
   )
 end)

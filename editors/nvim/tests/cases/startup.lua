@@ -97,3 +97,43 @@ test('status line: shows the model and how long the analysis took', function()
   }, 'states')
   has(child:messages(), 'no such model', 'an error is said')
 end)
+
+test('install: the README’s recipes for plugin managers', function()
+  -- What lazy.nvim and vim.pack run: the directory is added when plugins have long been loaded.
+  local child = harness.child({ rtp = false, enable = false })
+  local readme = table.concat(vim.fn.readfile(harness.plugin .. '/README.md'), '\n')
+  local recipes = 0
+  for name, field in
+    readme:gmatch("function%((plugin)%)\n%s+vim%.opt%.rtp:append%(plugin%.(%w+) %.%. '/editors/nvim'%)")
+  do
+    is(name, 'plugin', 'the parameter')
+    recipes = recipes + 1
+    ok(field == 'dir' or field == 'path', 'the field ' .. field)
+  end
+  is(recipes, 2, 'recipes')
+  is(child:lua('return vim.fn.exists(":Codegaze")'), 0, 'the command before')
+  child:lua(
+    [[
+    vim.opt.rtp:append(... .. '/editors/nvim')
+    vim.cmd.runtime({ 'plugin/codegaze.lua', bang = true })
+    vim.lsp.enable('codegaze')
+  ]],
+    harness.root
+  )
+  child:edit('examples/fibonacci.py')
+  child:settle()
+  child:check_heat()
+end)
+
+test('install: as a package', function()
+  local child = harness.child({ rtp = false, enable = false })
+  local start = child.home .. '/data/nvim/site/pack/codegaze/start'
+  vim.fn.mkdir(start, 'p')
+  assert(vim.uv.fs_symlink(harness.plugin, start .. '/codegaze'))
+  child:cmd('set packpath^=' .. child.home .. '/data/nvim/site')
+  child:cmd('packloadall!')
+  child:lua("vim.lsp.enable('codegaze')")
+  child:edit('examples/fibonacci.py')
+  child:settle()
+  child:check_heat()
+end)

@@ -155,6 +155,12 @@ local function paint(marks, row, start, bytes, groups)
   end
 end
 
+--- Where the second of a pair of labels begins, in bytes; in the middle if it was cut off.
+local function lower_name(names, lower)
+  return vim.endswith(names, ' ' .. lower) and #names - #lower
+    or vim.str_byteindex(names, 'utf-32', vim.str_utfindex(names, 'utf-32') - 1)
+end
+
 local function body(matrix, selection, size, lines, marks, starts)
   local _, per_line = shape(size.zoom)
   local function label(row)
@@ -169,7 +175,8 @@ local function body(matrix, selection, size, lines, marks, starts)
   local last = selection.top + size.rows - 1
   for row = selection.top, last, per_line do
     local lower = per_line == 2 and row < last and row + 1 or nil
-    local text = to_the_right(lower and label(row) .. ' ' .. label(lower) or label(row), size.label) .. ' '
+    local names = to_the_right(lower and label(row) .. ' ' .. label(lower) or label(row), size.label)
+    local text = names .. ' '
     local start, groups = #text, {}
     for column = selection.left, selection.left + size.columns - 1 do
       if per_line == 1 then
@@ -178,8 +185,10 @@ local function body(matrix, selection, size, lines, marks, starts)
         groups[#groups + 1] = cells.pair(step(row, column), lower and step(lower, column))
       end
     end
-    if row == selection.query or lower == selection.query then
-      marks[#marks + 1] = { #lines, 0, start - 1, 'CodegazeAxis' }
+    if row == selection.query then
+      marks[#marks + 1] = { #lines, 0, lower and lower_name(names, label(lower)) - 1 or #names, 'CodegazeAxis' }
+    elseif lower == selection.query then
+      marks[#marks + 1] = { #lines, lower_name(names, label(lower)), #names, 'CodegazeAxis' }
     end
     local cell = per_line == 1 and '  ' or HALF
     paint(marks, #lines, start, #cell, groups)

@@ -217,6 +217,10 @@ function Panel:draw()
       size = layout.measure(self.matrix, 'overview', width, height)
     end
   end
+  if not self:is_open() then
+    self.selection.top = self.selection.query - math.floor(size.rows / 2)
+    self.selection.left = self.selection.key - math.floor(size.columns / 2)
+  end
   layout.follow(self.selection, size, #self.matrix.tokens)
   local picture = layout.draw(self.matrix, self.selection, size)
   self.size, self.picture = size, picture

@@ -1,0 +1,48 @@
+-- What is on the pictures: run by screenshots.sh inside the Neovim that is photographed.
+
+vim.o.termguicolors = true
+vim.o.number = true
+vim.o.laststatus = 2
+vim.o.ruler = false
+vim.o.showcmd = false
+vim.o.statusline = " %f%=%{v:lua.require'codegaze'.status()}  %l,%c "
+vim.g.codegaze = { first_run_note = vim.env.SCENE == 'note' }
+vim.lsp.enable('codegaze')
+vim.cmd.edit('examples/fibonacci.py')
+
+local function await(condition)
+  assert(vim.wait(20000, condition, 50), 'the scene does not come about')
+end
+
+local scenes = {}
+
+function scenes.heatmap()
+  vim.fn.search('fibonacci(n')
+  vim.cmd('Codegaze heatmap')
+  await(function()
+    return vim.bo.filetype == 'codegaze-heatmap'
+  end)
+end
+
+function scenes.attention()
+  vim.fn.search('a + b')
+  vim.cmd('silent Codegaze attention on')
+end
+
+function scenes.legend()
+  vim.cmd('Codegaze legend')
+end
+
+function scenes.note() end
+
+vim.schedule(function()
+  await(function()
+    return require('codegaze').status():find(' ms') ~= nil
+  end)
+  vim.wait(500)
+  scenes[vim.env.SCENE]()
+  vim.wait(1000)
+  vim.cmd.echo('""')
+  vim.cmd('redraw!')
+  vim.fn.writefile({}, vim.env.SCENE_DONE)
+end)
