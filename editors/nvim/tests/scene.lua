@@ -16,12 +16,27 @@ end
 
 local scenes = {}
 
-function scenes.heatmap()
-  vim.fn.search('fibonacci(n')
-  vim.cmd('Codegaze heatmap')
+local function titled(part)
   await(function()
     return vim.bo.filetype == 'codegaze-heatmap'
+      and vim.api.nvim_win_get_config(0).title[1][1]:find(part, 1, true) ~= nil
   end)
+end
+
+local function press(keys)
+  vim.api.nvim_feedkeys(vim.keycode(keys), 'xt', false)
+end
+
+--- A head of the embedded model that looks from a name to where it stood before.
+function scenes.heatmap()
+  vim.fn.search('a + b')
+  vim.cmd('Codegaze heatmap')
+  titled('layer')
+  press(']l]l]l')
+  titled('layer 1 ')
+  press((']h'):rep(9))
+  titled('head 7')
+  press('w')
 end
 
 function scenes.attention()

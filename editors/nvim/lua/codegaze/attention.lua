@@ -118,10 +118,11 @@ function M.show(buf, client, attention)
     groups[at] = groups[at] and 'CodegazeAttendsBoth' or 'CodegazeAttendedBy'
     ranges[at] = other.range
   end
-  for at, range in pairs(ranges) do
-    client_of.mark(buf, namespace, range, encoding, groups[at], PRIORITY)
-  end
   local range = attention.lexeme.range
+  ranges[key(range)] = nil -- It attends to itself as well.
+  for at, other in pairs(ranges) do
+    client_of.mark(buf, namespace, other, encoding, groups[at], PRIORITY)
+  end
   client_of.mark(buf, namespace, range, encoding, 'CodegazeLexeme', PRIORITY + 1)
 
   local row, column = client_of.byte_position(buf, range.start, encoding)

@@ -39,7 +39,6 @@ local function expected(child, options)
       end
     end
   end
-  -- Over the lexeme itself lies its own mark, and it is the last of the two.
   found[key(answer.lexeme.range)] = 'CodegazeLexeme'
   return found, answer
 end

@@ -235,7 +235,7 @@ function M.words(matrix, selection)
   end
   return {
     ('%s attends to %s'):format(named(matrix.tokens[selection.query]), named(matrix.tokens[selection.key])),
-    ('with %.1f %% of its attention: number %d of %d %ss'):format(
+    ('with %.1f %% of its attention: number %d of the %d %ss here'):format(
       weight * 100,
       rank,
       #matrix.tokens,

@@ -150,6 +150,20 @@ function Panel:room()
   return math.min(width, vim.o.columns - 2), math.max(6, vim.o.lines - vim.o.cmdheight - 4)
 end
 
+--- A definition's first line that is not an attribute or a decorator.
+---@param buf integer
+---@param range lsp.Range
+---@return string
+local function first_line(buf, range)
+  local lines = vim.tbl_map(vim.trim, vim.api.nvim_buf_get_lines(buf, range.start.line, range['end'].line + 1, false))
+  for _, line in ipairs(lines) do
+    if not line:match('^[@#]') then
+      return line
+    end
+  end
+  return lines[1] or ''
+end
+
 ---@return string
 function Panel:title()
   local view, definition = self.matrix.answer.view, client_of.value(self.matrix.answer.definition)
@@ -160,8 +174,7 @@ function Panel:title()
     or 'layer ' .. list(view.layers)
   local what
   if definition and not self.whole then
-    what =
-      vim.trim(vim.api.nvim_buf_get_lines(self.buf, definition.start.line, definition.start.line + 1, false)[1] or '')
+    what = first_line(self.buf, definition)
     what = vim.fn.strcharpart(what, 0, 40)
   else
     what = ('chunk %d of %d'):format(self.matrix.answer.chunk + 1, self.matrix.answer.chunks)
