@@ -27,16 +27,15 @@ local function press(keys)
   vim.api.nvim_feedkeys(vim.keycode(keys), 'xt', false)
 end
 
---- A head of the embedded model that looks from a name to where it stood before.
+--- A head of the embedded model that looks at names.
 function scenes.heatmap()
-  vim.fn.search('a + b')
+  vim.fn.search('2 else re')
+  vim.fn.search('remembered')
   vim.cmd('Codegaze heatmap')
   titled('layer')
-  press(']l]l]l')
-  titled('layer 1 ')
-  press((']h'):rep(9))
-  titled('head 7')
-  press('w')
+  press((']l'):rep(4))
+  press((']h'):rep(5))
+  titled('layer 2 · head 3')
 end
 
 function scenes.attention()

@@ -9,7 +9,7 @@ local client_of = require('codegaze.client')
 ---@class codegaze.Matrix
 ---@field answer table
 ---@field tokens codegaze.MatrixToken[] those shown: both axes
----@field max number the greatest weight of the whole matrix: where the colours end
+---@field max number the greatest weight that is shown: where the colours end
 ---@field private bytes string
 ---@field private size integer
 ---@field private indices integer[]
@@ -38,6 +38,7 @@ local function inside(range, outer)
   return not before(range.start, outer.start) and not before(outer['end'], range['end'])
 end
 
+--- One answer's matrix.
 ---@param answer table
 ---@param whole boolean the whole chunk, or only the definition that was asked about
 ---@return codegaze.Matrix
@@ -61,7 +62,12 @@ function Matrix.new(answer, whole)
   if definition and #self.tokens == 0 then
     return Matrix.new(answer, true)
   end
-  self.partial = #self.tokens < self.size
+  if definition then
+    self.max = 0
+    for query = 1, #self.tokens do
+      self.max = math.max(self.max, self:weight(query, self:heaviest(query)[1]))
+    end
+  end
   return self
 end
 
