@@ -69,6 +69,21 @@ browser:
     cargo build --release
     cd tests/browser && npm ci --silent --no-audit --no-fund && node --test
 
+# The Neovim plugin: formatting, lint, help, and real Neovims beside a second server
+nvim *ARGS:
+    cargo build --release
+    editors/nvim/tests/run.sh {{ ARGS }}
+
+# Emacs with the real server, Zed's extension, the configurations for Helix, Sublime Text and Zed
+editors:
+    cargo build --release
+    editors/tests/run.sh
+
+# The README's pictures of Neovim: docs/images/nvim-dark.png and nvim-light.png
+nvim-screenshots:
+    cargo build --release
+    CODEGAZE_DIR=target/release editors/nvim/tests/screenshots.sh
+
 # Peak memory of an analysis against the bar
 memory: pytorch
     {{ bin }}/python benches/memory.py --check

