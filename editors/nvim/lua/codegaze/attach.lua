@@ -1,12 +1,6 @@
 --- What happens when the server attaches to a buffer.
 local M = {}
 
-local METHODS = {
-  ['textDocument/semanticTokens/full'] = true,
-  ['textDocument/semanticTokens/full/delta'] = true,
-  ['textDocument/semanticTokens/range'] = true,
-}
-
 local function define_groups()
   require('codegaze.heat').define_groups()
   require('codegaze.attention').define_groups()
@@ -30,20 +24,10 @@ function M.prepare()
   local group = vim.api.nvim_create_augroup('codegaze.session', {})
   vim.api.nvim_create_autocmd('ColorScheme', { group = group, callback = define_groups })
   vim.api.nvim_create_autocmd('OptionSet', { group = group, pattern = 'background', callback = define_groups })
-  vim.api.nvim_create_autocmd('LspRequest', {
-    group = group,
-    callback = function(args)
-      local request = args.data.request
-      if METHODS[request.method] and is_ours(args.data.client_id) then
-        require('codegaze.heat').on_token_request(request.bufnr, request.type)
-      end
-    end,
-  })
   vim.api.nvim_create_autocmd('LspDetach', {
     group = group,
     callback = function(args)
       if is_ours(args.data.client_id) then
-        require('codegaze.heat').forget(args.buf)
         require('codegaze.attention').clear(args.buf)
         require('codegaze.status').changed()
       end
@@ -65,7 +49,6 @@ local function listen(client)
     require('codegaze.status').on_status(client, status)
   end
   client.handlers['codegaze/heatmapChanged'] = function(_, changed)
-    require('codegaze.heat').on_changed(client, changed)
     require('codegaze.attention').on_changed(changed)
     require('codegaze.matrix').on_changed(changed)
   end
