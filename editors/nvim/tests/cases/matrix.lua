@@ -275,6 +275,11 @@ test('heatmap: a large matrix is an overview that scrolls, and z makes cells lar
     return config.width <= 68 and config.height <= 22 and vim.api.nvim_buf_line_count(0) == config.height
   ]]
   )
+  child:keys('G')
+  local FIRST = "return vim.fn.line('w0', vim.fn.bufwinid('workers.go'))"
+  ok(child:lua(FIRST) > 1, 'the code has been scrolled to the selected lexemes')
+  child:keys('q')
+  is(child:lua(FIRST), 1, 'the first line of the code after q')
 end)
 
 test('heatmap: a long file has chunks', function()
