@@ -274,17 +274,29 @@ function Panel:draw()
   self:mark_code()
 end
 
---- Lights up the two lexemes in the code, and brings them into view.
+--- Lights up the two lexemes in the code, and brings them into view: the one that has changed, if both have no room.
 function Panel:mark_code()
   local client = client_of.of(self.buf)
   if not client then
     return
   end
   vim.api.nvim_buf_clear_namespace(self.buf, namespace, 0, -1)
-  for _, part in ipairs({ { self.selection.query, 'CodegazeLexeme' }, { self.selection.key, 'CodegazeAttendsTo' } }) do
+  local parts = { { self.selection.query, 'CodegazeLexeme' }, { self.selection.key, 'CodegazeAttendsTo' } }
+  if self.last_query ~= self.selection.query then
+    parts = { parts[2], parts[1] }
+  end
+  self.last_query = self.selection.query
+  for _, part in ipairs(parts) do
     local range = self.matrix.tokens[part[1]].range
     if range then
-      client_of.mark(self.buf, namespace, range, client.offset_encoding, part[2], PRIORITY)
+      client_of.mark(
+        self.buf,
+        namespace,
+        range,
+        client.offset_encoding,
+        part[2],
+        PRIORITY + (part[2] == 'CodegazeLexeme' and 1 or 0)
+      )
       self:reveal(range.start.line + 1)
     end
   end
