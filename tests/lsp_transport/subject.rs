@@ -1,0 +1,266 @@
+//! A language server whose handlers are slow, panic, or never answer; and the two loops that it is driven by.
+
+use std::io::{PipeReader, PipeWriter, Read, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use codegaze::lsp::Ended;
+use codegaze::lsp::transport::{self, Options};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tower_lsp::jsonrpc::{Error, Result};
+use tower_lsp::ls_types::notification::Notification;
+use tower_lsp::ls_types::{
+    ConfigurationItem, DidChangeTextDocumentParams, DidOpenTextDocumentParams, InitializeParams,
+    InitializeResult, MessageType,
+};
+use tower_lsp::{Client as ToClient, ClientSocket, LanguageServer, LspService};
+
+use crate::lsp_client::Client;
+
+/// What happened inside, for the test to look at.
+#[derive(Default)]
+pub struct Inside {
+    /// Requests and notifications whose handlers began.
+    pub begun: AtomicUsize,
+    /// Handlers of `test/never` that were dropped.
+    pub dropped: AtomicUsize,
+    /// Tokens of `window/workDoneProgress/cancel`.
+    pub cancelled: Mutex<Vec<Value>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Versions in the order in which they were taken.
+    versions: Vec<i32>,
+    uris: Vec<String>,
+}
+
+struct Subject {
+    client: ToClient,
+    inside: Arc<Inside>,
+}
+
+struct CountDrop(Arc<Inside>);
+
+impl Drop for CountDrop {
+    fn drop(&mut self) {
+        self.0.dropped.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+enum Status {}
+
+impl Notification for Status {
+    type Params = Value;
+    const METHOD: &'static str = "codegaze/status";
+}
+
+impl Subject {
+    fn begin(&self) {
+        self.inside.begun.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        let state = self.inside.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn echo(&self, params: Value) -> Result<Value> {
+        self.begin();
+        Ok(params)
+    }
+
+    async fn sleep(&self, params: Value) -> Result<Value> {
+        self.begin();
+        let ms = params["ms"].as_u64().ok_or_else(Error::internal_error)?;
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+        Ok(params)
+    }
+
+    async fn never(&self, _: Value) -> Result<()> {
+        self.begin();
+        let _guard = CountDrop(Arc::clone(&self.inside));
+        std::future::pending().await
+    }
+
+    /// Panics before or after its first await.
+    async fn panic(&self, params: Value) -> Result<()> {
+        self.begin();
+        if params["late"] == true {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("asked for");
+    }
+
+    /// Waits for the client.
+    async fn consult(&self, _: Value) -> Result<Value> {
+        self.begin();
+        let item = ConfigurationItem {
+            scope_uri: None,
+            section: None,
+        };
+        let answer = self.client.configuration(vec![item]).await?;
+        Ok(json!(answer))
+    }
+
+    /// Keeps a thread busy, after its first await.
+    async fn block(&self, params: Value) -> Result<()> {
+        self.begin();
+        tokio::task::yield_now().await;
+        let ms = params["ms"].as_u64().ok_or_else(Error::internal_error)?;
+        std::thread::sleep(Duration::from_millis(ms));
+        Ok(())
+    }
+
+    /// What edits did until this request was read.
+    async fn versions(&self, _: Value) -> Result<Value> {
+        self.begin();
+        let versions = self.state().versions.clone();
+        tokio::task::yield_now().await;
+        Ok(json!(versions))
+    }
+
+    async fn uris(&self, _: Value) -> Result<Value> {
+        self.begin();
+        let uris: Vec<Value> = self
+            .state()
+            .uris
+            .iter()
+            .map(|uri| json!({ "uri": uri }))
+            .collect();
+        Ok(json!(uris))
+    }
+
+    /// Says the same things many times over.
+    async fn talk(&self, params: Value) -> Result<()> {
+        self.begin();
+        for n in 0..params["times"].as_u64().unwrap_or_default() {
+            let status = json!({ "n": n });
+            self.client.send_notification::<Status>(status).await;
+            let client = self.client.clone();
+            tokio::spawn(async move { client.semantic_tokens_refresh().await });
+        }
+        Ok(())
+    }
+
+    async fn work_done_progress_cancel(&self, params: Value) {
+        self.inside.cancelled.lock().unwrap().push(params);
+    }
+}
+
+impl LanguageServer for Subject {
+    async fn initialize(&self, _: InitializeParams) -> Result<InitializeResult> {
+        Ok(InitializeResult::default())
+    }
+
+    async fn shutdown(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn did_open(&self, params: DidOpenTextDocumentParams) {
+        self.begin();
+        let uri = params.text_document.uri.as_str().to_owned();
+        self.state().uris.push(uri);
+    }
+
+    /// Changes state before its first await, then talks.
+    async fn did_change(&self, params: DidChangeTextDocumentParams) {
+        self.begin();
+        self.state().versions.push(params.text_document.version);
+        let message = format!("version {}", params.text_document.version);
+        self.client.log_message(MessageType::LOG, message).await;
+    }
+}
+
+fn service() -> (LspService<Subject>, ClientSocket, Arc<Inside>) {
+    let inside = Arc::new(Inside::default());
+    let shared = Arc::clone(&inside);
+    let (service, socket) = LspService::build(|client| Subject {
+        client,
+        inside: shared,
+    })
+    .custom_method("test/echo", Subject::echo)
+    .custom_method("test/sleep", Subject::sleep)
+    .custom_method("test/never", Subject::never)
+    .custom_method("test/panic", Subject::panic)
+    .custom_method("test/consult", Subject::consult)
+    .custom_method("test/block", Subject::block)
+    .custom_method("test/versions", Subject::versions)
+    .custom_method("test/uris", Subject::uris)
+    .custom_method("test/talk", Subject::talk)
+    .custom_method(
+        "window/workDoneProgress/cancel",
+        Subject::work_done_progress_cancel,
+    )
+    .finish();
+    (service, socket, inside)
+}
+
+/// Short enough to wait for, long enough for a handler that is nearly done.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Through our transport.
+pub fn ours() -> (Client<Ended>, Arc<Inside>) {
+    let options = Options {
+        grace: GRACE,
+        ..Options::default()
+    };
+    let (give, inside) = std::sync::mpsc::channel();
+    let mut client = Client::of_async(move |input, output| {
+        let (service, socket, inside) = service();
+        give.send(inside).unwrap();
+        transport::serve(service, socket, input, output, options)
+    });
+    initialize(&mut client);
+    (client, inside.recv().unwrap())
+}
+
+/// Through the library's own loop.
+pub fn bare() -> (Client, Arc<Inside>) {
+    let (give, inside) = std::sync::mpsc::channel();
+    let mut client = Client::of_async(move |input, output| {
+        let (service, socket, inside) = service();
+        give.send(inside).unwrap();
+        let (from_client, to_client) = bridge(input, output);
+        tower_lsp::Server::new(from_client, to_client, socket).serve(service)
+    });
+    initialize(&mut client);
+    (client, inside.recv().unwrap())
+}
+
+fn initialize<E: Send + 'static>(client: &mut Client<E>) {
+    client.call("initialize", &json!({ "capabilities": {} }));
+    client.notify("initialized", &json!({}));
+}
+
+/// Blocking pipes as asynchronous streams.
+fn bridge(
+    mut input: PipeReader,
+    mut output: PipeWriter,
+) -> (tokio::io::DuplexStream, tokio::io::DuplexStream) {
+    const BUFFER: usize = 1 << 16;
+    let (near_in, mut far_in) = tokio::io::duplex(BUFFER);
+    let (near_out, mut far_out) = tokio::io::duplex(BUFFER);
+    let runtime = tokio::runtime::Handle::current();
+    let writing = runtime.clone();
+    std::thread::spawn(move || {
+        let mut bytes = vec![0; BUFFER];
+        while let Ok(n @ 1..) = input.read(&mut bytes) {
+            if runtime.block_on(far_in.write_all(&bytes[..n])).is_err() {
+                return;
+            }
+        }
+    });
+    std::thread::spawn(move || {
+        let mut bytes = vec![0; BUFFER];
+        while let Ok(n @ 1..) = writing.block_on(far_out.read(&mut bytes)) {
+            if output.write_all(&bytes[..n]).is_err() {
+                return;
+            }
+        }
+    });
+    (near_in, near_out)
+}
