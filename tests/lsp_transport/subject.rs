@@ -1,6 +1,7 @@
-//! A language server whose handlers are slow, panic, or never answer; and the two loops that it is driven by.
+//! A language server whose handlers are slow, panic, or never answer.
 
-use std::io::{PipeReader, PipeWriter, Read, Write};
+#![allow(clippy::unused_async, reason = "handlers")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +9,6 @@ use std::time::Duration;
 use codegaze::lsp::Ended;
 use codegaze::lsp::transport::{self, Options};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::notification::Notification;
 use tower_lsp::ls_types::{
@@ -218,49 +218,7 @@ pub fn ours() -> (Client<Ended>, Arc<Inside>) {
     (client, inside.recv().unwrap())
 }
 
-/// Through the library's own loop.
-pub fn bare() -> (Client, Arc<Inside>) {
-    let (give, inside) = std::sync::mpsc::channel();
-    let mut client = Client::of_async(move |input, output| {
-        let (service, socket, inside) = service();
-        give.send(inside).unwrap();
-        let (from_client, to_client) = bridge(input, output);
-        tower_lsp::Server::new(from_client, to_client, socket).serve(service)
-    });
-    initialize(&mut client);
-    (client, inside.recv().unwrap())
-}
-
 fn initialize<E: Send + 'static>(client: &mut Client<E>) {
     client.call("initialize", &json!({ "capabilities": {} }));
     client.notify("initialized", &json!({}));
-}
-
-/// Blocking pipes as asynchronous streams.
-fn bridge(
-    mut input: PipeReader,
-    mut output: PipeWriter,
-) -> (tokio::io::DuplexStream, tokio::io::DuplexStream) {
-    const BUFFER: usize = 1 << 16;
-    let (near_in, mut far_in) = tokio::io::duplex(BUFFER);
-    let (near_out, mut far_out) = tokio::io::duplex(BUFFER);
-    let runtime = tokio::runtime::Handle::current();
-    let writing = runtime.clone();
-    std::thread::spawn(move || {
-        let mut bytes = vec![0; BUFFER];
-        while let Ok(n @ 1..) = input.read(&mut bytes) {
-            if runtime.block_on(far_in.write_all(&bytes[..n])).is_err() {
-                return;
-            }
-        }
-    });
-    std::thread::spawn(move || {
-        let mut bytes = vec![0; BUFFER];
-        while let Ok(n @ 1..) = writing.block_on(far_out.read(&mut bytes)) {
-            if output.write_all(&bytes[..n]).is_err() {
-                return;
-            }
-        }
-    });
-    (near_in, near_out)
 }
