@@ -56,7 +56,9 @@ export async function exportHeatmap(session: Session, exported: Exported): Promi
     if (!result || result.data === null) return null;
     await vscode.workspace.fs.writeFile(place, Buffer.from(result.data, result.encoding));
   } catch (error) {
-    void vscode.window.showErrorMessage(`Codegaze: no export: ${error instanceof Error ? error.message : String(error)}`);
+    void vscode.window.showErrorMessage(
+      `Codegaze: no export: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return null;
   }
   const open = 'Open';

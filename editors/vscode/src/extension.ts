@@ -12,8 +12,8 @@ import { report } from './report';
 import { Session } from './session';
 import { isAnalysed, settings, write } from './settings';
 import { StatusBar } from './statusBar';
-import { duration } from './words';
 import { welcomeOnce } from './welcome';
+import { duration } from './words';
 
 /** What the server's code lenses, hovers and code actions hand to the commands; the palette hands nothing. */
 interface Target {

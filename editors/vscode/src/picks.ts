@@ -42,7 +42,11 @@ export async function selectView(session: Session): Promise<void> {
     { label: '', kind: vscode.QuickPickItemKind.Separator },
     entry('$(symbol-color) Heat style…', settings.style(), COMMANDS.selectStyle),
     entry('$(eye) Show or hide heat', '', COMMANDS.toggle),
-    entry('$(inspect) Attention of the word at the cursor', settings.hasCursorAttention() ? 'on' : 'off', COMMANDS.toggleCursorAttention),
+    entry(
+      '$(inspect) Attention of the word at the cursor',
+      settings.hasCursorAttention() ? 'on' : 'off',
+      COMMANDS.toggleCursorAttention,
+    ),
     entry('$(graph-scatter) Heatmap', '', COMMANDS.showHeatmap),
     entry('$(info) Legend', '', COMMANDS.showLegend),
     { label: '', kind: vscode.QuickPickItemKind.Separator },
@@ -70,19 +74,26 @@ export async function selectModel(session: Session): Promise<void> {
     [
       ...known,
       { label: '', kind: vscode.QuickPickItemKind.Separator },
-      { label: '$(folder-opened) A directory…', description: 'config.json, a tokenizer, safetensors or PyTorch weights', value: directory },
+      {
+        label: '$(folder-opened) A directory…',
+        description: 'config.json, a tokenizer, safetensors or PyTorch weights',
+        value: directory,
+      },
       { label: '$(cloud) Another model of the Hugging Face hub…', value: hub },
     ],
     'Which model shall look at the source?',
   );
   let chosen = choice;
   if (choice === directory) {
-    const [folder] = (await vscode.window.showOpenDialog({ canSelectFiles: false, canSelectFolders: true, openLabel: 'Use Model' })) ?? [];
+    const [folder] =
+      (await vscode.window.showOpenDialog({ canSelectFiles: false, canSelectFolders: true, openLabel: 'Use Model' })) ??
+      [];
     chosen = folder?.fsPath;
   } else if (choice === hub) {
     chosen = await vscode.window.showInputBox({
       prompt: 'A RoBERTa-family model, as owner/name',
-      validateInput: (value) => (/^[\w.-]+\/[\w.-]+$/.test(value.trim()) ? null : 'owner/name, such as microsoft/graphcodebert-base'),
+      validateInput: (value) =>
+        /^[\w.-]+\/[\w.-]+$/.test(value.trim()) ? null : 'owner/name, such as microsoft/graphcodebert-base',
     });
   }
   if (chosen === undefined) return;

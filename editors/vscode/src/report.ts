@@ -43,7 +43,12 @@ export async function report(session: Session, extension: vscode.Extension<unkno
     ...(info
       ? [
           '## Server',
-          json({ model: info.model, engine: info.engine, timings: info.timings, positionEncoding: info.positionEncoding }),
+          json({
+            model: info.model,
+            engine: info.engine,
+            timings: info.timings,
+            positionEncoding: info.positionEncoding,
+          }),
         ]
       : []),
     'Paths above may tell your name: look them over. The log is under "Codegaze: Show Log".',

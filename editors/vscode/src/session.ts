@@ -124,8 +124,7 @@ export class Session implements vscode.Disposable {
       server = findServer({
         configured: settings.serverPath(),
         extensionPath: this.extensionPath,
-        // biome-ignore lint/complexity/useLiteralKeys: environment variables are no properties that TypeScript knows
-        pathVariable: process.env['PATH'] ?? '',
+        pathVariable: process.env.PATH ?? '',
         platform: process.platform,
       });
     } catch (error) {
@@ -210,7 +209,8 @@ export class Session implements vscode.Disposable {
         async provideCodeLenses(document, token, next) {
           const lenses = await next(document, token);
           for (const lens of lenses ?? []) {
-            if (lens.command && !lens.command.title.startsWith('$(')) lens.command.title = `$(eye) ${lens.command.title}`;
+            if (lens.command && !lens.command.title.startsWith('$('))
+              lens.command.title = `$(eye) ${lens.command.title}`;
           }
           return lenses;
         },

@@ -57,7 +57,8 @@ export class StatusBar implements vscode.Disposable {
     }
     if (status.embedded) tooltip.appendMarkdown('This is the small model that comes with Codegaze.\n\n');
     const swatches = LEVELS.map(
-      (level) => `<span style="background-color:${cssVariable(COLORS.background(level))};">&nbsp; ${level} &nbsp;</span>`,
+      (level) =>
+        `<span style="background-color:${cssVariable(COLORS.background(level))};">&nbsp; ${level} &nbsp;</span>`,
     );
     tooltip.appendMarkdown(`less ${swatches.join('')} more attention\n\n`);
     tooltip.appendMarkdown(

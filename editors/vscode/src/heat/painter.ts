@@ -180,7 +180,9 @@ export class HeatPainter implements vscode.Disposable {
     if (this.types.dimmed) {
       const { document } = editor;
       const isScored = (line: number) =>
-        !result.unscored.some(({ start, end }) => start.line <= line && (line < end.line || (line === end.line && end.character > 0)));
+        !result.unscored.some(
+          ({ start, end }) => start.line <= line && (line < end.line || (line === end.line && end.character > 0)),
+        );
       const dimmed = dim(spans, minLevel, lines, (line) => document.lineAt(line).text.length, isScored);
       editor.setDecorations(this.types.dimmed.half, dimmed.half.map(toRange));
       editor.setDecorations(this.types.dimmed.far, dimmed.far.map(toRange));

@@ -6,7 +6,13 @@ import { COLORS, LEVELS, type Level, type Style } from '../names';
 const rangeBehavior = vscode.DecorationRangeBehavior.ClosedClosed;
 
 /** Levels differ by the kind of line, not by colour alone. */
-const LINES: Record<Level, string> = { 1: '1px dotted', 2: '1px dashed', 3: '1px solid', 4: '2px solid', 5: '3px solid' };
+const LINES: Record<Level, string> = {
+  1: '1px dotted',
+  2: '1px dashed',
+  3: '1px solid',
+  4: '2px solid',
+  5: '3px solid',
+};
 const FRAMES: Record<Level, string> = { 1: 'dotted', 2: 'dotted', 3: 'dashed', 4: 'solid', 5: 'solid' };
 
 const OPACITY = { half: '0.7', far: '0.4' };
