@@ -5,7 +5,7 @@
 // --out FILE: default codegaze-TARGET.vsix.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -21,6 +21,7 @@ const { values } = parseArgs({
 const hasServer = !values['no-server'];
 const out = values.out ?? join(here, hasServer ? `codegaze-${values.target}.vsix` : 'codegaze.vsix');
 
+mkdirSync(dirname(resolve(out)), { recursive: true });
 rmSync(join(here, 'server'), { recursive: true, force: true });
 if (hasServer) {
   const name = values.target.startsWith('win32') ? 'codegaze.exe' : 'codegaze';
