@@ -43,7 +43,10 @@ export class Editor {
   }
 
   async focus() {
-    await this.page.locator('.editor-instance .monaco-editor').first().click({ position: { x: 300, y: 5 } });
+    await this.page
+      .locator('.editor-instance .monaco-editor')
+      .first()
+      .click({ position: { x: 300, y: 5 } });
   }
 
   /** Runs a command from the palette, by its title. */
@@ -53,7 +56,9 @@ export class Editor {
     await input.waitFor({ state: 'visible' });
     await input.fill(`>${title}`);
     const row = this.page.locator('.quick-input-list .monaco-list-row').first();
-    await eventually(async () => assert.ok((await row.innerText()).includes(title), `the palette offers ${await row.innerText()}`));
+    await eventually(async () =>
+      assert.ok((await row.innerText()).includes(title), `the palette offers ${await row.innerText()}`),
+    );
     await this.page.keyboard.press('Enter');
   }
 
@@ -124,9 +129,12 @@ export class Editor {
     return this.page.evaluate(() => {
       const editor = document.querySelector('.editor-instance .monaco-editor');
       if (!editor) return null;
+      const visible = editor.getBoundingClientRect();
       const lines = new Map();
       for (const number of editor.querySelectorAll('.margin-view-overlays .line-numbers')) {
         const box = number.getBoundingClientRect();
+        // Half a line at an edge is not looked at.
+        if (box.top < visible.top || box.bottom > visible.bottom - 12) continue;
         lines.set(Math.round(box.top), Number(number.textContent));
       }
       const texts = [...editor.querySelectorAll('.view-lines .view-line')].map((element) => {
@@ -144,7 +152,6 @@ export class Editor {
         }
         return { top: element.getBoundingClientRect().top, chars };
       });
-      const visible = editor.getBoundingClientRect();
       const boxes = [];
       for (const element of editor.querySelectorAll('.view-overlays .cdr')) {
         const style = getComputedStyle(element);
@@ -154,13 +161,16 @@ export class Editor {
         const box = element.getBoundingClientRect();
         const middle = (box.top + box.bottom) / 2;
         const line = texts.find(({ top }) => top <= middle && middle < top + element.parentElement.clientHeight);
-        if (!line || middle < visible.top || middle > visible.bottom) continue;
+        if (!line || !lines.has(Math.round(line.top))) continue;
         const isOn = ({ left, right }) => (left + right) / 2 > box.left && (left + right) / 2 < box.right;
         const first = line.chars.findIndex(isOn);
         boxes.push({
           line: lines.get(Math.round(line.top)),
           start: first,
-          text: line.chars.filter(isOn).map(({ char }) => (char === '\u00a0' ? ' ' : char)).join(''),
+          text: line.chars
+            .filter(isOn)
+            .map(({ char }) => (char === '\u00a0' ? ' ' : char))
+            .join(''),
           background: style.backgroundColor,
           border: hasBorder ? `${style.borderBottomWidth} ${style.borderBottomStyle} ${style.borderBottomColor}` : null,
           sides: style.borderTopStyle,
@@ -170,31 +180,46 @@ export class Editor {
     });
   }
 
-  /** Words with the blue of the style "background", as `line:start text level`. */
+  /**
+   * Level of every character with the blue of the style "background", by `line:column`: the editor paints neighbours of one level as
+   * one box.
+   */
   async heat() {
     const painted = await this.painted();
-    const found = new Set();
+    const levels = new Map();
     for (const { line, start, text, background } of painted?.boxes ?? []) {
       const [, alpha] = /^rgba\(0, 114, 178, ([\d.]+)\)$/.exec(background) ?? [];
       if (alpha === undefined) continue;
       const level = ALPHAS.findIndex((each) => Math.abs(each - Number(alpha)) < 0.006) + 1;
-      found.add(`${line}:${start} ${text} ${level}`);
+      for (let at = 0; at < text.length; at++) levels.set(`${line}:${start + at}`, level);
     }
-    return { found: [...found].sort(), lines: painted?.lines ?? [] };
+    return { levels, lines: painted?.lines ?? [] };
   }
 
   /** Holds the heat to an analysis of the command line, on the lines that are seen; returns how many words were compared. */
   async expectHeat(analysis, { minLevel = 1, timeoutMs = 20_000 } = {}) {
     return eventually(async () => {
-      const { found, lines } = await this.heat();
-      const expected = analysis.lexemes
-        .filter(({ level, range }) => level >= minLevel && lines.includes(range.start.line + 1))
-        .map(({ level, text, range }) => `${range.start.line + 1}:${range.start.character} ${text} ${level}`)
-        .sort();
-      assert.ok(expected.length > 0, 'nothing is expected here');
-      assert.deepEqual(found, expected);
-      return found.length;
-    }, timeoutMs);
+      const { levels, lines } = await this.heat();
+      const seen = analysis.lexemes.filter(
+        ({ level, range }) => level >= minLevel && lines.includes(range.start.line + 1),
+      );
+      assert.ok(seen.length > 0, 'nothing is expected here');
+      const wrong = [];
+      const left = new Map(levels);
+      for (const { level, text, range } of seen) {
+        for (let at = range.start.character; at < range.end.character; at++) {
+          const place = `${range.start.line + 1}:${at}`;
+          if (left.get(place) !== level) wrong.push(`${place} of ${text} has ${left.get(place) ?? 0}, not ${level}`);
+          left.delete(place);
+        }
+      }
+      for (const [place, level] of left) wrong.push(`${place} has ${level}, not 0`);
+      assert.ok(wrong.length === 0, `${wrong.length} characters are wrong: ${wrong.slice(0, 10).join(' | ')}`);
+      return seen.length;
+    }, timeoutMs).catch(async (error) => {
+      await this.shoot('failed');
+      throw error;
+    });
   }
 
   /** Colours of all pieces of text that are seen. */

@@ -14,7 +14,11 @@ const installed = process.env.CODE_SERVER_DIR ?? join(extension, '.vscode-test/c
 const vsix = join(extension, '.vscode-test/codegaze.vsix');
 
 function run(command, args, options = {}) {
-  const { status, stdout } = spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
+  const { status, stdout } = spawnSync(command, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...options,
+  });
   if (status !== 0) {
     process.stderr.write(`${stdout}\n${command} ${args.join(' ')} failed\n`);
     process.exit(1);
@@ -22,8 +26,12 @@ function run(command, args, options = {}) {
   return stdout.trim();
 }
 
-const codeServer = run('bash', [join(here, '../install-code-server.sh'), installed]).split('\n').at(-1);
-run(process.execPath, [join(extension, 'scripts/package.mjs'), '--out', vsix], { env: { ...process.env, CODEGAZE: codegaze } });
+const codeServer = run('bash', [join(here, '../install-code-server.sh'), installed])
+  .split('\n')
+  .at(-1);
+run(process.execPath, [join(extension, 'scripts/package.mjs'), '--out', vsix], {
+  env: { ...process.env, CODEGAZE: codegaze },
+});
 
 const given = process.argv.slice(2);
 const files = (given.length > 0 ? given : readdirSync(here).filter((file) => file.endsWith('.test.mjs'))).map((file) =>
