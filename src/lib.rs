@@ -4,7 +4,7 @@
 //! The data flows one way, and the modules are listed in that order:
 //!
 //! ```text
-//! text ─► chunk ─► encoding ─► attention, layer by layer ─► subword scores ─► lexeme importance ─► views ─► CLI
+//! text ─► chunk ─► encoding ─► attention, layer by layer ─► subword scores ─► lexeme importance ─► views ─► LSP · CLI
 //! ```
 //!
 //! | layer | module | what it holds | what is absent |
@@ -15,6 +15,7 @@
 //! | L3 | [`analysis`] | one document in, one [`analysis::Analysis`] out | protocols, terminals |
 //! | L4 | [`engine`] | the inference thread, live documents, cache | protocols, maths |
 //! | L5 | [`view`] | an analysis as plain data and pictures | tensors |
+//! | L6 | [`lsp`] | the language server | computation |
 //! | L6 | [`cli`] | arguments, files, the terminal | computation |
 //!
 //! A module imports from its own or a lower layer only; `tests/layers.rs` holds it to that.
@@ -31,6 +32,6 @@ pub mod engine;
 
 pub mod view;
 
-pub mod cli;
-
 pub mod lsp;
+
+pub mod cli;

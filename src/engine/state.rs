@@ -155,7 +155,7 @@ impl State {
             return;
         };
         slot.due = slot.due.min(now);
-        if !slot.is_settled && !slot.focus_is_done {
+        if !slot.is_settled && slot.is_looked_at() {
             self.cancel_running(|running| running.is_some_and(|running| **running != *key));
         }
     }
@@ -201,7 +201,7 @@ impl State {
         let urgent = focused.as_ref().filter(|key| {
             self.slots
                 .get(*key)
-                .is_some_and(|slot| slot.is_ready(now) && !slot.focus_is_done)
+                .is_some_and(|slot| slot.is_ready(now) && slot.is_looked_at())
         });
         if let Some(key) = urgent {
             return self.take(&Arc::clone(key), served);
@@ -284,6 +284,11 @@ impl Slot {
             phase,
             analysis,
         });
+    }
+
+    /// Somebody looks at a part that is not scored yet. A document that nobody has looked at may wait for requests.
+    fn is_looked_at(&self) -> bool {
+        self.focus.is_some() && !self.focus_is_done
     }
 
     fn is_ready(&self, now: Instant) -> bool {

@@ -1,12 +1,15 @@
 //! One lexeme: its numbers in a hover, its partners as highlights. Neither waits long.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
+use serde_json::json;
 use tower_lsp::ls_types::{
     DocumentHighlight, DocumentHighlightKind, Hover, HoverContents, MarkupContent, MarkupKind,
     Position, Range,
 };
 
+use super::commands::client_command;
 use super::session::{Look, Session, Snapshot};
 use crate::text::ByteSpan;
 use crate::view::AnalysedDocument;
@@ -66,13 +69,64 @@ pub(crate) async fn hover(
     let relations = analysis.relations(lexeme_idx);
     let card = HoverCard::new(&document, lexeme_idx, relations.as_ref(), origin)?;
     let details = snapshot.settings.hover_details;
-    let text = if snapshot.caps.hover_markdown {
-        card.markdown(details)
+    let range = snapshot.positions().range(lexeme.span);
+    let mut text = if snapshot.caps.hover_markdown {
+        card.markdown(details) + &links(snapshot, range)
     } else {
         card.plain(details)
     };
-    let range = snapshot.positions().range(lexeme.span);
+    if !seen.finished.complete {
+        text.push_str(
+            "\n\nThe rest of the document is still being analysed: rank and level are of the part that is done.",
+        );
+    }
     Some(answer(snapshot, text, Some(range)))
+}
+
+/// Links to commands that the client said it runs; anywhere else they would lead nowhere.
+fn links(snapshot: &Snapshot, range: Range) -> String {
+    let arguments = json!([{ "uri": snapshot.uri, "range": range }]).to_string();
+    let known = [
+        (client_command::SHOW_HEATMAP, "Show the heatmap", arguments),
+        (
+            client_command::SELECT_VIEW,
+            "Choose method, layer, head",
+            String::new(),
+        ),
+    ];
+    let links: Vec<String> = known
+        .into_iter()
+        .filter(|(command, ..)| snapshot.settings.runs(command))
+        .map(|(command, title, arguments)| {
+            if arguments.is_empty() {
+                format!("[{title}](command:{command})")
+            } else {
+                format!(
+                    "[{title}](command:{command}?{})",
+                    percent_encoded(&arguments)
+                )
+            }
+        })
+        .collect();
+    if links.is_empty() {
+        String::new()
+    } else {
+        format!("\n\n{}", links.join(" · "))
+    }
+}
+
+/// All but letters and digits, as `encodeURIComponent` does and more.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(3 * text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing into a string does not fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 fn is_blank(snapshot: &Snapshot, offset: usize) -> bool {

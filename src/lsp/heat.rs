@@ -74,6 +74,10 @@ pub(crate) async fn tokens(
     let Some(seen) = session.analysed(snapshot, part).await? else {
         return Ok(None);
     };
+    if !seen.finished.complete {
+        // Levels are quantiles of the whole document: they will be asked for again once it is there.
+        session.notifier.was_early();
+    }
     let placed = place(&seen, snapshot, part, snapshot.settings.min_level);
     let data = placed
         .into_iter()

@@ -198,7 +198,9 @@ pub(crate) async fn attention(
     let positions = snapshot.positions();
     let offset = positions.offset(params.position);
     let place = crate::text::ByteSpan::new(offset, offset);
-    let Some(seen) = session.analysed(snapshot, Some(place)).await? else {
+    // Rank and level are of the whole document; the place comes first all the same.
+    session.engine.focus(snapshot.key(), place);
+    let Some(seen) = session.analysed(snapshot, None).await? else {
         return Ok(None);
     };
     let analysis = &seen.finished.analysis;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use tower_lsp::Client;
 use tower_lsp::ls_types::notification::Progress;
 use tower_lsp::ls_types::{
@@ -30,13 +31,22 @@ pub(crate) enum Under {
 /// Reports the progress of one piece of work; dropped, it ends it.
 pub(crate) struct Reporter {
     latest: watch::Sender<(Option<u32>, String)>,
+    task: JoinHandle<()>,
 }
 
 impl Reporter {
     pub fn start(client: Client, under: Under, title: String, is_cancellable: bool) -> Self {
         let (latest, watched) = watch::channel((Some(0), String::new()));
-        tokio::spawn(report(client, under, title, is_cancellable, watched));
-        Self { latest }
+        let task = tokio::spawn(report(client, under, title, is_cancellable, watched));
+        Self { latest, task }
+    }
+
+    /// Ends the progress, and waits until that is said.
+    pub async fn finish(self) {
+        let Self { latest, task } = self;
+        drop(latest);
+        // A task that panicked has nothing more to say.
+        drop(task.await);
     }
 
     /// `percent` 0 … 100, if that is known.
@@ -85,9 +95,17 @@ async fn report(
             percentage,
         }))
         .await;
-        tokio::time::sleep(REPORT_PAUSE).await;
+        tokio::select! {
+            () = tokio::time::sleep(REPORT_PAUSE) => {}
+            () = ended(watched.clone()) => {}
+        }
     }
     send(WorkDoneProgress::End(WorkDoneProgressEnd { message: None })).await;
+}
+
+/// Resolves when nobody reports any more.
+async fn ended(mut watched: watch::Receiver<(Option<u32>, String)>) {
+    while watched.changed().await.is_ok() {}
 }
 
 /// Tells work that the client wants it ended.

@@ -95,10 +95,12 @@ impl Server {
         matrix::matrices(&self.session, &snapshot, &params).await
     }
 
+    #[expect(clippy::unused_async, reason = "a handler")]
     async fn model(&self, _: Value) -> Result<ModelResult> {
         Ok(self.session.models.result(&self.session))
     }
 
+    #[expect(clippy::unused_async, reason = "a handler")]
     async fn work_done_progress_cancel(&self, params: WorkDoneProgressCancelParams) {
         self.session.cancellations.cancel(&params.token);
     }

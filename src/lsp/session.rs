@@ -204,8 +204,8 @@ impl Session {
         }
     }
 
-    /// Serves what the engine has under the current view, checked against its model; without one there is nothing to do. A view
-    /// that does not suit the model is given up for the default one, and the client is told.
+    /// Serves what the engine has under the current view, checked against its model; without one there is nothing to do. What
+    /// does not suit the model is left at its default, and the client is told.
     pub fn apply_view(&self) {
         let Some(Served { model, .. }) = self.engine.served() else {
             return;
@@ -216,17 +216,13 @@ impl Session {
     /// Lets `model` serve, under the current view.
     pub fn serve(&self, model: Arc<crate::model::Model>) {
         let view = self.state().view.clone();
-        let attribution = view.resolve(model.info()).or_else(|error| {
+        let (attribution, faults) = view.resolve_or_default(model.info());
+        for fault in faults {
             let id = &model.info().id;
-            self.notifier.warn(format!(
-                "{id}: {error}; shown with the default view instead"
-            ));
-            View::default().resolve(model.info())
-        });
-        match attribution {
-            Ok(attribution) => self.engine.serve(model, attribution),
-            Err(error) => tracing::error!(%error, "the default view suits no model"),
+            self.notifier
+                .warn(format!("codegaze: {id}: {fault}; the default is used"));
         }
+        self.engine.serve(model, attribution);
         self.notifier.refresh();
         self.notifier.status();
     }

@@ -14,6 +14,9 @@ use crate::view::levels::{HeatLevel, LevelThresholds};
 
 pub(crate) use keys::KEYS;
 
+/// Keys that hold others.
+const SECTIONS: [&str; 3] = ["features", "hover", "highlight"];
+
 /// Options of one session, resolved; see `docs/protocol.md`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
@@ -107,6 +110,14 @@ impl Settings {
         if !given.is_object() && !given.is_null() {
             faults.push(format!("settings are an object, not {given}"));
         }
+        for section in SECTIONS {
+            if let Some(value) = given.get(section)
+                && !value.is_object()
+                && !value.is_null()
+            {
+                faults.push(format!("{section} is an object, not {value}"));
+            }
+        }
         for key in KEYS {
             let Some(value) = look_up(given, key.name).filter(|value| !value.is_null()) else {
                 continue;
@@ -164,6 +175,17 @@ mod tests {
             table,
             "docs/protocol.md should have:\n{table}"
         );
+    }
+
+    #[test]
+    fn the_sections_are_those_of_the_keys() {
+        let sections = KEYS
+            .iter()
+            .filter_map(|key| Some(key.name.split_once('.')?.0));
+        let sections: BTreeSet<&str> = sections.collect();
+        assert_eq!(sections, SECTIONS.into_iter().collect());
+        let (_, faults) = Settings::default().with(&json!({ "features": [] }));
+        assert_eq!(faults, ["features is an object, not []"]);
     }
 
     #[test]

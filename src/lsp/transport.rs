@@ -92,8 +92,14 @@ pub async fn serve<S: LanguageServer>(
     let closed = outbox.write_to(output);
     let mut messages = read(input, options.max_body);
     let (ours, responses) = socket.split();
-    let mut dispatcher = Dispatcher::new(service, responses, Arc::clone(&outbox));
-    tokio::spawn(forward(ours, Arc::clone(&outbox), dispatcher.answers()));
+    let (answers, answered) = mpsc::unbounded_channel();
+    let mut dispatcher = Dispatcher::new(service, responses, Arc::clone(&outbox), answers);
+    let forwarded = tokio::spawn(forward(
+        ours,
+        answered,
+        Arc::clone(&outbox),
+        dispatcher.responses(),
+    ));
     let (orphan, mut orphaned) = mpsc::channel(1);
     let mut watched = Vec::new();
     let mut watch = |pid: u32| {
@@ -140,6 +146,9 @@ pub async fn serve<S: LanguageServer>(
         drop(tokio::time::timeout(options.grace, done).await);
     }
     running.shutdown().await;
+    drop(dispatcher);
+    // Every answer that was given is in the outbox then.
+    drop(tokio::time::timeout(options.grace / 2, forwarded).await);
     outbox.close(options.grace / 2).await;
     ended
 }
@@ -161,16 +170,31 @@ fn read(input: impl Read + Send + 'static, max_body: usize) -> mpsc::UnboundedRe
     receiver
 }
 
-/// Passes on what the server says of its own accord.
+/// Passes on what the server says: what it said of its own accord before it answered comes before the answer.
 async fn forward(
     mut ours: impl Stream<Item = Request> + Unpin,
+    mut answers: mpsc::UnboundedReceiver<Response>,
     outbox: Arc<Outbox>,
-    answers: mpsc::UnboundedSender<Response>,
+    unasked: mpsc::UnboundedSender<Response>,
 ) {
-    while let Some(request) = ours.next().await {
-        if let Some(unsaid) = outbox.say(&request) {
+    let say = |request: &Request| {
+        if let Some(id) = outbox.say(request) {
             // Nobody will answer what was never sent.
-            drop(answers.send(Response::from_ok(unsaid, serde_json::Value::Null)));
+            drop(unasked.send(Response::from_ok(id, serde_json::Value::Null)));
+        }
+    };
+    let mut is_open = true;
+    loop {
+        tokio::select! {
+            biased;
+            request = ours.next(), if is_open => match request {
+                Some(request) => say(&request),
+                None => is_open = false,
+            },
+            answer = answers.recv() => match answer {
+                Some(answer) => outbox.answer(answer),
+                None => return,
+            },
         }
     }
 }

@@ -108,6 +108,31 @@ impl View {
         Ok(view)
     }
 
+    /// Like [`Self::resolve`], but layers or heads that the model does not have are left at their defaults, and said.
+    pub fn resolve_or_default(&self, info: &ModelInfo) -> (AttributionConfig, Vec<SelectError>) {
+        let mut view = self.clone();
+        let mut faults = Vec::new();
+        if let Some(Err(error)) = view.layers.as_ref().map(|l| l.resolve(info.n_layers)) {
+            faults.push(error);
+            view.layers = None;
+        }
+        let heads = view.heads.resolve(info.n_heads).unwrap_or_else(|error| {
+            faults.push(error);
+            HeadFusion::default()
+        });
+        let layers = view.layers.unwrap_or_else(|| view.method.default_layers());
+        let resolved = AttributionConfig {
+            method: view.method,
+            layers: layers
+                .resolve(info.n_layers)
+                .expect("checked above, and a method's own suit every model"),
+            heads,
+            sinks: view.sinks,
+            aggregate: view.aggregate,
+        };
+        (resolved, faults)
+    }
+
     /// Checks layers and heads against a model.
     pub fn resolve(&self, info: &ModelInfo) -> Result<AttributionConfig, SelectError> {
         let resolved = AttributionConfig::resolve(

@@ -56,11 +56,11 @@ pub struct Edit {
     pub text: String,
 }
 
-/// A text, its line index and its version. A clone shares the text.
+/// A text, its line index and its version. A clone shares text and index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     text: Arc<str>,
-    index: LineIndex,
+    index: Arc<LineIndex>,
     version: i64,
 }
 
@@ -68,7 +68,7 @@ impl Document {
     #[must_use]
     pub fn new(text: impl Into<Arc<str>>, version: i64) -> Self {
         let text = text.into();
-        let index = LineIndex::new(&text);
+        let index = Arc::new(LineIndex::new(&text));
         Self {
             text,
             index,
@@ -135,7 +135,7 @@ impl Document {
         let first = edits.iter().rposition(|edit| edit.range.is_none());
         let mut text = match first {
             Some(first) => {
-                self.index = LineIndex::new(&edits[first].text);
+                self.index = Arc::new(LineIndex::new(&edits[first].text));
                 edits[first].text.clone()
             }
             None if edits.is_empty() => return Ok(()),
@@ -149,7 +149,7 @@ impl Document {
             let end = self.index.offset_at(&text, end, encoding);
             let span = ByteSpan::new(start.min(end), start.max(end));
             text.replace_range(span.range(), &edit.text);
-            self.index.replace(&text, span, edit.text.len());
+            Arc::make_mut(&mut self.index).replace(&text, span, edit.text.len());
         }
         self.text = text.into();
         Ok(())

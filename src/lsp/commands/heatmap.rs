@@ -230,22 +230,23 @@ async fn analyse(
     let reporter = Reporter::start(session.client.clone(), under, title, true);
     let progress = pending.progress();
     let report = async {
-        let Some(mut progress) = progress else {
-            return std::future::pending().await;
-        };
-        while progress.changed().await.is_ok() {
-            let (done, all) = *progress.borrow_and_update();
-            let percent = u32::try_from(100 * done / all.max(1)).ok();
-            reporter.report(percent, format!("{done} of {all} chunks"));
+        if let Some(mut progress) = progress {
+            while progress.changed().await.is_ok() {
+                let (done, all) = *progress.borrow_and_update();
+                let percent = u32::try_from(100 * done / all.max(1)).ok();
+                reporter.report(percent, format!("{done} of {all} chunks"));
+            }
         }
-        std::future::pending().await
+        // The result ends the waiting, not the reports.
+        std::future::pending::<()>().await;
     };
     let done = tokio::select! {
         done = pending.done() => answer(done),
         () = cancellable.cancellation.cancelled() => Err(Error::request_cancelled()),
         () = report => Ok(None),
     };
-    drop(reporter);
+    // The client's token is valid until the answer.
+    reporter.finish().await;
     done
 }
 

@@ -34,7 +34,7 @@ pub(crate) const KEYS: &[Key] = &[
         about: "`auto` (CodeBERT if the hub's cache has it, else the embedded model), `embedded`, a directory, or a hub id such as `microsoft/codebert-base`",
         set: |settings, value| {
             let name = value.as_str().filter(|name| !name.contains('\0'));
-            settings.model = name.ok_or("a string")?.to_owned();
+            name.ok_or("a string")?.clone_into(&mut settings.model);
             Ok(())
         },
     },

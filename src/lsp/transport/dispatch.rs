@@ -29,7 +29,9 @@ pub(super) enum Step {
 
 pub(super) struct Dispatcher<S> {
     service: LspService<S>,
-    /// To the server's own requests.
+    /// The client's, to the server's own requests.
+    responses: mpsc::UnboundedSender<Response>,
+    /// Ours, to the client's.
     answers: mpsc::UnboundedSender<Response>,
     outbox: Arc<Outbox>,
     is_shut_down: Arc<AtomicBool>,
@@ -42,8 +44,9 @@ impl<S: LanguageServer> Dispatcher<S> {
         service: LspService<S>,
         responses: impl Sink<Response, Error = ExitedError> + Send + 'static,
         outbox: Arc<Outbox>,
+        answers: mpsc::UnboundedSender<Response>,
     ) -> Self {
-        let (answers, mut given) = mpsc::unbounded_channel();
+        let (sender, mut given) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             let mut responses = Box::pin(responses);
             while let Some(response) = given.recv().await {
@@ -54,6 +57,7 @@ impl<S: LanguageServer> Dispatcher<S> {
         });
         Self {
             service,
+            responses: sender,
             answers,
             outbox,
             is_shut_down: Arc::default(),
@@ -61,8 +65,13 @@ impl<S: LanguageServer> Dispatcher<S> {
     }
 
     /// Where answers to the server's own requests go.
-    pub fn answers(&self) -> mpsc::UnboundedSender<Response> {
-        self.answers.clone()
+    pub fn responses(&self) -> mpsc::UnboundedSender<Response> {
+        self.responses.clone()
+    }
+
+    /// Fails only at the end, when nobody reads answers any more.
+    fn answer(&self, response: Response) {
+        drop(self.answers.send(response));
     }
 
     pub fn is_shut_down(&self) -> bool {
@@ -74,11 +83,11 @@ impl<S: LanguageServer> Dispatcher<S> {
             Incoming::Request(request) => request,
             Incoming::Response(response) => {
                 // Fails only after `exit`.
-                drop(self.answers.send(response));
+                drop(self.responses.send(response));
                 return Step::Done;
             }
             Incoming::Bad(response) => {
-                self.outbox.answer(response);
+                self.answer(response);
                 return Step::Done;
             }
         };
@@ -86,7 +95,7 @@ impl<S: LanguageServer> Dispatcher<S> {
         if let Some(id) = id.as_ref().filter(|_| method.starts_with("$/")) {
             // The protocol lets notifications of this kind be ignored, requests not.
             let refused = Response::from_error(id.clone(), Error::method_not_found());
-            self.outbox.answer(refused);
+            self.answer(refused);
             return Step::Done;
         }
         let is_exit = method == "exit" && id.is_none();
@@ -107,7 +116,7 @@ impl<S: LanguageServer> Dispatcher<S> {
             return Step::Exit;
         }
         let mut answer = Answer {
-            outbox: Arc::clone(&self.outbox),
+            answers: self.answers.clone(),
             is_shut_down: Arc::clone(&self.is_shut_down),
             method: method.into_owned(),
             id,
@@ -147,7 +156,7 @@ impl<S: LanguageServer> Dispatcher<S> {
 
 /// A request's one answer.
 struct Answer {
-    outbox: Arc<Outbox>,
+    answers: mpsc::UnboundedSender<Response>,
     is_shut_down: Arc<AtomicBool>,
     method: String,
     id: Option<Id>,
@@ -177,7 +186,8 @@ impl Answer {
         if self.method == "shutdown" && response.is_ok() {
             self.is_shut_down.store(true, Ordering::Relaxed);
         }
-        self.outbox.answer(response);
+        // Fails only at the end, when nobody reads answers any more.
+        drop(self.answers.send(response));
     }
 }
 

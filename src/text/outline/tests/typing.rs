@@ -1,0 +1,228 @@
+//! Texts as they are while somebody types.
+
+use super::*;
+
+/// The names of definitions that do not touch a line.
+fn others(text: &str, line: usize) -> Vec<String> {
+    let touched = LineIndex::new(text).line_span(line);
+    definitions(text)
+        .iter()
+        .filter(|definition| {
+            definition.span.end < touched.start || touched.end < definition.span.start
+        })
+        .map(|definition| definition.name.of(text).to_owned())
+        .collect()
+}
+
+/// Asserts that all but the definitions at `line` are in the edited text.
+#[track_caller]
+fn check_others(file: &str, text: &str, line: usize, edited: &str) {
+    check_invariants(edited);
+    let found = names(edited);
+    for name in others(text, line) {
+        assert!(
+            found.contains(&name.as_str()),
+            "{file}, line {}: lost {name}, found {found:?} in\n{edited}",
+            line + 1
+        );
+    }
+}
+
+/// Of each example, and whether the edit may be made there.
+fn edit_every_line(edit: impl Fn(&str, ByteSpan) -> Option<String>) {
+    for (file, _) in EXAMPLES {
+        let text = example(file);
+        let index = LineIndex::new(&text);
+        for line in 0..index.n_lines() {
+            let span = index.line_content_span(line);
+            if let Some(edited) = edit(&text, span) {
+                check_others(file, &text, line, &edited);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_is_missing() {
+    edit_every_line(|text, line| {
+        // Without its first line PHP is no PHP.
+        (!line.of(text).starts_with("<?php"))
+            .then(|| format!("{}{}", &text[..line.start], &text[line.end..]))
+    });
+}
+
+#[test]
+fn a_bracket_or_a_quote_is_open() {
+    for open in [
+        "{",
+        "(",
+        "[",
+        "\"",
+        "'",
+        " f(",
+        " = {",
+        " if (x) {",
+        "}",
+        ")",
+    ] {
+        edit_every_line(|text, line| {
+            Some(format!("{}{open}{}", &text[..line.end], &text[line.end..]))
+        });
+    }
+}
+
+#[test]
+fn the_text_ends_in_the_middle() {
+    for (file, _) in EXAMPLES {
+        let text = example(file);
+        let whole = definitions(&text);
+        for cut in (0..text.len()).filter(|&cut| text.is_char_boundary(cut)) {
+            let cut = &text[..cut];
+            check_invariants(cut);
+            let found = names(cut);
+            for definition in whole.iter().filter(|whole| whole.span.end <= cut.len()) {
+                let name = definition.name.of(&text);
+                assert!(found.contains(&name), "{file}: lost {name} in\n{cut}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_open_definition_does_not_swallow_the_next() {
+    check(
+        &["a", "b"],
+        "
+        a|fn a() {
+        a|    if x {
+        a|    }
+        b|fn b() {
+        b|}
+        ",
+    );
+    check(
+        &["b"],
+        "
+         |pub struct
+         |
+        b|pub fn b() {
+        b|    let x = 1;
+        b|}
+        ",
+    );
+    check(
+        &["a", "b"],
+        "
+        a|func a() {
+        a|	for {
+        a|		x(
+        a|}
+         |
+        b|func b() {}
+        ",
+    );
+    check(
+        &["b"],
+        "
+         |func a(
+         |
+        b|func b() {}
+        ",
+    );
+    check(
+        &["b", "c"],
+        "
+         |int a(int x,
+         |
+        b|int b(void)
+        b|{
+        b|    return 1;
+        b|}
+         |int d(int x)
+        c|int c(void) { return 1; }
+        ",
+    );
+}
+
+#[test]
+fn an_open_class_does_not_swallow_the_next() {
+    check(
+        &["A", "B"],
+        "
+        a|public class A {
+        a|    void f() {
+        a|    public:
+        a|        g(1;
+        a|}
+         |
+        b|public class B {
+        b|}
+        ",
+    );
+    check(
+        &["b"],
+        "
+         |export function a()
+         |
+        b|export function b() {
+        b|  return 1;
+        b|}
+        ",
+    );
+    check(
+        &["a", "b"],
+        "
+        a|const a = () => {
+        a|  if (x) {
+        a|};
+        b|export const b = () => 1;
+        ",
+    );
+    check(
+        &["f", "G"],
+        "
+         |import os
+        f|def f(x
+        f|    y = 1
+         |
+        g|class G
+        g|    pass
+        ",
+    );
+    check(
+        &["A", "B"],
+        "
+        a|class A
+        a|  def f
+        a|    if x
+        a|  end
+         |
+        b|class B < C
+        b|  attr_reader :x
+        b|end
+        ",
+    );
+    check(
+        &["f", "g"],
+        "
+         |<?php
+        f|function f() {
+        f|    $x = \"a
+        f|}
+        g|function g() {
+        g|    return \"b\";
+        g|}
+        ",
+    );
+    check(
+        &["f", "g"],
+        "
+        f|fn f() {
+        f|    let x = \"a
+        f|}
+        g|fn g() -> &'static str {
+        g|    \"b\"
+        g|}
+        ",
+    );
+}

@@ -1,0 +1,176 @@
+import time
+
+import pytest
+from client import Refusal
+from conftest import SOURCE
+from session import capabilities
+
+WARNING = 2
+
+
+def no_configuration(**workspace) -> dict:
+    client = capabilities()
+    client["workspace"] = {"semanticTokens": {"refreshSupport": True}, **workspace}
+    return client
+
+
+def wait_method(server, method: str) -> None:
+    """Until the view of all documents has the method; settings take effect without an answer."""
+    end = time.monotonic() + 5
+    while (view := server.call("codegaze/model", {})["view"])["method"] != method:
+        assert time.monotonic() < end, f"the view stays {view}"
+        time.sleep(0.01)
+
+
+def warnings(server) -> list[str]:
+    return [message.params["message"] for message in server.sent_by_server("window/showMessage") if message.params["type"] <= WARNING]
+
+
+def test_45_clients_that_are_asked(start):
+    """A client with `workspace/configuration` is asked for the section `codegaze` after `initialized`, and again when it says so."""
+    settings = {"method": "cls"}
+    server = start(answers={"workspace/configuration": lambda params: [settings.copy() for _ in params["items"]]})
+    server.initialize(options={"method": "norm"})
+    wait_method(server, "cls")
+    asked = [message for message in server.requests if message.method == "workspace/configuration"]
+    assert asked and all(item["section"] == "codegaze" for message in asked for item in message.params["items"])
+    registered = [r["method"] for m in server.requests if m.method == "client/registerCapability" for r in m.params["registrations"]]
+    assert "workspace/didChangeConfiguration" in registered
+    settings["method"] = "rollout"
+    server.notify("workspace/didChangeConfiguration", {"settings": None})
+    wait_method(server, "rollout")
+    assert server.open(SOURCE).heatmap()["view"]["method"] == "rollout"
+    assert warnings(server) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Refusal(-32601), lambda params: [None], lambda params: [], None, lambda params: [5]],
+    ids=["error", "null", "none", "not a list", "number"],
+)
+def test_45_clients_that_have_nothing_to_say(start, answer):
+    """A refusal, a null or nonsense leaves the settings as they were."""
+    server = start(answers={"workspace/configuration": answer})
+    server.initialize(options={"method": "norm"})
+    assert server.open(SOURCE).heatmap()["view"]["method"] == "norm"
+    assert len(warnings(server)) <= 1
+
+
+@pytest.mark.parametrize("wrap", [lambda settings: {"codegaze": settings}, lambda settings: settings], ids=["section", "flat"])
+def test_45_clients_that_push(start, wrap):
+    """A client without `workspace/configuration` pushes, as `settings.codegaze` or as `settings` itself."""
+    server = start()
+    server.initialize(options={"heads": "max"}, client=no_configuration(didChangeConfiguration={}))
+    assert [message.method for message in server.requests if message.method == "workspace/configuration"] == []
+    server.notify("workspace/didChangeConfiguration", {"settings": wrap({"method": "cls", "layers": None})})
+    wait_method(server, "cls")
+    view = server.open(SOURCE).heatmap()["view"]
+    assert (view["method"], view["heads"]) == ("cls", "max"), "what is left out stays"
+
+
+def test_45_clients_without_configuration(start):
+    """A client that has no settings at all has the defaults."""
+    server = start()
+    server.initialize(client={}, options=None)
+    view = server.open(SOURCE).heatmap()["view"]
+    assert (view["method"], view["layers"], view["heads"], view["sinks"], view["aggregate"]) == ("received", [5], "mean", "drop", "sum")
+    assert server.requests == []
+    assert not [message for message in server.notifications if message.method.startswith("codegaze/")]
+
+
+WRONG = [
+    {"method": 5},
+    {"method": "magic"},
+    {"layers": {"from": 0}},
+    {"layers": "99"},
+    {"features": []},
+    {"features": {"hover": "yes"}},
+    {"debounceMs": "soon"},
+    {"debounceMs": -1},
+    {"minLevel": 9},
+    {"levelQuantiles": [0.5]},
+    {"cacheMb": None, "maxFileKb": "large"},
+    {"clientCommands": "codegaze.showHeatmap"},
+    {"positionEncoding": "utf-7"},
+    {"logLevel": "loud"},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_45_wrong_types_at_the_start(start, wrong):
+    """A value of a wrong type is one warning, which names the key; the others count."""
+    server = start()
+    server.initialize(options={"heads": "max", **wrong})
+    assert server.open(SOURCE).heatmap()["view"]["heads"] == "max"
+    server.wait_notification("window/showMessage", timeout=5)
+    assert len(warnings(server)) == 1, warnings(server)
+    key = next(key for key, value in wrong.items() if value is not None)
+    assert key in warnings(server)[0]
+
+
+@pytest.mark.parametrize("wrong", [{"method": 5}, {"features": {"hover": "yes"}}, {"minLevel": 9}], ids=str)
+def test_45_wrong_types_later(start, wrong):
+    """So it is in a push."""
+    server = start()
+    server.initialize(client=no_configuration(didChangeConfiguration={}))
+    server.notify("workspace/didChangeConfiguration", {"settings": {"codegaze": {"heads": "max", **wrong}}})
+    server.wait_notification("window/showMessage", timeout=5)
+    assert server.open(SOURCE).heatmap()["view"]["heads"] == "max"
+    assert len(warnings(server)) == 1, warnings(server)
+
+
+@pytest.mark.parametrize("options", [5, [], "text", None])
+def test_45_options_of_a_wrong_shape(raw, options):
+    """`initializationOptions` that are no object do no harm."""
+    params = {"processId": None, "rootUri": None, "capabilities": capabilities(), "initializationOptions": options}
+    raw.call("initialize", params)
+    raw.notify("initialized", {})
+    raw.wait_model()
+    assert raw.open(SOURCE).heatmap()["view"]["method"] == "received"
+
+
+def test_45_view_is_live(server, document):
+    """`setView` changes every document and says the view that is now; `status` says it to those who listen."""
+    view = server.command("codegaze.server.setView", {"method": "rollout"})
+    assert (view["method"], view["layers"]) == ("rollout", [0, 1, 2, 3, 4, 5])
+    assert document.heatmap()["view"] == view
+    server.wait_notification("codegaze/status", lambda status: status["view"] == view, timeout=5)
+    back = server.command("codegaze.server.setView", {"method": "received", "layers": None})
+    assert back["layers"] == [5]
+    assert document.heatmap()["view"] == back
+
+
+def test_45_only_those_who_ask_are_notified(start):
+    """`codegaze/status` and `codegaze/heatmapChanged` go to clients that ask for them."""
+    server = start()
+    server.initialize(client=capabilities(experimental={"codegaze": {"heatmapChanged": True}}))
+    document = server.open(SOURCE)
+    server.wait_notification("codegaze/heatmapChanged", lambda changed: changed["complete"])
+    server.command("codegaze.server.setView", {"method": "cls"})
+    document.tokens()
+    assert server.sent_by_server("codegaze/status") == []
+    assert server.capabilities["experimental"]["codegaze"] == {"heatmap": 1, "attention": 1, "matrix": 1, "matrices": 1, "model": 1}
+
+
+def test_46_folders(start):
+    """Folders can be added and removed, and there may be none."""
+    server = start()
+    answer = server.initialize(workspaceFolders=[{"uri": "file:///one", "name": "one"}])
+    folders = answer["capabilities"]["workspace"]["workspaceFolders"]
+    assert folders["supported"] is True and folders["changeNotifications"]
+    for added, removed in [
+        ([{"uri": "file:///two", "name": "two"}], []),
+        ([], [{"uri": "file:///one", "name": "one"}]),
+        ([], [{"uri": "file:///no", "name": "no"}]),
+    ]:
+        server.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": added, "removed": removed}})
+    assert server.open(SOURCE, "file:///two/a.py").tokens()
+    assert server.open(SOURCE, "untitled:a").tokens()
+
+
+@pytest.mark.parametrize("folders", [None, []], ids=["null", "none"])
+def test_46_no_folders(start, folders):
+    """There may be none."""
+    server = start()
+    server.initialize(workspaceFolders=folders)
+    assert server.open(SOURCE).tokens()

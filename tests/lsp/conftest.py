@@ -1,0 +1,81 @@
+"""Fixtures: servers that are held to the protocol when a test ends."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from session import Document, Server, binary  # noqa: E402
+
+
+def pytest_addoption(parser):
+    parser.addoption("--soak-seconds", type=int, default=60, help="how long the soak lasts; 600 is the whole of it")
+
+
+def pytest_configure(config):
+    binary()
+
+
+@pytest.fixture
+def start():
+    """Starts servers; each must have answered everything when the test is over."""
+    servers: list[Server] = []
+
+    def start_server(*arguments, **options) -> Server:
+        servers.append(Server(*arguments, **options))
+        return servers[-1]
+
+    yield start_server
+    try:
+        for server in servers:
+            if server.process.stdin.closed:
+                continue  # The test closed it.
+            if server.is_alive():
+                server.close()
+            elif faults := server.faults():
+                raise AssertionError("; ".join(faults))
+    finally:
+        for server in servers:
+            if not server.process.stdin.closed:
+                server.kill()
+
+
+@pytest.fixture
+def raw(start) -> Server:
+    """Started, not initialized."""
+    return start()
+
+
+@pytest.fixture
+def server(raw) -> Server:
+    """With the embedded model and UTF-16."""
+    raw.initialize()
+    return raw
+
+
+SOURCE = """import os
+
+
+class Store:
+    def __init__(self, path):
+        self.path = path
+        self.items = {}
+
+    def load(self, name):
+        with open(os.path.join(self.path, name)) as file:
+            return file.read()
+
+
+def total(values):
+    result = 0
+    for value in values:
+        result += value
+    return result
+"""
+
+
+@pytest.fixture
+def document(server) -> Document:
+    return server.open(SOURCE)

@@ -1,0 +1,40 @@
+"""What Linux says of a process."""
+
+import os
+import time
+from pathlib import Path
+
+
+def resident_mib(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of all threads that live now, to the nanosecond."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total += int((task / "schedstat").read_text().split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return total / 1e9
+
+
+def seconds_until_idle(pid: int, timeout: float = 10, window: float = 0.02, share: float = 0.1) -> float:
+    """From now until a window begins in which the process uses less than a share of one processor."""
+    start = time.monotonic()
+    while (begin := time.monotonic()) - start < timeout:
+        used = cpu_seconds(pid)
+        time.sleep(window)
+        if cpu_seconds(pid) - used < share * window:
+            return begin - start
+    raise AssertionError(f"process {pid} is busy for {timeout} s")
+
+
+def wait_busy(pid: int, seconds: float = 0.03, timeout: float = 10) -> None:
+    """Until the process has used so much processor time more."""
+    used, end = cpu_seconds(pid), time.monotonic() + timeout
+    while cpu_seconds(pid) - used < seconds:
+        assert time.monotonic() < end, f"process {pid} is idle"
+        time.sleep(0.001)
