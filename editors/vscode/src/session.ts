@@ -4,6 +4,7 @@ import {
   CloseAction,
   ErrorAction,
   type ErrorHandler,
+  ExecuteCommandRequest,
   LanguageClient,
   type LanguageClientOptions,
   State,
@@ -102,7 +103,11 @@ export class Session implements vscode.Disposable {
   async execute<T>(command: string, argument: unknown = {}, token?: vscode.CancellationToken): Promise<T | null> {
     const client = this.running;
     if (!client) return null;
-    return client.sendRequest<T>('workspace/executeCommand', { command, arguments: [argument] }, token);
+    // An absent token must be left out: it would be sent as a further parameter.
+    const params = { command, arguments: [argument] };
+    return token
+      ? client.sendRequest(ExecuteCommandRequest.type, params, token)
+      : client.sendRequest(ExecuteCommandRequest.type, params);
   }
 
   dispose(): void {

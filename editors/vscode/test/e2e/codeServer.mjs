@@ -41,6 +41,9 @@ const QUIET = {
   'editor.fontFamily': 'DejaVu Sans Mono',
   'editor.renderLineHighlight': 'none',
   'editor.matchBrackets': 'never',
+  // A tab is a character like any other.
+  'editor.detectIndentation': false,
+  '[go]': { 'editor.tabSize': 1 },
   'editor.selectionHighlight': false,
   'editor.unicodeHighlight.ambiguousCharacters': false,
   'files.autoSave': 'off',
@@ -73,7 +76,7 @@ function findChromium() {
 }
 
 export class CodeServer {
-  /** `extensions`: further VSIX files. */
+  /** `extensions`: further ones, folders of `fixtures`. */
   static async launch({ extensions = [] } = {}) {
     const server = new CodeServer();
     server.folder = mkdtempSync(join(tmpdir(), 'codegaze-vscode-'));
@@ -84,7 +87,10 @@ export class CodeServer {
     server.port = await freePort();
     writeFileSync(config, `bind-addr: 127.0.0.1:${server.port}\nauth: none\ncert: false\n`);
     server.common = ['--config', config, '--user-data-dir', server.userData, '--extensions-dir', server.extensions];
-    for (const vsix of [process.env.VSIX, ...extensions]) {
+    const others = ['settings', ...extensions].map((name) =>
+      packExtension(join(here, 'fixtures', name), join(server.folder, `${name}.vsix`)),
+    );
+    for (const vsix of [process.env.VSIX, ...others]) {
       execFileSync(process.execPath, [process.env.CODE_SERVER, ...server.common, '--install-extension', vsix], {
         stdio: ['ignore', 'pipe', 'pipe'],
       });
@@ -183,11 +189,10 @@ export function analyse(path, ...args) {
   return JSON.parse(json.toString('utf8'));
 }
 
-/** The program as it is, read for a model's directory. */
 export const example = (name) => readFileSync(join(root, 'examples', name), 'utf8');
 
 /** Packs a folder with a package.json and an extension.js. */
-export function packExtension(folder, out) {
+function packExtension(folder, out) {
   const vsce = join(here, '../../node_modules/@vscode/vsce/vsce');
   const flags = ['--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', out];
   execFileSync(process.execPath, [vsce, 'package', ...flags], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });

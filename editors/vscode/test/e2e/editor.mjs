@@ -1,6 +1,6 @@
 // One editor window: what a person does in it, and what they see.
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -49,17 +49,33 @@ export class Editor {
       .click({ position: { x: 300, y: 5 } });
   }
 
-  /** Runs a command from the palette, by its title. */
+  /** Runs a command from the palette, by its title. The palette is asked again: it does not notice when a command comes. */
   async command(title) {
-    await this.page.keyboard.press('F1');
     const input = this.page.locator('.quick-input-widget input');
-    await input.waitFor({ state: 'visible' });
-    await input.fill(`>${title}`);
     const row = this.page.locator('.quick-input-list .monaco-list-row').first();
-    await eventually(async () =>
-      assert.ok((await row.innerText()).includes(title), `the palette offers ${await row.innerText()}`),
-    );
+    await eventually(async () => {
+      await this.page.keyboard.press('F1');
+      await input.waitFor({ state: 'visible' });
+      await input.fill(`>${title}`);
+      try {
+        await eventually(async () => {
+          const offered = await row.textContent({ timeout: 500 });
+          assert.ok(offered.includes(title), `the palette offers ${offered} and not ${title}`);
+        }, 1000);
+      } catch (error) {
+        await this.page.keyboard.press('Escape');
+        throw error;
+      }
+    }, 30_000);
     await this.page.keyboard.press('Enter');
+  }
+
+  /** Changes the user's settings while the editor runs; `null` takes one back. */
+  async set(settings) {
+    const file = join(this.workspace, 'apply-settings.json');
+    writeFileSync(file, JSON.stringify(settings));
+    await this.command('Test: Apply Settings');
+    await eventually(() => assert.ok(!existsSync(file), 'the settings are not applied'));
   }
 
   /** Picks an entry of an open quick pick, by part of its label. */
@@ -77,7 +93,7 @@ export class Editor {
     await input.waitFor({ state: 'visible' });
     await input.fill(name);
     const row = this.page.locator('.quick-input-list .monaco-list-row').first();
-    await eventually(async () => assert.ok((await row.innerText()).includes(name)));
+    await eventually(async () => assert.ok((await row.textContent()).includes(name)));
     await this.page.keyboard.press('Enter');
     await this.page.waitForSelector(`.tab.active[data-resource-name="${name}"]`);
   }
@@ -94,11 +110,11 @@ export class Editor {
   /** The status bar's entry of codegaze. */
   async status() {
     const item = this.page.locator('.statusbar-item[id="codegaze.codegaze.codegaze.status"]');
-    return (await item.count()) > 0 ? (await item.first().innerText()).trim() : null;
+    return (await item.count()) > 0 ? (await item.first().textContent()).trim() : null;
   }
 
   async cursor() {
-    const text = await this.page.locator('.statusbar-item[id="status.editor.selection"]').innerText();
+    const text = await this.page.locator('.statusbar-item[id="status.editor.selection"]').textContent();
     const [, line, column] = /Ln (\d+), Col (\d+)/.exec(text) ?? [];
     return { line: Number(line), column: Number(column), text };
   }
@@ -156,7 +172,7 @@ export class Editor {
       for (const element of editor.querySelectorAll('.view-overlays .cdr')) {
         const style = getComputedStyle(element);
         const hasBackground = style.backgroundColor !== 'rgba(0, 0, 0, 0)';
-        const hasBorder = style.borderBottomStyle !== 'none' && !style.borderBottomColor.endsWith(', 0)');
+        const hasBorder = style.borderBottomStyle !== 'none' && !/^rgba\(.*, 0\)$/.test(style.borderBottomColor);
         if (!hasBackground && !hasBorder) continue;
         const box = element.getBoundingClientRect();
         const middle = (box.top + box.bottom) / 2;

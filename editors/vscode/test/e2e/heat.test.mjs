@@ -1,18 +1,13 @@
 // Heat on the source: the right words, the right levels, and nothing else touched.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { analyse, CodeServer, example, here, packExtension } from './codeServer.mjs';
+import { analyse, CodeServer, example } from './codeServer.mjs';
 import { eventually, sleep } from './editor.mjs';
 
 let server;
 before(async () => {
-  const other = packExtension(
-    join(here, 'fixtures/other-language'),
-    join(here, '../../.vscode-test/other-language.vsix'),
-  );
-  server = await CodeServer.launch({ extensions: [other] });
+  server = await CodeServer.launch({ extensions: ['other-language'] });
 });
 after(() => server?.close());
 
@@ -154,11 +149,11 @@ test('styles, levels and languages follow the settings', async () => {
   });
   await editor.shoot('style-spotlight');
 
-  server.setUserSettings({ 'codegaze.style': 'background', 'codegaze.minLevel': 4 });
+  await editor.set({ 'codegaze.style': 'background', 'codegaze.minLevel': 4 });
   await editor.expectHeat(analysis, { minLevel: 4 });
-  server.setUserSettings({ '[python]': { 'codegaze.enabled': false } });
+  await editor.set({ '[python]': { 'codegaze.enabled': false }, 'codegaze.minLevel': null });
   await eventually(async () => assert.equal((await editor.heat()).levels.size, 0));
-  server.setUserSettings({});
+  await editor.set({ '[python]': null });
   await editor.expectHeat(analysis);
 
   assert.match((await editor.status()) ?? '', /codegaze-mini/);
@@ -177,7 +172,7 @@ test('heat follows the theme', async () => {
     editor.page.evaluate(() => getComputedStyle(document.querySelector('.monaco-editor-background')).backgroundColor);
   assert.equal(await background(), 'rgb(31, 31, 31)');
 
-  server.setUserSettings({ 'workbench.colorTheme': 'Default Light Modern' });
+  await editor.set({ 'workbench.colorTheme': 'Default Light Modern' });
   await eventually(async () => assert.equal(await background(), 'rgb(255, 255, 255)'));
   await editor.expectHeat(analysis);
   await editor.shoot('theme-light');
@@ -186,7 +181,7 @@ test('heat follows the theme', async () => {
     ['Default High Contrast', 'theme-high-contrast', 'rgb(240, 228, 66)'],
     ['Default High Contrast Light', 'theme-high-contrast-light', 'rgb(0, 114, 178)'],
   ]) {
-    server.setUserSettings({ 'workbench.colorTheme': theme });
+    await editor.set({ 'workbench.colorTheme': theme });
     // Contrast themes have frames, and text on its own background.
     await eventually(async () => {
       const { boxes } = await editor.painted();
@@ -204,7 +199,7 @@ test('heat follows the theme', async () => {
   }
 
   // A person's own colours win.
-  server.setUserSettings({ 'workbench.colorCustomizations': { 'codegaze.level5Background': '#ff000080' } });
+  await editor.set({ 'workbench.colorCustomizations': { 'codegaze.level5Background': '#ff000080' } });
   await eventually(async () => {
     const { boxes } = await editor.painted();
     assert.ok(

@@ -74,11 +74,11 @@ test('the model and the view are switched live, from the status bar', async () =
   await editor.pick('Rollout');
   await editor.expectHeat(analyse(file, '--method', 'rollout', '--heads', '1'));
 
-  server.setUserSettings({ 'codegaze.model': other });
+  await editor.set({ 'codegaze.model': other });
   await eventually(async () => assert.match((await editor.status()) ?? '', /other-model/), 30_000);
   // Other settings do not take back what was chosen.
   await editor.expectHeat(analyse(file, '--method', 'rollout', '--heads', '1'));
-  server.setUserSettings({ 'codegaze.model': join(models, 'none') });
+  await editor.set({ 'codegaze.model': join(models, 'none') });
   await eventually(async () => assert.match((await editor.status()) ?? '', /other-model|codegaze-mini/));
   await editor.waitForNotification(/none/);
   await editor.close();
@@ -133,7 +133,7 @@ test('a missing server is said, with what to do', async () => {
   await editor.shoot('server-missing');
   assert.match((await editor.status()) ?? '', /no server/);
   // Mended settings are taken up without a reload.
-  server.setUserSettings({});
+  await editor.set({ 'codegaze.server.path': null });
   await editor.expectHeat(analyse(join(workspace, FILE)));
   await editor.close();
 });
