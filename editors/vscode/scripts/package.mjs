@@ -1,6 +1,6 @@
 // Makes the VSIX with the server inside: `npm run package`.
 //
-// CODEGAZE: the program to put in; default ../../target/release/codegaze, and --no-server leaves it out.
+// CODEGAZE_BIN: the program to put in; default ../../target/release/codegaze, and --no-server leaves it out.
 // --target NAME: as in `vsce package --target`; default this platform's.
 // --out FILE: default codegaze-TARGET.vsix.
 import { execFileSync } from 'node:child_process';
@@ -25,9 +25,9 @@ mkdirSync(dirname(resolve(out)), { recursive: true });
 rmSync(join(here, 'server'), { recursive: true, force: true });
 if (hasServer) {
   const name = values.target.startsWith('win32') ? 'codegaze.exe' : 'codegaze';
-  const program = process.env.CODEGAZE ?? join(root, 'target/release', name);
+  const program = process.env.CODEGAZE_BIN ?? join(root, 'target/release', name);
   if (!existsSync(program)) {
-    process.stderr.write(`there is no ${program}: run \`cargo build --release\`, or set CODEGAZE to the program\n`);
+    process.stderr.write(`there is no ${program}: run \`cargo build --release\`, or set CODEGAZE_BIN to the program\n`);
     process.exit(1);
   }
   mkdirSync(join(here, 'server'));

@@ -20,7 +20,7 @@ import { Editor } from './editor.mjs';
 export const here = dirname(fileURLToPath(import.meta.url));
 export const root = join(here, '../../../..');
 export const artefacts = join(here, 'artefacts');
-export const codegaze = process.env.CODEGAZE;
+export const codegaze = process.env.CODEGAZE_BIN;
 
 /** Nothing of the editor's own that moves, asks or covers. */
 const QUIET = {

@@ -1,6 +1,6 @@
 // The extension in a real editor: code-server and Chromium. `npm run test:e2e [-- FILE…]`
 //
-// CODEGAZE: the server's program, default ../../target/release/codegaze.
+// CODEGAZE_BIN: the server's program, default ../../target/release/codegaze.
 // CODE_SERVER_DIR: where code-server is, or is to be installed; default .vscode-test/code-server.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const extension = join(here, '../..');
-const codegaze = resolve(process.env.CODEGAZE ?? join(extension, '../../target/release/codegaze'));
+const codegaze = resolve(process.env.CODEGAZE_BIN ?? join(extension, '../../target/release/codegaze'));
 const installed = process.env.CODE_SERVER_DIR ?? join(extension, '.vscode-test/code-server');
 const vsix = join(extension, '.vscode-test/codegaze.vsix');
 
@@ -30,7 +30,7 @@ const codeServer = run('bash', [join(here, '../install-code-server.sh'), install
   .split('\n')
   .at(-1);
 run(process.execPath, [join(extension, 'scripts/package.mjs'), '--out', vsix], {
-  env: { ...process.env, CODEGAZE: codegaze },
+  env: { ...process.env, CODEGAZE_BIN: codegaze },
 });
 
 const given = process.argv.slice(2);
@@ -40,6 +40,6 @@ const files = (given.length > 0 ? given : readdirSync(here).filter((file) => fil
 // One after the other: each has an editor and a browser, and the machine may be small.
 const tests = spawnSync(process.execPath, ['--test', '--test-concurrency=1', ...files], {
   stdio: 'inherit',
-  env: { ...process.env, CODEGAZE: codegaze, CODE_SERVER: codeServer, VSIX: vsix },
+  env: { ...process.env, CODEGAZE_BIN: codegaze, CODE_SERVER: codeServer, VSIX: vsix },
 });
 process.exit(tests.status ?? 1);
