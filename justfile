@@ -69,6 +69,40 @@ browser:
     cargo build --release
     cd tests/browser && npm ci --silent --no-audit --no-fund && node --test
 
+# The language server from outside: the list of tests/lsp/CONFORMANCE.md, editors' profiles, a soak
+lsp *ARGS: drivers
+    cargo build --release
+    cd tests/lsp && {{ bin }}/python -m pytest {{ ARGS }}
+
+# docs/editors.md in headless Neovim, beside another language server
+lsp-nvim: drivers
+    cargo build --release
+    {{ bin }}/python tests/lsp/nvim.py
+
+# docs/editors.md in Emacs: lsp-mode and eglot
+lsp-emacs: drivers
+    cargo build --release
+    {{ bin }}/python tests/lsp/emacs.py
+
+# The language server against its bars
+lsp-bench *ARGS: pytorch
+    {{ bin }}/python benches/lsp.py {{ ARGS }}
+
+# The Neovim plugin: formatting, lint, help, and real Neovims beside a second server
+nvim *ARGS:
+    cargo build --release
+    editors/nvim/tests/run.sh {{ ARGS }}
+
+# Emacs with the real server, Zed's extension, the configurations for Helix, Sublime Text and Zed
+editors:
+    cargo build --release
+    editors/tests/run.sh
+
+# The README's pictures of Neovim: docs/images/nvim-dark.png and nvim-light.png
+nvim-screenshots:
+    cargo build --release
+    CODEGAZE_DIR=target/release editors/nvim/tests/screenshots.sh
+
 # Peak memory of an analysis against the bar
 memory: pytorch
     {{ bin }}/python benches/memory.py --check
@@ -99,3 +133,7 @@ tools: _venv
 # Installs what the fixtures are made with into .venv
 pytorch: _venv
     @{{ bin }}/python -m pip install --quiet --disable-pip-version-check -r tests/fixtures/requirements.txt
+
+# Installs what drives the language server into .venv
+drivers: _venv
+    @{{ bin }}/python -m pip install --quiet --disable-pip-version-check -r tests/lsp/requirements.txt

@@ -258,7 +258,7 @@ impl Engine {
             Some(served) => {
                 let work = work(served, reply);
                 let cancel = Arc::clone(&cancel);
-                state.requests.push_back(Queued { cancel, work });
+                state.enqueue(Queued { cancel, work });
             }
             // An error to send can only fail with a receiver that is gone.
             None => drop(reply.send(Err(EngineError::NoModel))),

@@ -10,6 +10,8 @@
 //! | [`tensors`] | raw tensors in files |
 //! | [`hover`] | one lexeme's numbers in words, as Markdown and plain text |
 //! | [`highlight`] | what a lexeme attends to and is attended by, as spans |
+//! | [`definitions`] | what each definition and each line gets, in a few words |
+//! | [`matrix`] | matrices and thumbnails of them as compact data |
 //! | [`source_picture`] | the shaded source as PNG, SVG, HTML |
 //!
 //! [`scene`] is what the pictures have in common: drawn once, written as PNG or SVG.

@@ -160,6 +160,17 @@ impl State {
         }
     }
 
+    /// Somebody waits: a document that nobody looks at right now stops between two layers, and goes on there afterwards.
+    pub fn enqueue(&mut self, queued: Queued) {
+        let slots = &self.slots;
+        let is_background = |key: Option<&Arc<str>>| {
+            let slot = key.and_then(|key| slots.get(key));
+            slot.is_some_and(|slot| !slot.is_looked_at())
+        };
+        self.cancel_running(is_background);
+        self.requests.push_back(queued);
+    }
+
     pub fn close(&mut self, key: &str) {
         self.slots.remove(key);
         if self.focused.as_deref() == Some(key) {

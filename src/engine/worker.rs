@@ -50,6 +50,7 @@ pub(super) fn run(shared: &Shared, cache_bytes: usize) {
                     live_step(document, focus, job, served, &mut tools, &cancel)
                 });
                 let done = catch_unwind(step).unwrap_or_else(|panic| Err(panicked(&*panic)));
+                count(shared, &tools);
                 settle(shared, &key, ticket, focus, done, &mut published);
             }
         }
@@ -58,11 +59,9 @@ pub(super) fn run(shared: &Shared, cache_bytes: usize) {
 
 /// Sleeps until there is something to do.
 fn next(shared: &Shared, tools: &Tools) -> Next {
+    count(shared, tools);
     let mut state = shared.lock();
     state.running = None;
-    state.stats.cache = tools.cache.stats();
-    state.stats.passes = tools.passes;
-    state.stats.resumed = tools.resumed;
     loop {
         let now = Instant::now();
         state = match state.next(now) {
@@ -78,6 +77,14 @@ fn next(shared: &Shared, tools: &Tools) -> Next {
             next => return next,
         };
     }
+}
+
+/// Publishes what was done: before the result of it, so that who has seen the one sees the other.
+fn count(shared: &Shared, tools: &Tools) {
+    let mut state = shared.lock();
+    state.stats.cache = tools.cache.stats();
+    state.stats.passes = tools.passes;
+    state.stats.resumed = tools.resumed;
 }
 
 type Stepped = Result<Box<Job>, (Option<Box<Job>>, EngineError)>;
@@ -186,7 +193,9 @@ fn request(shared: &Shared, Queued { cancel, work }: Queued, tools: &mut Tools) 
                     Err(error) => Err((None, error.into())),
                 }
             });
-            match catch_unwind(step).unwrap_or_else(|panic| Err(panicked(&*panic))) {
+            let stepped = catch_unwind(step).unwrap_or_else(|panic| Err(panicked(&*panic)));
+            count(shared, tools);
+            match stepped {
                 Ok(job) => {
                     progress.send_replace(job.progress());
                     if job.is_done(None) {
@@ -219,6 +228,7 @@ fn request(shared: &Shared, Queued { cancel, work }: Queued, tools: &mut Tools) 
         } => {
             let work = AssertUnwindSafe(|| draw(&document, scope, &served, size, tools, &cancel));
             let done = catch_unwind(work).unwrap_or_else(|panic| Err(panicked(&*panic).1));
+            count(shared, tools);
             match done {
                 Ok(thumbnails) => drop(reply.send(Ok(thumbnails))),
                 Err(error) => fail(shared, reply, error),

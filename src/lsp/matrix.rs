@@ -1,7 +1,5 @@
 //! Attention matrices and single rows of them, for panels.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::Position;
 
@@ -14,10 +12,10 @@ use super::view_options::{ViewAnswer, ViewOptions};
 use crate::analysis::Extras;
 use crate::attribution::AttributionConfig;
 use crate::engine::{EngineError, Finished, Scope};
-use crate::text::outline::{Definition, outline};
+use crate::text::outline::{Definition, definition_at as definition_among, outline};
 use crate::view::AnalysedDocument;
 use crate::view::heatmap::Heatmap;
-use crate::view::matrix::{pack_weights, thumbnail_bytes};
+use crate::view::matrix::{pack_bytes, pack_weights, shades};
 
 /// What a matrix needs besides the scores.
 pub(crate) const MATRIX_EXTRAS: Extras = Extras {
@@ -77,9 +75,8 @@ fn scope(snapshot: &Snapshot, position: Option<Position>, chunk: Option<usize>) 
 /// The top-level definition that holds a byte offset.
 pub(crate) fn definition_at(snapshot: &Snapshot, offset: usize) -> Option<Definition> {
     let document = &snapshot.document;
-    outline(document.text(), document.index())
-        .into_iter()
-        .find(|definition| definition.span.start <= offset && offset <= definition.span.end)
+    let definitions = outline(document.text(), document.index());
+    definition_among(&definitions, offset).copied()
 }
 
 pub(crate) async fn matrix(
@@ -178,7 +175,7 @@ pub(crate) async fn matrices(
     let bytes: Vec<u8> = drawn
         .cells
         .chunks_exact(drawn.size * drawn.size)
-        .flat_map(thumbnail_bytes)
+        .flat_map(shades)
         .collect();
     Ok(Some(MatricesResult {
         version: snapshot.client_version,
@@ -186,7 +183,7 @@ pub(crate) async fn matrices(
         layers: drawn.n_layers,
         heads: drawn.n_heads,
         size: drawn.size,
-        cells: STANDARD.encode(bytes),
+        cells: pack_bytes(&bytes),
     }))
 }
 

@@ -7,7 +7,8 @@ use super::actions::show_heatmap;
 use super::session::{Session, Snapshot};
 use crate::text::outline::outline;
 use crate::view::AnalysedDocument;
-use crate::view::definitions::{definition_lenses, line_hints};
+use crate::view::definitions::{definition_heats, line_heats};
+use crate::view::levels::HeatLevel;
 
 pub(crate) async fn lenses(
     session: &Session,
@@ -21,15 +22,17 @@ pub(crate) async fn lenses(
     let document = AnalysedDocument::with_levels(snapshot.key(), text, analysis, &seen.levels);
     let positions = snapshot.positions();
     let definitions = outline(text, snapshot.document.index());
-    let lenses = definition_lenses(&document, &definitions);
-    let lenses = lenses.into_iter().map(|lens| {
-        let start = positions.position(lens.definition.name.start);
-        CodeLens {
-            range: Range::new(Position::new(start.line, 0), start),
-            command: Some(show_heatmap(snapshot, lens.title, lens.definition.span)),
-            data: None,
-        }
-    });
+    let lenses = definition_heats(&document, &definitions)
+        .into_iter()
+        .map(|heat| {
+            let name = positions.position(heat.definition.name.start);
+            let title = heat.title();
+            CodeLens {
+                range: Range::new(Position::new(name.line, 0), name),
+                command: Some(show_heatmap(snapshot, title, heat.definition.span)),
+                data: None,
+            }
+        });
     Ok(Some(lenses.collect()))
 }
 
@@ -44,22 +47,20 @@ pub(crate) async fn hints(
         return Ok(None);
     };
     let text = snapshot.document.text();
-    let index = snapshot.document.index();
     let analysis = &seen.finished.analysis;
     let document = AnalysedDocument::with_levels(snapshot.key(), text, analysis, &seen.levels);
-    let hints = line_hints(&document).into_iter().filter_map(|hint| {
-        let end = index.line_content_span(hint.line as usize).end;
-        let is_asked = part.start <= end && end <= part.end;
-        is_asked.then(|| InlayHint {
-            position: positions.position(end),
-            label: InlayHintLabel::String(hint.label),
+    let hints = line_heats(&document, HeatLevel::NONE)
+        .into_iter()
+        .filter(|heat| part.start <= heat.end && heat.end <= part.end)
+        .map(|heat| InlayHint {
+            position: positions.position(heat.end),
+            label: InlayHintLabel::String(heat.label()),
             kind: None,
             text_edits: None,
-            tooltip: Some(InlayHintTooltip::String(hint.tooltip)),
+            tooltip: Some(InlayHintTooltip::String(heat.tooltip())),
             padding_left: Some(true),
             padding_right: None,
             data: None,
-        })
-    });
+        });
     Ok(Some(hints.collect()))
 }

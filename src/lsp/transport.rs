@@ -145,7 +145,9 @@ pub async fn serve<S: LanguageServer>(
         // A handler may wait for an answer that cannot come.
         drop(tokio::time::timeout(options.grace, done).await);
     }
-    running.shutdown().await;
+    // Not awaited: a handler that blocks shall not hold up the end.
+    running.abort_all();
+    drop(running);
     drop(dispatcher);
     // Every answer that was given is in the outbox then.
     drop(tokio::time::timeout(options.grace / 2, forwarded).await);

@@ -1,8 +1,8 @@
 //! The top-level definitions of a source text: functions, classes and other types, in any of the languages that the embedded
 //! model knows, told without their grammars.
 //!
-//! The way: guess which family of languages the text is of ([`syntax`]), cut it into tokens without comments
-//! ([`tokens`]), and read these by braces ([`braces`]) or by indentation ([`indented`]). What cannot be told is left out; a
+//! The way: guess which family of languages the text is of (`syntax`), cut it into tokens without comments
+//! (`tokens`), and read these by braces (`braces`) or by indentation (`indented`). What cannot be told is left out; a
 //! text that is being typed loses the definition at the cursor at most, not the ones after it. Every step is linear.
 
 mod braces;

@@ -38,8 +38,7 @@ def start():
                 raise AssertionError("; ".join(faults))
     finally:
         for server in servers:
-            if not server.process.stdin.closed:
-                server.kill()
+            server.kill()
 
 
 @pytest.fixture

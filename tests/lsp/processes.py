@@ -38,3 +38,25 @@ def wait_busy(pid: int, seconds: float = 0.03, timeout: float = 10) -> None:
     while cpu_seconds(pid) - used < seconds:
         assert time.monotonic() < end, f"process {pid} is idle"
         time.sleep(0.001)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a thread of the process runs or waits for a processor."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            if (task / "stat").read_text().rpartition(")")[2].split()[0] == "R":
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return False
+
+
+def last_running(pid: int, idle: float = 0.1, timeout: float = 10) -> float:
+    """The moment when the process was last seen to run before it was idle for so long."""
+    last = start = time.monotonic()
+    while (now := time.monotonic()) - last < idle:
+        assert now - start < timeout, f"process {pid} runs for {timeout} s"
+        if is_running(pid):
+            last = time.monotonic()
+        time.sleep(0.0005)
+    return last

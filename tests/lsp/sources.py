@@ -1,13 +1,14 @@
 """Sources of any length, always the same."""
 
 FUNCTION = """def {name}({a}, {b}):
-    \"\"\"Adds {a} to {b} as often as it fits.\"\"\"
+    \"\"\"Adds {a} to {b} as often as it fits, and says how often that was.\"\"\"
     {total} = 0
     for {item} in range({n}):
         if {item} % {step} == 0:
             {total} += {a} * {item}
         else:
             {total} -= {b}
+        {b} = {total} - {item}
     return {total}
 
 

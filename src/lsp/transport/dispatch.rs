@@ -86,6 +86,7 @@ impl<S: LanguageServer> Dispatcher<S> {
                 drop(self.responses.send(response));
                 return Step::Done;
             }
+            Incoming::Nothing => return Step::Done,
             Incoming::Bad(response) => {
                 self.answer(response);
                 return Step::Done;
@@ -100,6 +101,8 @@ impl<S: LanguageServer> Dispatcher<S> {
         }
         let is_exit = method == "exit" && id.is_none();
         let mut request = Request::build(method.clone());
+        // It has no parameters, and some clients send an empty object.
+        let params = params.filter(|_| method != "shutdown");
         if let Some(mut params) = params {
             let mut uris = self
                 .outbox

@@ -16,6 +16,8 @@ pub(super) enum Incoming {
     Response(Response),
     /// No message: what to answer.
     Bad(Response),
+    /// No message, and nobody to answer.
+    Nothing,
 }
 
 impl Incoming {
@@ -48,11 +50,10 @@ pub(super) fn read_frame(input: &mut impl BufRead, max_body: usize) -> Option<In
         let line = String::from_utf8_lossy(&line);
         let line = line.trim();
         if !line.is_empty() {
-            if let Some((name, value)) = line.split_once(':')
-                && name.trim().eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse().ok();
-            }
+            // A header that cannot be read leaves the one before in force.
+            length = content_length(line)
+                .and_then(|value| value.parse().ok())
+                .or(length);
             continue;
         }
         let Some(length) = length.take() else {
@@ -68,6 +69,16 @@ pub(super) fn read_frame(input: &mut impl BufRead, max_body: usize) -> Option<In
         let n = input.by_ref().take(length).read_to_end(&mut body).ok()?;
         return (n as u64 == length).then(|| parse(&body));
     }
+}
+
+/// The value of a `Content-Length` header. It may stand behind other text: the rest of a body that was longer than announced, or
+/// junk without an end of line.
+fn content_length(line: &str) -> Option<&str> {
+    const NAME: &str = "content-length";
+    let (before, value) = line.rsplit_once(':')?;
+    let before = before.trim_end();
+    let name = before.get(before.len().checked_sub(NAME.len())?..)?;
+    name.eq_ignore_ascii_case(NAME).then(|| value.trim())
 }
 
 fn parse(body: &[u8]) -> Incoming {
@@ -96,13 +107,37 @@ fn parse(body: &[u8]) -> Incoming {
             Incoming::Request,
         )
     } else if is_response {
-        serde_json::from_value(value).map_or_else(
-            |error| invalid(&format!("not a response: {error}")),
-            Incoming::Response,
-        )
+        response(&value)
     } else {
         invalid("neither a method nor a result nor an error")
     }
+}
+
+/// An answer to a request of ours. One that is malformed is never answered itself: it stands for an error, so that nobody waits
+/// for it.
+fn response(value: &Value) -> Incoming {
+    let Some(id) = value
+        .get("id")
+        .and_then(|id| serde_json::from_value::<Id>(id.clone()).ok())
+    else {
+        tracing::warn!("skipped an answer without an id");
+        return Incoming::Nothing;
+    };
+    let Some(error) = value.get("error").filter(|error| !error.is_null()) else {
+        let result = value.get("result").cloned().unwrap_or_default();
+        return Incoming::Response(Response::from_ok(id, result));
+    };
+    let code = error.get("code").and_then(Value::as_i64);
+    let message = error.get("message").and_then(Value::as_str);
+    let error = Error {
+        code: code.map_or(ErrorCode::InternalError, ErrorCode::from),
+        message: message
+            .unwrap_or("the client names no reason")
+            .to_owned()
+            .into(),
+        data: error.get("data").cloned(),
+    };
+    Incoming::Response(Response::from_error(id, error))
 }
 
 fn bad(code: ErrorCode, reason: String, id: Option<Value>) -> Incoming {
@@ -130,4 +165,78 @@ pub(super) fn frame(message: &impl Serialize) -> Vec<u8> {
     drop(write!(framed, "Content-Length: {}\r\n\r\n", body.len()));
     framed.extend(body);
     framed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The methods that are read, whatever stands between the frames.
+    fn methods(input: &str) -> Vec<String> {
+        let mut input = input.as_bytes();
+        let mut methods = Vec::new();
+        while let Some(incoming) = read_frame(&mut input, 1000) {
+            methods.push(match incoming {
+                Incoming::Request(request) => request.method().to_owned(),
+                Incoming::Response(_) => "answer".to_owned(),
+                Incoming::Bad(_) => "bad".to_owned(),
+                Incoming::Nothing => "nothing".to_owned(),
+            });
+        }
+        methods
+    }
+
+    fn framed(method: &str) -> String {
+        let bytes = frame(&json!({ "jsonrpc": "2.0", "id": 1, "method": method }));
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn the_next_frame_is_found_behind_any_junk() {
+        let (a, b) = (framed("a"), framed("b"));
+        let lower = b.replace("Content-Length", "content-length");
+        for junk in [
+            "",
+            "junk",
+            "junk\r\n",
+            "\r\n\r\n",
+            "Content-Type: x\r\n",
+            "Content-Length: x\r\n",
+            "}}}",
+            "é: \n",
+        ] {
+            assert_eq!(methods(&format!("{a}{junk}{b}")), ["a", "b"], "{junk:?}");
+            assert_eq!(
+                methods(&format!("{a}{junk}{lower}")),
+                ["a", "b"],
+                "{junk:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_skipped() {
+        let long = format!("Content-Length: 2000\r\n\r\n{}", "x".repeat(2000));
+        assert_eq!(methods(&format!("{long}{}", framed("a"))), ["bad", "a"]);
+    }
+
+    #[test]
+    fn malformed_answers_are_answers() {
+        for (body, expected) in [
+            (r#"{"jsonrpc":"2.0","id":1,"error":7}"#, "answer"),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"m","more":1}}"#,
+                "answer",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"result":null,"error":null}"#,
+                "answer",
+            ),
+            (r#"{"jsonrpc":"2.0","id":{},"result":1}"#, "nothing"),
+            (r#"{"jsonrpc":"2.0","id":1}"#, "bad"),
+        ] {
+            let input = format!("Content-Length: {}\r\n\r\n{body}", body.len());
+            assert_eq!(methods(&input), [expected], "{body}");
+        }
+    }
 }

@@ -85,12 +85,18 @@ fn encode(uri: &str) -> String {
     const RESERVED: &[u8] = b":/?#@!$&'()*+,;=-._~";
     let bytes = uri.as_bytes();
     let mut encoded = String::with_capacity(uri.len() + 16);
+    let mut fragments = 0;
     for (at, &byte) in bytes.iter().enumerate() {
+        // A second `#` cannot begin a second fragment.
+        if byte == b'#' {
+            fragments += 1;
+        }
         let is_escape = byte == b'%'
             && bytes
                 .get(at + 1..at + 3)
                 .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-        if byte.is_ascii_alphanumeric() || RESERVED.contains(&byte) || is_escape {
+        let is_plain = byte.is_ascii_alphanumeric() || RESERVED.contains(&byte) || is_escape;
+        if is_plain && !(byte == b'#' && fragments > 1) {
             encoded.push(char::from(byte));
         } else {
             // Writing into a string does not fail.
@@ -114,6 +120,7 @@ mod tests {
             "file:///{x}/[id].tsx",
             "file:///naïve/日本.py",
             "file:///100%/a.c",
+            "file:///u/C#/F#/a.py",
             "file:///c%3A/x.rs",
             "untitled:Untitled-1",
             "vscode-notebook-cell:/a.ipynb#X12sZmlsZQ%3D%3D",

@@ -91,6 +91,5 @@ def test_24_every_request_is_answered_once(server):
     allowed = {None, REQUEST_CANCELLED, CONTENT_MODIFIED, METHOD_NOT_FOUND}
     codes = [each.error_code(30) for each in pending]
     assert set(codes) <= allowed, set(codes) - allowed
-    assert REQUEST_CANCELLED in codes or CONTENT_MODIFIED in codes or codes.count(None) > 800
     for document in documents:
         document.assert_text()

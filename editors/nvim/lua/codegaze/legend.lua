@@ -1,0 +1,42 @@
+--- What the colours mean.
+local M = {}
+
+--- The five levels, as one line of pieces.
+---@return codegaze.Line
+function M.ramp()
+  local line = { { 'little ' } }
+  for level = 1, require('codegaze.heat').LEVELS do
+    line[#line + 1] = { (' %d '):format(level), 'CodegazeLevel' .. level }
+  end
+  line[#line + 1] = { ' much' }
+  return line
+end
+
+local function lines()
+  local scale = { { ' 0 ' } }
+  for step = 0, require('codegaze.matrix.cells').STEPS - 1 do
+    scale[#scale + 1] = { ' ', 'CodegazeCell' .. step }
+  end
+  scale[#scale + 1] = { ' the greatest weight' }
+  return {
+    { { 'Heat', 'Title' }, { ': how much the model attends to a lexeme, in this document' } },
+    vim.list_extend({ { ' ' } }, M.ramp()),
+    ' No background: the half that gets the least. Hover (K) has numbers.',
+    '',
+    { { ':Codegaze attention', 'Title' }, { ': the word under the cursor …' } },
+    { { ' ' }, { ' attends to ', 'CodegazeAttendsTo' }, { ' these' } },
+    { { ' ' }, { ' is attended by ', 'CodegazeAttendedBy' }, { ' these' } },
+    { { ' ' }, { ' both ', 'CodegazeAttendsBoth' } },
+    '',
+    { { ':Codegaze heatmap', 'Title' }, { ': a row attends, a column is attended to' } },
+    scale,
+    '',
+    'Attention says where a model looks, not why it decides.',
+  }
+end
+
+function M.open()
+  require('codegaze.ui').float(lines(), { name = 'legend', title = 'codegaze: legend' })
+end
+
+return M
