@@ -1,6 +1,7 @@
 // code-server with the packaged extension installed, and Chromium beside it.
 import { execFileSync, spawn } from 'node:child_process';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -76,6 +77,8 @@ function findChromium() {
 }
 
 export class CodeServer {
+  editors = [];
+
   /** `extensions`: further ones, folders of `fixtures`. */
   static async launch({ extensions = [] } = {}) {
     const server = new CodeServer();
@@ -151,6 +154,7 @@ export class CodeServer {
     if (file) all.unshift(['openFile', remote(join(workspace, file))]);
     const query = all.length > 0 ? `&payload=${encodeURIComponent(JSON.stringify(all))}` : '';
     const editor = new Editor(page, workspace);
+    this.editors.push(editor);
     await page.goto(`http://127.0.0.1:${this.port}/?folder=${encodeURIComponent(workspace)}${query}`);
     await page.waitForSelector('.monaco-workbench', { timeout: 60_000 });
     if (file) await page.waitForSelector('.monaco-editor .view-line span', { timeout: 60_000 });
@@ -170,6 +174,19 @@ export class CodeServer {
         }
       })
       .map(Number);
+  }
+
+  /** After each test: a window that is still there belongs to a test that failed. Keeps what it looked like, and the log. */
+  async tidy({ name }) {
+    const left = this.editors.splice(0).filter((editor) => !editor.page.isClosed());
+    for (const [at, editor] of left.entries()) {
+      const failed = `failed-${name.replace(/\W+/g, '-').slice(0, 60)}-${at}`;
+      await editor.shoot(failed).catch(() => undefined);
+      const logs = readdirSync(this.userData, { recursive: true }).filter((each) => each.endsWith('Codegaze.log'));
+      const latest = logs.sort().at(-1);
+      if (latest) copyFileSync(join(this.userData, latest), join(artefacts, `${failed}.log`));
+      await editor.close().catch(() => undefined);
+    }
   }
 
   async close() {

@@ -232,10 +232,7 @@ export class Editor {
       for (const [place, level] of left) wrong.push(`${place} has ${level}, not 0`);
       assert.ok(wrong.length === 0, `${wrong.length} characters are wrong: ${wrong.slice(0, 10).join(' | ')}`);
       return seen.length;
-    }, timeoutMs).catch(async (error) => {
-      await this.shoot('failed');
-      throw error;
-    });
+    }, timeoutMs);
   }
 
   /** Colours of all pieces of text that are seen. */

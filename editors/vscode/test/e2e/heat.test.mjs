@@ -1,7 +1,7 @@
 // Heat on the source: the right words, the right levels, and nothing else touched.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { analyse, CodeServer, example } from './codeServer.mjs';
 import { eventually, sleep } from './editor.mjs';
 
@@ -9,6 +9,7 @@ let server;
 before(async () => {
   server = await CodeServer.launch({ extensions: ['other-language'] });
 });
+afterEach((context) => server?.tidy(context));
 after(() => server?.close());
 
 const LANGUAGES = ['fibonacci.py', 'tokenizer.rs', 'event_emitter.ts', 'LruCache.java', 'workers.go'];

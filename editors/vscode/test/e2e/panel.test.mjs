@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { CodeServer, example } from './codeServer.mjs';
 import { eventually } from './editor.mjs';
 
@@ -10,6 +10,7 @@ let server;
 before(async () => {
   server = await CodeServer.launch();
 });
+afterEach((context) => server?.tidy(context));
 after(() => server?.close());
 
 const TWO = `def first(alpha, beta):
@@ -108,7 +109,10 @@ test('draws the definition at the cursor, and lights up and jumps to its words',
   await editor.page.keyboard.press('ArrowRight');
   await eventually(async () => assert.match(await textOf(frame, 'live'), /^second attends to \(: /));
   await editor.page.keyboard.press('Shift+Enter');
-  await eventually(async () => assert.equal((await editor.cursor()).column, 5));
+  await eventually(async () => {
+    const { line, column, text } = await editor.cursor();
+    assert.deepEqual({ line, column, selected: /6 selected/.test(text) }, { line: 5, column: 11, selected: true });
+  });
 
   // Follows the cursor, and edits.
   await editor.focus();
@@ -265,7 +269,8 @@ test('exports what it shows', async () => {
     await frame.locator(`#export-${format}`).click();
     const ok = editor.page.locator('.quick-input-widget .monaco-button', { hasText: 'OK' });
     await ok.waitFor();
-    assert.equal(await editor.page.locator('.quick-input-widget input').inputValue(), path);
+    const name = editor.page.locator('.quick-input-widget input.input');
+    await eventually(async () => assert.equal(await name.inputValue(), path));
     await ok.click();
     await eventually(() => assert.ok(existsSync(path), `no ${path}`));
     await eventually(() => check(readFileSync(path)));

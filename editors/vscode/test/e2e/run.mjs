@@ -33,12 +33,14 @@ run(process.execPath, [join(extension, 'scripts/package.mjs'), '--out', vsix], {
   env: { ...process.env, CODEGAZE_BIN: codegaze },
 });
 
-const given = process.argv.slice(2);
+// Names of files; what begins with `-` is for node, as in --test-name-pattern=crash.
+const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
+const given = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const files = (given.length > 0 ? given : readdirSync(here).filter((file) => file.endsWith('.test.mjs'))).map((file) =>
   join(here, file),
 );
 // One after the other: each has an editor and a browser, and the machine may be small.
-const tests = spawnSync(process.execPath, ['--test', '--test-concurrency=1', ...files], {
+const tests = spawnSync(process.execPath, ['--test', '--test-concurrency=1', ...options, ...files], {
   stdio: 'inherit',
   env: { ...process.env, CODEGAZE_BIN: codegaze, CODE_SERVER: codeServer, VSIX: vsix },
 });

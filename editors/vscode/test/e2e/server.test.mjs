@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { analyse, CodeServer, example, root } from './codeServer.mjs';
 import { eventually, sleep } from './editor.mjs';
 
@@ -11,6 +11,7 @@ let server;
 before(async () => {
   server = await CodeServer.launch();
 });
+afterEach((context) => server?.tidy(context));
 after(() => server?.close());
 
 const FILE = 'fibonacci.py';
