@@ -215,7 +215,8 @@ export class Session implements vscode.Disposable {
           const lenses = await next(document, token);
           for (const lens of lenses ?? []) {
             if (lens.command && !lens.command.title.startsWith('$('))
-              lens.command.title = `$(eye) ${lens.command.title}`;
+              // An ordinary space after an icon is not drawn.
+              lens.command.title = `$(eye)\u00a0${lens.command.title}`;
           }
           return lenses;
         },

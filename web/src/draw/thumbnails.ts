@@ -16,6 +16,7 @@ export interface Choice {
 }
 
 const MIN_TILE = 20;
+const MAX_TILE = 44;
 
 /** One map as RGBA. */
 export function tilePixels(maps: Maps, { layer, head }: Choice): Uint8ClampedArray<ArrayBuffer> {
@@ -44,7 +45,7 @@ export function drawThumbnails(
     return element;
   };
   const hasChosen = chosen.layer !== undefined && chosen.head !== undefined;
-  table.style.gridTemplateColumns = `auto repeat(${maps.heads}, minmax(${MIN_TILE}px, 1fr))`;
+  table.style.gridTemplateColumns = `auto repeat(${maps.heads}, minmax(${MIN_TILE}px, ${MAX_TILE}px))`;
   const children: HTMLElement[] = [label('layer \\ head')];
   for (let head = 0; head < maps.heads; head++) children.push(label(String(head)));
   for (let layer = 0; layer < maps.layers; layer++) {

@@ -29,9 +29,10 @@ function ofLevel(style: Style, level: Level): vscode.DecorationRenderOptions {
   }
   return {
     backgroundColor: new vscode.ThemeColor(COLORS.background(level)),
-    borderWidth: level === 5 ? '2px' : '1px',
-    borderStyle: FRAMES[level],
-    borderColor: new vscode.ThemeColor(COLORS.border(level)),
+    // Outside the word's box: a border inside it hides underscores.
+    outlineWidth: level === 5 ? '2px' : '1px',
+    outlineStyle: FRAMES[level],
+    outlineColor: new vscode.ThemeColor(COLORS.border(level)),
     rangeBehavior,
   };
 }

@@ -38,6 +38,14 @@ export class Editor {
     await this.page.screenshot({ path: join(artefacts, `${name}.png`) });
   }
 
+  /** As after a restart of the editor: its windows come back as they were, but for what an address asks to open. */
+  async restore() {
+    // The editor writes down every 5 s which tabs there are.
+    await sleep(6000);
+    await this.page.goto(this.page.url().replace(/&payload=[^&]*/, ''));
+    await this.page.waitForSelector('.monaco-workbench', { timeout: 60_000 });
+  }
+
   async close() {
     await this.page.context().close();
   }
@@ -138,7 +146,7 @@ export class Editor {
   }
 
   /**
-   * What is painted in the first editor: boxes with a background, a border or an opacity, with the text that lies on them.
+   * What is painted in the first editor: boxes with a background, a border or an outline, with the text that lies on them.
    * Lines are told by their numbers in the margin.
    */
   async painted() {
@@ -173,7 +181,8 @@ export class Editor {
         const style = getComputedStyle(element);
         const hasBackground = style.backgroundColor !== 'rgba(0, 0, 0, 0)';
         const hasBorder = style.borderBottomStyle !== 'none' && !/^rgba\(.*, 0\)$/.test(style.borderBottomColor);
-        if (!hasBackground && !hasBorder) continue;
+        const hasOutline = style.outlineStyle !== 'none' && !/^rgba\(.*, 0\)$/.test(style.outlineColor);
+        if (!hasBackground && !hasBorder && !hasOutline) continue;
         const box = element.getBoundingClientRect();
         const middle = (box.top + box.bottom) / 2;
         const line = texts.find(({ top }) => top <= middle && middle < top + element.parentElement.clientHeight);
@@ -189,6 +198,7 @@ export class Editor {
             .join(''),
           background: style.backgroundColor,
           border: hasBorder ? `${style.borderBottomWidth} ${style.borderBottomStyle} ${style.borderBottomColor}` : null,
+          outline: hasOutline ? `${style.outlineWidth} ${style.outlineStyle} ${style.outlineColor}` : null,
           sides: style.borderTopStyle,
         });
       }

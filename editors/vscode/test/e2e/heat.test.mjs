@@ -71,6 +71,14 @@ test('colours of text stay those of the language’s own extension', async () =>
       `hovers: ${hover.join(' | ')}`,
     );
   });
+  // It fades in.
+  await eventually(async () => {
+    const opacity = await editor.page
+      .locator('.monaco-hover.fade-in, .monaco-resizable-hover > .monaco-hover')
+      .first()
+      .evaluate((hover) => getComputedStyle(hover).opacity);
+    assert.equal(opacity, '1');
+  });
   await editor.shoot('hover');
   assert.deepEqual(editor.problems, []);
   await editor.close();
@@ -186,7 +194,7 @@ test('heat follows the theme', async () => {
     // Contrast themes have frames, and text on its own background.
     await eventually(async () => {
       const { boxes } = await editor.painted();
-      const strongest = boxes.filter((box) => box.border === `2px solid ${border}`);
+      const strongest = boxes.filter((box) => box.outline === `2px solid ${border}`);
       const words = analysis.lexemes.filter(({ level }) => level === 5).map(({ text }) => text);
       assert.ok(strongest.length > 0, JSON.stringify(boxes.slice(0, 5)));
       for (const { text } of strongest)
@@ -204,7 +212,7 @@ test('heat follows the theme', async () => {
   await eventually(async () => {
     const { boxes } = await editor.painted();
     assert.ok(
-      boxes.some((box) => /^rgba\(255, 0, 0, 0\.50/.test(box.background)),
+      boxes.some((box) => /^rgba\(255, 0, 0, 0\.5/.test(box.background)),
       'no box in the chosen colour',
     );
   });

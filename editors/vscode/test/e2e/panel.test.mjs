@@ -170,8 +170,7 @@ test('switches layer, head, method and unit; shows all heads; keeps the state ov
   await editor.shoot('panel-chunk');
 
   // Heat and panel are separate: the panel's view is its own.
-  await editor.page.reload();
-  await editor.page.waitForSelector('.monaco-workbench');
+  await editor.restore();
   frame = await editor.drawnPanel();
   await eventually(async () => {
     assert.equal(await frame.locator('#unit').inputValue(), 'subword');

@@ -42,7 +42,7 @@ test('the first run says what the blue is and which model it comes from, once', 
   );
   await editor.shoot('first-run');
   await editor.answer('What Do I See?');
-  await editor.page.locator('.getting-started', { hasText: 'See where a code model looks' }).waitFor();
+  await editor.page.locator('.gettingStartedContainer', { hasText: 'See where a code model looks' }).waitFor();
   await editor.shoot('walkthrough');
   await editor.page.reload();
   await editor.page.waitForSelector('.monaco-workbench');
@@ -134,7 +134,7 @@ test('a missing server is said, with what to do', async () => {
   await editor.shoot('server-missing');
   assert.match((await editor.status()) ?? '', /no server/);
   // Mended settings are taken up without a reload.
-  await editor.set({ 'codegaze.server.path': null });
+  await editor.set({ 'codegaze.server.path': join(server.extensionPath, 'server/codegaze') });
   await editor.expectHeat(analyse(join(workspace, FILE)));
   await editor.close();
 });
