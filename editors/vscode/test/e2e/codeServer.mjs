@@ -101,7 +101,8 @@ export class CodeServer {
     server.process = spawn(
       process.execPath,
       [process.env.CODE_SERVER, ...server.common, '--disable-telemetry', '--disable-update-check'],
-      { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HF_HUB_OFFLINE: '1' } },
+      // A group of its own, so that what it started ends with it.
+      { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HF_HUB_OFFLINE: '1' }, detached: true },
     );
     let log = '';
     server.process.stderr.on('data', (text) => {
@@ -190,11 +191,21 @@ export class CodeServer {
   }
 
   async close() {
-    await this.browser?.close();
-    if (this.process && this.process.exitCode === null) {
-      const ended = new Promise((done) => this.process.once('exit', done));
-      this.process.kill('SIGTERM');
-      await Promise.race([ended, new Promise((done) => setTimeout(done, 5000))]);
+    const patience = () => new Promise((done) => setTimeout(done, 5000).unref());
+    if (this.browser) await Promise.race([this.browser.close(), patience()]);
+    if (this.process?.pid !== undefined) {
+      if (this.process.exitCode === null) {
+        const ended = new Promise((done) => this.process.once('exit', done));
+        this.process.kill('SIGTERM');
+        await Promise.race([ended, patience()]);
+      }
+      try {
+        process.kill(-this.process.pid, 'SIGKILL');
+      } catch {
+        // Nobody of the group is left.
+      }
+      this.process.stderr.destroy();
+      this.process.unref();
     }
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }

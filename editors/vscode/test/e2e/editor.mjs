@@ -35,7 +35,8 @@ export class Editor {
 
   async shoot(name) {
     mkdirSync(artefacts, { recursive: true });
-    await this.page.screenshot({ path: join(artefacts, `${name}.png`) });
+    // Fades and the like are at their end.
+    await this.page.screenshot({ path: join(artefacts, `${name}.png`), animations: 'disabled' });
   }
 
   /** As after a restart of the editor: its windows come back as they were, but for what an address asks to open. */

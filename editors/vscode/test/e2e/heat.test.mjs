@@ -71,14 +71,6 @@ test('colours of text stay those of the language’s own extension', async () =>
       `hovers: ${hover.join(' | ')}`,
     );
   });
-  // It fades in.
-  await eventually(async () => {
-    const opacity = await editor.page
-      .locator('.monaco-hover.fade-in, .monaco-resizable-hover > .monaco-hover')
-      .first()
-      .evaluate((hover) => getComputedStyle(hover).opacity);
-    assert.equal(opacity, '1');
-  });
   await editor.shoot('hover');
   assert.deepEqual(editor.problems, []);
   await editor.close();

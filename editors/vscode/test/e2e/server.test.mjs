@@ -43,6 +43,14 @@ test('the first run says what the blue is and which model it comes from, once', 
   await editor.shoot('first-run');
   await editor.answer('What Do I See?');
   await editor.page.locator('.gettingStartedContainer', { hasText: 'See where a code model looks' }).waitFor();
+  // The picture is a page of its own.
+  await eventually(async () => {
+    const pictures = await Promise.all(editor.page.frames().map((frame) => frame.locator('svg rect').count()));
+    assert.ok(
+      pictures.some((rects) => rects > 5),
+      'the walkthrough has no picture',
+    );
+  });
   await editor.shoot('walkthrough');
   await editor.page.reload();
   await editor.page.waitForSelector('.monaco-workbench');
