@@ -103,6 +103,16 @@ nvim-screenshots:
     cargo build --release
     CODEGAZE_DIR=target/release editors/nvim/tests/screenshots.sh
 
+# The VS Code extension: types, lint, tests without an editor, and in a real one (code-server in headless Chromium)
+vscode *ARGS:
+    cargo build --release
+    cd editors/vscode && npm ci --silent --no-audit --no-fund && npm run check && npm run lint && npm test && npm run test:e2e -- {{ ARGS }}
+
+# The VSIX of this platform, with the program inside
+vscode-package:
+    cargo build --release
+    cd editors/vscode && npm ci --silent --no-audit --no-fund && npm run package
+
 # Peak memory of an analysis against the bar
 memory: pytorch
     {{ bin }}/python benches/memory.py --check

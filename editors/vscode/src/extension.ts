@@ -1,0 +1,105 @@
+// Puts the parts together: one server for the window, and what shows its answers.
+import * as vscode from 'vscode';
+import type { Range } from 'vscode-languageclient/node';
+import { CursorAttention } from './cursorAttention';
+import { exportHeatmap } from './exportHeatmap';
+import { HeatPainter } from './heat/painter';
+import { COMMANDS, CONTEXTS, WALKTHROUGH } from './names';
+import { HeatmapPanels } from './panel/panel';
+import { selectHead, selectLayer, selectMethod, selectModel, selectStyle, selectView, showLegend } from './picks';
+import { SERVER_COMMANDS } from './protocol';
+import { report } from './report';
+import { Session } from './session';
+import { isAnalysed, settings, write } from './settings';
+import { StatusBar } from './statusBar';
+import { welcomeOnce } from './welcome';
+import { duration } from './words';
+
+/** What the server's code lenses, hovers and code actions hand to the commands; the palette hands nothing. */
+interface Target {
+  uri: string;
+  range?: Range;
+}
+
+let session: Session | undefined;
+
+/** What tests of the running extension may ask. */
+export interface Api {
+  readonly session: Session;
+}
+
+export async function activate(context: vscode.ExtensionContext): Promise<Api> {
+  const log = vscode.window.createOutputChannel('Codegaze', { log: true });
+  const started = new Session(context.extensionPath, log);
+  session = started;
+  const painter = new HeatPainter(started);
+  const statusBar = new StatusBar(started, () => painter.isShown && settings.style() !== 'off');
+  const panels = new HeatmapPanels(started, context.extensionUri);
+  context.subscriptions.push(log, started, painter, statusBar, panels, new CursorAttention(started));
+  context.subscriptions.push(welcomeOnce(started, context.globalState));
+
+  const register = (command: string, run: (target?: Target) => unknown) =>
+    context.subscriptions.push(vscode.commands.registerCommand(command, run));
+  register(COMMANDS.toggle, () => {
+    painter.toggle();
+    statusBar.update();
+  });
+  register(COMMANDS.toggleCursorAttention, () => write('cursorAttention', !settings.hasCursorAttention()));
+  register(COMMANDS.selectStyle, selectStyle);
+  register(COMMANDS.selectView, () => selectView(started));
+  register(COMMANDS.selectModel, () => selectModel(started));
+  register(COMMANDS.selectMethod, () => selectMethod(started));
+  register(COMMANDS.selectLayer, () => selectLayer(started));
+  register(COMMANDS.selectHead, () => selectHead(started));
+  register(COMMANDS.showLegend, showLegend);
+  register(COMMANDS.showWalkthrough, () =>
+    vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false),
+  );
+  register(COMMANDS.showLog, () => log.show());
+  register(COMMANDS.restart, () => started.restart());
+  register(COMMANDS.report, () => report(started, context.extension));
+  register(COMMANDS.clearCache, async () => {
+    const result = await started.execute<{ bytes: number }>(SERVER_COMMANDS.clearCache);
+    if (result) vscode.window.setStatusBarMessage(`Codegaze: ${(result.bytes / 2 ** 20).toFixed(1)} MiB freed`, 5000);
+  });
+  register(COMMANDS.showHeatmap, (target) => panels.show(placeOf(started, target)));
+  register(COMMANDS.exportHeatmap, (target) => {
+    const place = placeOf(started, target);
+    return place && exportHeatmap(started, { uri: place.uri, range: place.range });
+  });
+
+  const noteActive = () => {
+    const document = vscode.window.activeTextEditor?.document;
+    void vscode.commands.executeCommand('setContext', CONTEXTS.active, document !== undefined && isAnalysed(document));
+  };
+  context.subscriptions.push(
+    vscode.window.onDidChangeActiveTextEditor(noteActive),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      const isOfServer = ['server.path', 'languages'].some((key) => event.affectsConfiguration(`codegaze.${key}`));
+      if (isOfServer) void started.restart();
+      if (event.affectsConfiguration('codegaze')) statusBar.update();
+    }),
+    // Settings of the workspace count from now on.
+    vscode.workspace.onDidGrantWorkspaceTrust(() => started.restart()),
+  );
+  noteActive();
+  // Not awaited: the editor does not wait for a server.
+  void started.start().then(() => log.debug(`activated after ${duration(performance.now())}`));
+  return { session: started };
+}
+
+export async function deactivate(): Promise<void> {
+  await session?.stop();
+}
+
+function placeOf(started: Session, target?: Target): { uri: vscode.Uri; range: Range } | undefined {
+  const client = started.running;
+  // The editor's own menus hand over an address, the server's commands a target.
+  if (target && typeof target.uri === 'string' && target.range && client) {
+    return { uri: client.protocol2CodeConverter.asUri(target.uri), range: target.range };
+  }
+  const editor = vscode.window.activeTextEditor;
+  if (!editor) return undefined;
+  const at = { line: editor.selection.active.line, character: editor.selection.active.character };
+  return { uri: editor.document.uri, range: { start: at, end: at } };
+}

@@ -1,0 +1,59 @@
+// Where the server's program is: the setting, else the one of this extension, else PATH.
+import { accessSync, constants, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, isAbsolute, join } from 'node:path';
+
+export type Found = { path: string; origin: 'setting' | 'bundled' | 'PATH' };
+
+export class ServerMissing extends Error {
+  /** `configured`: the setting; `null` where it is empty and nothing was found. */
+  constructor(readonly configured: string | null) {
+    super(
+      configured === null
+        ? 'There is no codegaze program: this extension has none inside for this platform, and PATH has none.'
+        : `codegaze.server.path is "${configured}", and that is not a program: it takes an absolute path, or a name to look for on PATH.`,
+    );
+  }
+}
+
+export interface Places {
+  configured: string;
+  extensionPath: string;
+  pathVariable: string;
+  platform: NodeJS.Platform;
+}
+
+function isProgram(path: string, platform: NodeJS.Platform): boolean {
+  try {
+    if (!statSync(path).isFile()) return false;
+    if (platform !== 'win32') accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Relative entries, the empty one included, name a directory of wherever the editor was started, perhaps a stranger's: they are left out. */
+const onPath = (name: string, { pathVariable, platform }: Places) =>
+  pathVariable
+    .split(delimiter)
+    .filter((folder) => isAbsolute(folder))
+    .map((folder) => join(folder, name))
+    .find((path) => isProgram(path, platform));
+
+/** A setting that is wrong is an error and not a reason to run something else. */
+export function findServer(places: Places): Found {
+  const { configured, extensionPath, platform } = places;
+  const setting = configured.trim().replace(/^~(?=$|[\\/])/, homedir());
+  if (setting !== '') {
+    const path = /[\\/]/.test(setting) ? setting : onPath(setting, places);
+    if (path !== undefined && isAbsolute(path) && isProgram(path, platform)) return { path, origin: 'setting' };
+    throw new ServerMissing(configured);
+  }
+  const name = platform === 'win32' ? 'codegaze.exe' : 'codegaze';
+  const bundled = join(extensionPath, 'server', name);
+  if (isProgram(bundled, platform)) return { path: bundled, origin: 'bundled' };
+  const path = onPath(name, places);
+  if (path !== undefined) return { path, origin: 'PATH' };
+  throw new ServerMissing(null);
+}

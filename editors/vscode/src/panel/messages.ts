@@ -1,0 +1,71 @@
+// What the extension and the panel's page say to each other. Plain data; indices are places on the matrix' axes.
+
+export type PanelUnit = 'lexeme' | 'subword';
+export type PanelMethod = 'received' | 'cls' | 'rollout' | 'norm';
+export type PanelFormat = 'png' | 'svg' | 'json';
+
+/** What a person chose in the panel; it survives a reload. */
+export interface PanelState {
+  uri: string;
+  line: number;
+  character: number;
+  method: PanelMethod | null;
+  layer: number | 'last' | 'all' | null;
+  head: number | 'mean' | 'max';
+  unit: PanelUnit;
+  /** The definition at the cursor alone, or the whole chunk. */
+  part: 'definition' | 'chunk';
+  isFollowing: boolean;
+  hasThumbnails: boolean;
+  zoom: number;
+}
+
+export const INITIAL_STATE: PanelState = {
+  uri: '',
+  line: 0,
+  character: 0,
+  method: null,
+  layer: null,
+  head: 'mean',
+  unit: 'lexeme',
+  part: 'definition',
+  isFollowing: true,
+  hasThumbnails: false,
+  zoom: 1,
+};
+
+export interface MatrixMessage {
+  type: 'matrix';
+  /** File name and lines. */
+  title: string;
+  /** Model and view in words. */
+  subtitle: string;
+  labels: string[];
+  /** base64 of f32, labels.length². */
+  weights: string;
+  max: number;
+  /** The part to draw, of all labels. */
+  from: number;
+  to: number;
+  hasDefinition: boolean;
+  sinkShare: number;
+  view: { method: PanelMethod; layers: number[]; heads: 'mean' | 'max' | number[] };
+  model: { layers: number; heads: number; methods: { value: PanelMethod; name: string }[] };
+}
+
+export type ToPanel =
+  | { type: 'state'; state: PanelState }
+  | MatrixMessage
+  /** Instead of a matrix: why there is none. */
+  | { type: 'nothing'; text: string }
+  | { type: 'busy' }
+  /** The word at the editor's cursor. */
+  | { type: 'cursor'; index: number | null }
+  | { type: 'maps'; layers: number; heads: number; size: number; cells: string };
+
+export type FromPanel =
+  | { type: 'ready' }
+  | { type: 'choose'; state: Partial<PanelState> }
+  | { type: 'point'; cell: { query: number; key: number } | null }
+  | { type: 'jump'; index: number }
+  | { type: 'export'; format: PanelFormat };

@@ -1,0 +1,327 @@
+// The heatmap panel: asks the server for the matrix at the cursor, and ties the page to the editor.
+import * as vscode from 'vscode';
+import type { Range } from 'vscode-languageclient/node';
+import { Outlines } from '../cursorAttention';
+import { isOutdated } from '../errors';
+import { exportHeatmap } from '../exportHeatmap';
+import { PANEL_TYPE } from '../names';
+import { MATRICES, MATRIX, type MatrixResult, MODEL, type ModelResult, type ViewOptions } from '../protocol';
+import type { Session } from '../session';
+import { isAnalysed, settings } from '../settings';
+import { describeView, METHODS } from '../words';
+import { createNonce, page } from './html';
+import { type FromPanel, INITIAL_STATE, type PanelState, type ToPanel } from './messages';
+import { tokenAt, within } from './tokens';
+
+const FOLLOW_PAUSE_MS = 120;
+const RETRY_MS = 1000;
+const THUMBNAIL_CELLS = 48;
+
+export class HeatmapPanels implements vscode.Disposable {
+  private current: HeatmapPanel | null = null;
+  private readonly serializer: vscode.Disposable;
+
+  constructor(
+    private readonly session: Session,
+    private readonly extensionUri: vscode.Uri,
+  ) {
+    this.serializer = vscode.window.registerWebviewPanelSerializer(PANEL_TYPE, {
+      deserializeWebviewPanel: async (webviewPanel, state: PanelState | undefined) => {
+        this.adopt(webviewPanel, { ...INITIAL_STATE, ...state });
+      },
+    });
+  }
+
+  /** One panel, used again. */
+  show(place: { uri: vscode.Uri; range: Range } | undefined): void {
+    if (!place) {
+      void vscode.window.showInformationMessage('Codegaze: open a source file first, then its heatmap.');
+      return;
+    }
+    const at = { uri: place.uri.toString(), line: place.range.start.line, character: place.range.start.character };
+    if (this.current) {
+      this.current.reveal(at);
+      return;
+    }
+    const webviewPanel = vscode.window.createWebviewPanel(
+      PANEL_TYPE,
+      'Attention heatmap',
+      { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
+      this.options(),
+    );
+    this.adopt(webviewPanel, { ...INITIAL_STATE, ...at });
+  }
+
+  dispose(): void {
+    this.serializer.dispose();
+    this.current?.dispose();
+  }
+
+  private options(): vscode.WebviewOptions {
+    return { enableScripts: true, localResourceRoots: [vscode.Uri.joinPath(this.extensionUri, 'dist', 'panel')] };
+  }
+
+  private adopt(webviewPanel: vscode.WebviewPanel, state: PanelState): void {
+    this.current?.dispose();
+    webviewPanel.webview.options = this.options();
+    const panel = new HeatmapPanel(this.session, webviewPanel, this.extensionUri, state);
+    this.current = panel;
+    webviewPanel.onDidDispose(() => {
+      panel.release();
+      if (this.current === panel) this.current = null;
+    });
+  }
+}
+
+class HeatmapPanel {
+  private readonly outlines = new Outlines();
+  private readonly subscriptions: vscode.Disposable[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private asked: vscode.CancellationTokenSource | undefined;
+  private result: MatrixResult | null = null;
+  private isReady = false;
+
+  constructor(
+    private readonly session: Session,
+    private readonly panel: vscode.WebviewPanel,
+    extensionUri: vscode.Uri,
+    private state: PanelState,
+  ) {
+    const { webview } = panel;
+    const resource = (name: string) =>
+      webview.asWebviewUri(vscode.Uri.joinPath(extensionUri, 'dist', 'panel', name)).toString();
+    webview.html = page({
+      nonce: createNonce(),
+      cspSource: webview.cspSource,
+      scriptUri: resource('panel.js'),
+      styleUri: resource('style.css'),
+    });
+    this.subscriptions.push(
+      webview.onDidReceiveMessage((message: FromPanel) => void this.received(message)),
+      vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.follow(textEditor)),
+      vscode.window.onDidChangeActiveTextEditor((editor) => editor && this.follow(editor)),
+      vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+        if (contentChanges.length === 0 || document.uri.toString() !== this.state.uri) return;
+        this.outlines.clear();
+        this.refresh(settings.debounceMs());
+      }),
+      session.onHeatmapChanged(({ uri }) => {
+        const changed = session.running?.protocol2CodeConverter.asUri(uri).toString() ?? uri;
+        if (changed === this.state.uri) this.refresh(0);
+      }),
+      session.onRunning(() => this.refresh(0)),
+    );
+  }
+
+  reveal(at: Pick<PanelState, 'uri' | 'line' | 'character'>): void {
+    this.panel.reveal(undefined, true);
+    this.setState(at);
+    this.refresh(0);
+  }
+
+  dispose(): void {
+    this.panel.dispose();
+  }
+
+  /** After the page is gone. */
+  release(): void {
+    clearTimeout(this.timer);
+    this.asked?.cancel();
+    this.outlines.dispose();
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private post(message: ToPanel): void {
+    void this.panel.webview.postMessage(message);
+  }
+
+  /** The page keeps the state, so that it survives a reload. */
+  private setState(state: Partial<PanelState>): void {
+    this.state = { ...this.state, ...state };
+    this.post({ type: 'state', state: this.state });
+  }
+
+  private async received(message: FromPanel): Promise<void> {
+    switch (message.type) {
+      case 'ready':
+        this.isReady = true;
+        this.setState({});
+        this.refresh(0);
+        break;
+      case 'choose': {
+        const isDrawingOnly = Object.keys(message.state).every((key) => key === 'zoom');
+        this.setState(message.state);
+        if (!isDrawingOnly) this.refresh(0);
+        break;
+      }
+      case 'point':
+        this.light(message.cell);
+        break;
+      case 'jump':
+        await this.jump(message.index);
+        break;
+      case 'export':
+        await exportHeatmap(this.session, {
+          uri: vscode.Uri.parse(this.state.uri),
+          format: message.format,
+          unit: this.state.unit,
+          view: this.view(),
+          ...(this.result ? { range: this.part(this.result) ?? this.result.range } : {}),
+        });
+        break;
+    }
+  }
+
+  private view(): ViewOptions {
+    const { method, layer, head } = this.state;
+    return {
+      ...(method === null ? {} : { method, layers: null }),
+      ...(layer === null ? {} : { layers: layer }),
+      ...(method === null && layer === null && head === 'mean' ? {} : { heads: head }),
+    };
+  }
+
+  private part(result: MatrixResult): Range | null {
+    return this.state.part === 'definition' ? result.definition : null;
+  }
+
+  private editor(): vscode.TextEditor | undefined {
+    return vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === this.state.uri);
+  }
+
+  private follow(editor: vscode.TextEditor): void {
+    if (!this.state.isFollowing || !isAnalysed(editor.document)) return;
+    const { line, character } = editor.selection.active;
+    const uri = editor.document.uri.toString();
+    if (uri === this.state.uri && line === this.state.line && character === this.state.character) return;
+    this.setState({ uri, line, character });
+    this.refresh(FOLLOW_PAUSE_MS);
+  }
+
+  private refresh(delayMs: number): void {
+    if (!this.isReady) return;
+    clearTimeout(this.timer);
+    this.asked?.cancel();
+    this.timer = setTimeout(() => void this.update(), delayMs);
+  }
+
+  private async update(): Promise<void> {
+    const client = this.session.running;
+    if (!client) {
+      this.nothing('The Codegaze server is not running.');
+      return;
+    }
+    const asked = new vscode.CancellationTokenSource();
+    this.asked = asked;
+    this.post({ type: 'busy' });
+    try {
+      // A document without an editor is not open to the server.
+      const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(this.state.uri));
+      const position = { line: this.state.line, character: this.state.character };
+      const textDocument = client.code2ProtocolConverter.asTextDocumentIdentifier(document);
+      const [model, result] = await Promise.all([
+        client.sendRequest(MODEL, {}, asked.token),
+        client.sendRequest(MATRIX, { textDocument, position, view: this.view(), unit: this.state.unit }, asked.token),
+      ]);
+      if (asked.token.isCancellationRequested) return;
+      if (result === null) {
+        this.nothing(
+          model.state === 'ready'
+            ? 'There is nothing to draw: no code here, or a document that is not analysed.'
+            : `The model is not there yet. ${model.message ?? ''}`,
+        );
+        return;
+      }
+      this.result = result;
+      this.showMatrix(document, model, result);
+      if (this.state.hasThumbnails) {
+        const maps = await client.sendRequest(
+          MATRICES,
+          { textDocument, chunk: result.chunk, size: THUMBNAIL_CELLS },
+          asked.token,
+        );
+        if (maps && !asked.token.isCancellationRequested) {
+          this.post({ type: 'maps', layers: maps.layers, heads: maps.heads, size: maps.size, cells: maps.cells });
+        }
+      }
+    } catch (error) {
+      if (asked.token.isCancellationRequested) return;
+      if (isOutdated(error)) {
+        this.refresh(RETRY_MS);
+        return;
+      }
+      this.session.log.warn('no matrix', error);
+      this.nothing(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  private nothing(text: string): void {
+    this.result = null;
+    this.post({ type: 'nothing', text });
+  }
+
+  private showMatrix(document: vscode.TextDocument, model: ModelResult, result: MatrixResult): void {
+    const part = this.part(result);
+    const shown = part ?? result.range;
+    const { from, to } = within(result.tokens, part);
+    const name = document.uri.path.split('/').at(-1) ?? '';
+    this.panel.title = `Heatmap: ${name}`;
+    this.post({
+      type: 'matrix',
+      title: `${name}, lines ${shown.start.line + 1}–${shown.end.line + (shown.end.character > 0 ? 1 : 0)}`,
+      subtitle: `${result.view.model}: ${describeView(result.view)}${result.chunks > 1 ? ` · chunk ${result.chunk + 1} of ${result.chunks}` : ''}`,
+      labels: result.tokens.map(({ label }) => label),
+      weights: result.weights,
+      max: result.max,
+      from,
+      to,
+      hasDefinition: result.definition !== null,
+      sinkShare: result.view.sinks === 'drop' ? result.sinkShare : 0,
+      view: { method: result.view.method, layers: result.view.layers, heads: result.view.heads },
+      model: {
+        layers: model.layers,
+        heads: model.heads,
+        methods: model.methods.map((value) => ({ value, name: METHODS[value].name })),
+      },
+    });
+    this.post({ type: 'cursor', index: this.cursorIndex(result) });
+  }
+
+  private cursorIndex(result: MatrixResult): number | null {
+    return tokenAt(result.tokens, this.state);
+  }
+
+  /** Ranges of the result are those of its version alone. */
+  private isCurrent(document: vscode.TextDocument): boolean {
+    return this.result?.version === document.version;
+  }
+
+  private light(cell: { query: number; key: number } | null): void {
+    const editor = this.editor();
+    const client = this.session.running;
+    if (!cell || !editor || !client || !this.isCurrent(editor.document)) {
+      this.outlines.clear();
+      return;
+    }
+    const ranges = (index: number) => {
+      const range = this.result?.tokens[index]?.range;
+      return range ? [client.protocol2CodeConverter.asRange(range)] : [];
+    };
+    const query = ranges(cell.query);
+    const key = cell.key === cell.query ? [] : ranges(cell.key);
+    this.outlines.show(editor, { query, attendsTo: key, attendedBy: [] });
+    const first = key[0] ?? query[0];
+    if (first) editor.revealRange(first, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  }
+
+  private async jump(index: number): Promise<void> {
+    const range = this.result?.tokens[index]?.range;
+    const client = this.session.running;
+    if (!range || !client) return;
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(this.state.uri));
+    if (!this.isCurrent(document)) return;
+    const viewColumn = this.editor()?.viewColumn ?? vscode.ViewColumn.One;
+    const selection = client.protocol2CodeConverter.asRange(range);
+    await vscode.window.showTextDocument(document, { viewColumn, selection });
+  }
+}

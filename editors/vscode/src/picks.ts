@@ -1,0 +1,208 @@
+// Quick picks of what is shown: model, method, layer, head, style, level.
+import * as vscode from 'vscode';
+import { COMMANDS, LEVELS, STYLES, type Style } from './names';
+import { MODEL, type ModelResult, SERVER_COMMANDS, type View, type ViewOptions } from './protocol';
+import type { Session } from './session';
+import { settings, write } from './settings';
+import { describeView, METHODS, shortModel } from './words';
+
+type Pick<T> = vscode.QuickPickItem & { value?: T };
+
+const DEFAULT_HUB_MODEL = 'microsoft/codebert-base';
+
+async function choose<T>(items: Pick<T>[], placeHolder: string): Promise<T | undefined> {
+  const picked = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+  return picked?.value;
+}
+
+const checked = (label: string, isCurrent: boolean) => (isCurrent ? `$(check) ${label}` : label);
+
+async function model(session: Session): Promise<ModelResult | null> {
+  return (await session.running?.sendRequest(MODEL, {})) ?? null;
+}
+
+async function apply(session: Session, options: ViewOptions): Promise<void> {
+  try {
+    await session.setView(options);
+  } catch (error) {
+    void vscode.window.showErrorMessage(`Codegaze: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** What to choose; ends in one of the other picks. */
+export async function selectView(session: Session): Promise<void> {
+  const now = await model(session);
+  const view = now?.view;
+  const entry = (label: string, description: string, value: string): Pick<string> => ({ label, description, value });
+  const items: Pick<string>[] = [
+    entry('$(circuit-board) Model…', now?.id ?? 'none yet', COMMANDS.selectModel),
+    entry('$(symbol-operator) Method…', view ? METHODS[view.method].name : '', COMMANDS.selectMethod),
+    entry('$(layers) Layer…', view ? describeLayers(view) : '', COMMANDS.selectLayer),
+    entry('$(split-horizontal) Head…', view ? describeHeads(view) : '', COMMANDS.selectHead),
+    { label: '', kind: vscode.QuickPickItemKind.Separator },
+    entry('$(symbol-color) Heat style…', settings.style(), COMMANDS.selectStyle),
+    entry('$(eye) Show or hide heat', '', COMMANDS.toggle),
+    entry(
+      '$(inspect) Attention of the word at the cursor',
+      settings.hasCursorAttention() ? 'on' : 'off',
+      COMMANDS.toggleCursorAttention,
+    ),
+    entry('$(graph-scatter) Heatmap', '', COMMANDS.showHeatmap),
+    entry('$(info) Legend', '', COMMANDS.showLegend),
+    { label: '', kind: vscode.QuickPickItemKind.Separator },
+    entry('$(output) Show log', '', COMMANDS.showLog),
+    entry('$(debug-restart) Restart server', '', COMMANDS.restart),
+  ];
+  const command = await choose(items, view ? `${now?.id ?? ''}: ${describeView(view)}` : 'Codegaze');
+  if (command !== undefined) await vscode.commands.executeCommand(command);
+}
+
+const describeLayers = (view: View) => view.layers.join(', ');
+const describeHeads = (view: View) => (typeof view.heads === 'string' ? view.heads : view.heads.join(', '));
+
+export async function selectModel(session: Session): Promise<void> {
+  const now = settings.model();
+  const known: Pick<string>[] = [
+    { label: 'auto', description: 'CodeBERT if it is on this machine, else the small embedded model', value: 'auto' },
+    { label: 'embedded', description: 'The small model that is part of the program', value: 'embedded' },
+    { label: DEFAULT_HUB_MODEL, description: 'CodeBERT; 500 MB, asks before it downloads', value: DEFAULT_HUB_MODEL },
+  ];
+  if (!known.some(({ value }) => value === now)) known.push({ label: now, value: now });
+  for (const item of known) item.label = checked(item.label, item.value === now);
+  const [directory, hub] = ['\0directory', '\0hub'];
+  const choice = await choose(
+    [
+      ...known,
+      { label: '', kind: vscode.QuickPickItemKind.Separator },
+      {
+        label: '$(folder-opened) A directory…',
+        description: 'config.json, a tokenizer, safetensors or PyTorch weights',
+        value: directory,
+      },
+      { label: '$(cloud) Another model of the Hugging Face hub…', value: hub },
+    ],
+    'Which model shall look at the source?',
+  );
+  let chosen = choice;
+  if (choice === directory) {
+    const [folder] =
+      (await vscode.window.showOpenDialog({ canSelectFiles: false, canSelectFolders: true, openLabel: 'Use Model' })) ??
+      [];
+    chosen = folder?.fsPath;
+  } else if (choice === hub) {
+    chosen = await vscode.window.showInputBox({
+      prompt: 'A RoBERTa-family model, as owner/name',
+      validateInput: (value) =>
+        /^[\w.-]+\/[\w.-]+$/.test(value.trim()) ? null : 'owner/name, such as microsoft/graphcodebert-base',
+    });
+  }
+  if (chosen === undefined) return;
+  await useModel(session, chosen.trim());
+}
+
+/** Makes a model the one of the settings, and lets it serve now. */
+export async function useModel(session: Session, name: string): Promise<void> {
+  await write('model', name);
+  try {
+    // The setting may have had this value while another model served.
+    await session.execute(SERVER_COMMANDS.setModel, { model: name });
+  } catch (error) {
+    void vscode.window.showErrorMessage(
+      `Codegaze cannot use ${shortModel(name)}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+export async function selectMethod(session: Session): Promise<void> {
+  const now = await model(session);
+  if (!now) return;
+  const method = await choose(
+    now.methods.map((value) => ({
+      label: checked(METHODS[value].name, now.view?.method === value),
+      description: value,
+      detail: METHODS[value].what,
+      value,
+    })),
+    'How does attention become heat?',
+  );
+  // Another method, another default of layers.
+  if (method !== undefined) await apply(session, { method, layers: null });
+}
+
+export async function selectLayer(session: Session): Promise<void> {
+  const now = await model(session);
+  if (!now?.view) return;
+  const current = now.view.layers;
+  const items: Pick<ViewOptions['layers']>[] = [
+    { label: "The method's own choice", value: null },
+    { label: 'All layers', value: 'all' },
+    ...Array.from({ length: now.layers }, (_, layer) => ({
+      label: checked(`Layer ${layer}`, current.length === 1 && current[0] === layer),
+      description: layer === 0 ? 'the first' : layer === now.layers - 1 ? 'the last' : '',
+      value: layer,
+    })),
+  ];
+  const layers = await choose(items, 'Which layer?');
+  if (layers !== undefined) await apply(session, { layers });
+}
+
+export async function selectHead(session: Session): Promise<void> {
+  const now = await model(session);
+  if (!now?.view) return;
+  const current = now.view.heads;
+  const items: Pick<NonNullable<ViewOptions['heads']>>[] = [
+    { label: checked('Mean of all heads', current === 'mean'), value: 'mean' },
+    { label: checked('Maximum of all heads', current === 'max'), value: 'max' },
+    ...Array.from({ length: now.heads }, (_, head) => ({
+      label: checked(`Head ${head}`, Array.isArray(current) && current.length === 1 && current[0] === head),
+      value: head,
+    })),
+  ];
+  const heads = await choose(items, 'Which head?');
+  if (heads !== undefined) await apply(session, { heads });
+}
+
+const STYLE_TEXTS: Record<Style, string> = {
+  background: 'A background that is stronger where the model looks more',
+  underline: 'A line under the word: dotted, dashed, solid, thicker with the level',
+  spotlight: 'Words that the model hardly looks at are dimmed',
+  off: 'No heat; hovers, code lenses and the heatmap remain',
+};
+
+export async function selectStyle(): Promise<void> {
+  const now = settings.style();
+  const style = await choose(
+    STYLES.map((value) => ({ label: checked(value, value === now), description: STYLE_TEXTS[value], value })),
+    'How shall heat be drawn?',
+  );
+  if (style !== undefined) await write('style', style);
+}
+
+/** A swatch that quick picks can show: they take pictures, not colours. */
+function swatch(level: number): vscode.Uri {
+  const opacity = [0.08, 0.16, 0.26, 0.38, 0.52][level - 1] ?? 0;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="2" fill="#0072B2" fill-opacity="${opacity}" stroke="#0072B2"/></svg>`;
+  return vscode.Uri.parse(`data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`);
+}
+
+/** The legend; a level that is picked becomes the lowest one shown. */
+export async function showLegend(): Promise<void> {
+  const configuration = vscode.workspace.getConfiguration('codegaze', null);
+  const quantiles = configuration.get<number[]>('levelQuantiles') ?? [];
+  const now = settings.minLevel();
+  const rows = LEVELS.map((level) => {
+    const from = quantiles[level - 1] ?? 0;
+    const share = Math.round(100 * (1 - from));
+    return {
+      label: `Level ${level}${level === now ? ' and above are shown' : ''}`,
+      description: `attention above ${Math.round(100 * from)} % of the document's words: level ${level} or more are at most ${share} % of them`,
+      iconPath: swatch(level),
+      value: level,
+    };
+  });
+  const minLevel = await choose<number>(
+    rows.reverse(),
+    'The bluer, the more the model attends to it. Words without colour get little. Pick the lowest level to show.',
+  );
+  if (minLevel !== undefined && minLevel !== now) await write('minLevel', minLevel);
+}

@@ -1,0 +1,186 @@
+// The server's own requests and notifications, as docs/protocol.md has them.
+import {
+  NotificationType,
+  type Position,
+  type Range,
+  RequestType,
+  type TextDocumentIdentifier,
+} from 'vscode-languageclient/node';
+
+export type MethodName = 'received' | 'cls' | 'rollout' | 'norm';
+
+/** How attention became scores. */
+export interface View {
+  model: string;
+  revision: string | null;
+  method: MethodName;
+  layers: number[];
+  heads: 'mean' | 'max' | number[];
+  sinks: 'drop' | 'keep';
+  aggregate: 'sum' | 'mean' | 'max';
+}
+
+/** Instead of the current view; a key left out is the current one. */
+export interface ViewOptions {
+  method?: MethodName;
+  layers?: string | number | number[] | null;
+  heads?: string | number | number[];
+  sinks?: 'drop' | 'keep';
+  aggregate?: 'sum' | 'mean' | 'max';
+}
+
+export interface HeatmapParams {
+  textDocument: TextDocumentIdentifier;
+  range?: Range;
+}
+
+export interface HeatmapResult {
+  uri: string;
+  version: number;
+  view: View;
+  levels: 5;
+  encoding: 'utf-8' | 'utf-16' | 'utf-32';
+  complete: boolean;
+  unscored: Range[];
+  data: number[];
+}
+
+export interface AttentionParams {
+  textDocument: TextDocumentIdentifier;
+  position: Position;
+  limit?: number;
+}
+
+export interface AttentionEnd {
+  range: Range;
+  text: string;
+  weight: number;
+}
+
+export interface AttentionResult {
+  version: number;
+  view: View;
+  chunk: number;
+  lexeme: { range: Range; text: string; level: number; share: number; lift: number; rank: number };
+  attendsTo: AttentionEnd[];
+  attendedBy: AttentionEnd[];
+}
+
+export type Unit = 'subword' | 'lexeme';
+
+export interface MatrixParams {
+  textDocument: TextDocumentIdentifier;
+  position?: Position;
+  chunk?: number;
+  view?: ViewOptions;
+  unit?: Unit;
+}
+
+export interface MatrixToken {
+  label: string;
+  range: Range | null;
+  score: number;
+}
+
+export interface MatrixResult {
+  uri: string;
+  version: number;
+  view: View;
+  chunk: number;
+  chunks: number;
+  range: Range;
+  definition: Range | null;
+  unit: Unit;
+  tokens: MatrixToken[];
+  weights: string;
+  max: number;
+  sinkShare: number;
+}
+
+export interface MatricesParams {
+  textDocument: TextDocumentIdentifier;
+  position?: Position;
+  chunk?: number;
+  size?: number;
+}
+
+export interface MatricesResult {
+  version: number;
+  chunk: number;
+  layers: number;
+  heads: number;
+  size: number;
+  cells: string;
+}
+
+export type ModelState = 'loading' | 'ready' | 'downloading' | 'error';
+
+export interface ModelResult {
+  state: ModelState;
+  message: string | null;
+  requested: string;
+  id: string | null;
+  revision: string | null;
+  source: 'embedded' | 'directory' | 'hub' | null;
+  embedded: boolean;
+  layers: number;
+  heads: number;
+  hiddenSize: number;
+  maxTokens: number;
+  precision: string;
+  device: string;
+  view: View | null;
+  methods: MethodName[];
+}
+
+export interface Status {
+  state: ModelState;
+  message: string | null;
+  model: string | null;
+  embedded: boolean;
+  percent: number | null;
+  analysisMs: number | null;
+  view: View | null;
+}
+
+export interface HeatmapChanged {
+  uri: string;
+  version: number;
+  complete: boolean;
+}
+
+export interface HeatmapCommand {
+  uri: string;
+  format?: 'json' | 'png' | 'svg' | 'html';
+  kind?: 'matrix' | 'source';
+  range?: Range;
+  unit?: Unit;
+  view?: ViewOptions;
+  theme?: 'light' | 'dark';
+  path?: string;
+}
+
+export interface HeatmapCommandResult {
+  mimeType: string;
+  encoding: 'utf8' | 'base64';
+  data: string | null;
+  path: string | null;
+}
+
+export const HEATMAP = new RequestType<HeatmapParams, HeatmapResult | null, void>('codegaze/heatmap');
+export const ATTENTION = new RequestType<AttentionParams, AttentionResult | null, void>('codegaze/attention');
+export const MATRIX = new RequestType<MatrixParams, MatrixResult | null, void>('codegaze/matrix');
+export const MATRICES = new RequestType<MatricesParams, MatricesResult | null, void>('codegaze/matrices');
+export const MODEL = new RequestType<Record<string, never>, ModelResult, void>('codegaze/model');
+export const STATUS = new NotificationType<Status>('codegaze/status');
+export const HEATMAP_CHANGED = new NotificationType<HeatmapChanged>('codegaze/heatmapChanged');
+
+/** `workspace/executeCommand`. */
+export const SERVER_COMMANDS = {
+  heatmap: 'codegaze.server.heatmap',
+  setView: 'codegaze.server.setView',
+  setModel: 'codegaze.server.setModel',
+  downloadModel: 'codegaze.server.downloadModel',
+  clearCache: 'codegaze.server.clearCache',
+  info: 'codegaze.server.info',
+} as const;

@@ -1,0 +1,69 @@
+// The status bar's entry: which model, its state, how long the latest analysis took; a legend on hover.
+import * as vscode from 'vscode';
+import { COLORS, COMMANDS, LEVELS } from './names';
+import type { Session } from './session';
+import { isAnalysed } from './settings';
+import { describeView, statusText } from './words';
+
+const cssVariable = (color: string) => `var(--vscode-${color.replaceAll('.', '-')})`;
+
+export class StatusBar implements vscode.Disposable {
+  private readonly item: vscode.StatusBarItem;
+  private readonly subscriptions: vscode.Disposable[];
+
+  constructor(
+    private readonly session: Session,
+    private readonly isHeatShown: () => boolean,
+  ) {
+    this.item = vscode.window.createStatusBarItem('codegaze.status', vscode.StatusBarAlignment.Right, 90);
+    this.item.name = 'Codegaze';
+    this.subscriptions = [
+      session.onStatus(() => this.update()),
+      session.onRunning(() => this.update()),
+      vscode.window.onDidChangeActiveTextEditor(() => this.update()),
+    ];
+    this.update();
+  }
+
+  update(): void {
+    const { status } = this.session;
+    this.item.text = statusText(status, this.isHeatShown());
+    this.item.tooltip = this.tooltip();
+    this.item.command = status === null ? COMMANDS.restart : COMMANDS.selectView;
+    const isBad = status === null || status.state === 'error';
+    this.item.backgroundColor = isBad ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
+    const document = vscode.window.activeTextEditor?.document;
+    if (document && isAnalysed(document)) this.item.show();
+    else this.item.hide();
+  }
+
+  dispose(): void {
+    this.item.dispose();
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private tooltip(): vscode.MarkdownString {
+    const { status } = this.session;
+    const tooltip = new vscode.MarkdownString('**Codegaze** shows where a code model looks.\n\n', true);
+    tooltip.supportHtml = true;
+    tooltip.isTrusted = { enabledCommands: [COMMANDS.showLegend, COMMANDS.showHeatmap, COMMANDS.restart] };
+    if (status === null) {
+      tooltip.appendMarkdown(`The server is not running. [Start it](command:${COMMANDS.restart})`);
+      return tooltip;
+    }
+    if (status.message !== null) tooltip.appendText(`${status.message}\n`).appendMarkdown('\n\n');
+    if (status.view !== null) {
+      tooltip.appendText(`${status.view.model}: ${describeView(status.view)}`).appendMarkdown('\n\n');
+    }
+    if (status.embedded) tooltip.appendMarkdown('This is the small model that comes with Codegaze.\n\n');
+    const swatches = LEVELS.map(
+      (level) =>
+        `<span style="background-color:${cssVariable(COLORS.background(level))};">&nbsp; ${level} &nbsp;</span>`,
+    );
+    tooltip.appendMarkdown(`less ${swatches.join('')} more attention\n\n`);
+    tooltip.appendMarkdown(
+      `[Legend](command:${COMMANDS.showLegend}) · [Heatmap](command:${COMMANDS.showHeatmap}) · click for model, method, layer, head`,
+    );
+    return tooltip;
+  }
+}

@@ -1,0 +1,238 @@
+// Heat on the source: the right words, the right levels, and nothing else touched.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { analyse, CodeServer, example } from './codeServer.mjs';
+import { eventually, sleep } from './editor.mjs';
+
+let server;
+before(async () => {
+  server = await CodeServer.launch({ extensions: ['other-language'] });
+});
+afterEach((context) => server?.tidy(context));
+after(() => server?.close());
+
+const LANGUAGES = ['fibonacci.py', 'tokenizer.rs', 'event_emitter.ts', 'LruCache.java', 'workers.go'];
+
+test('heat lies on the right words in five languages', async () => {
+  const workspace = server.workspace(Object.fromEntries(LANGUAGES.map((name) => [name, example(name)])));
+  const editor = await server.open(workspace, { file: LANGUAGES[0] });
+  for (const name of LANGUAGES) {
+    if (name !== LANGUAGES[0]) await editor.openFile(name);
+    const compared = await editor.expectHeat(analyse(join(workspace, name)));
+    assert.ok(compared > 30, `${name}: only ${compared} words have heat`);
+    await editor.shoot(`heat-${name}`);
+    // Lines that were not painted at first.
+    await editor.page.keyboard.press('Control+End');
+    await editor.expectHeat(analyse(join(workspace, name)));
+  }
+  assert.deepEqual(editor.problems, []);
+  await editor.close();
+});
+
+test('colours of text stay those of the language’s own extension', async () => {
+  const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
+  const editor = await server.open(workspace, { file: 'fibonacci.py' });
+  const analysis = analyse(join(workspace, 'fibonacci.py'));
+  await editor.expectHeat(analysis);
+  // The other extension's tokens are there: its two colours, which no theme has.
+  const withHeat = await eventually(async () => {
+    const colors = await editor.textColors();
+    assert.ok(
+      colors.some((each) => each.endsWith('rgb(255, 0, 170)')),
+      'no property of the other extension',
+    );
+    assert.ok(
+      colors.some((each) => each.endsWith('rgb(0, 187, 136)')),
+      'no function of the other extension',
+    );
+    return colors;
+  });
+  await editor.command('Codegaze: Toggle Attention Heat');
+  await eventually(async () => assert.equal((await editor.heat()).levels.size, 0));
+  assert.deepEqual(await editor.textColors(), withHeat);
+  await editor.command('Codegaze: Toggle Attention Heat');
+  await editor.expectHeat(analysis);
+  assert.deepEqual(await editor.textColors(), withHeat);
+
+  // Both hovers are shown.
+  await editor.page
+    .locator('.view-line span', { hasText: /^fibonacci$/ })
+    .first()
+    .hover();
+  await eventually(async () => {
+    const hover = await editor.page.locator('.monaco-hover .hover-contents').allInnerTexts();
+    assert.ok(
+      hover.some((text) => text.includes('hover of the language')),
+      `hovers: ${hover.join(' | ')}`,
+    );
+    assert.ok(
+      hover.some((text) => /average/.test(text)),
+      `hovers: ${hover.join(' | ')}`,
+    );
+  });
+  await editor.shoot('hover');
+  assert.deepEqual(editor.problems, []);
+  await editor.close();
+});
+
+test('typing at speed neither flickers nor leaves stale heat', async () => {
+  const workspace = server.workspace({ 'typed.py': example('fibonacci.py') });
+  const file = join(workspace, 'typed.py');
+  const editor = await server.open(workspace, { file: 'typed.py' });
+  await editor.expectHeat(analyse(file));
+  await editor.goToLine(6);
+  // Watches every frame for heat that is gone from the lines below.
+  await editor.page.evaluate(() => {
+    window.frames_ = { seen: 0, bare: 0 };
+    const watch = () => {
+      const boxes = document.querySelectorAll('.editor-instance .view-overlays .cdr');
+      const hot = [...boxes].filter((box) => getComputedStyle(box).backgroundColor.startsWith('rgba(0, 114, 178'));
+      window.frames_.seen += 1;
+      if (hot.length < 20) window.frames_.bare += 1;
+      if (window.frames_.seen < 100_000) requestAnimationFrame(watch);
+    };
+    watch();
+  });
+  const text = ['def crème_brûlée(naïve, 数):', '    return {"🍮": naïve ** 数, "x": [1, 2, 3]}', '', ''].join('\n');
+  await editor.page.keyboard.type(text.repeat(3), { delay: 6 });
+  for (let undone = 0; undone < 4; undone++) await editor.page.keyboard.press('Control+Z');
+  await editor.page.keyboard.type('x = memory[total]\n', { delay: 6 });
+  await editor.page.keyboard.press('Control+S');
+  await eventually(async () => assert.equal(await editor.page.locator('.tab.dirty').count(), 0));
+  await editor.expectHeat(analyse(file));
+  await sleep(1000);
+  await editor.expectHeat(analyse(file));
+  const frames = await editor.page.evaluate(() => window.frames_);
+  assert.ok(frames.seen > 20, `only ${frames.seen} frames were drawn`);
+  assert.equal(frames.bare, 0, `${frames.bare} of ${frames.seen} frames had no heat`);
+  await editor.shoot('typed');
+  await editor.close();
+});
+
+test('styles, levels and languages follow the settings', async () => {
+  const workspace = server.workspace({
+    'fibonacci.py': example('fibonacci.py'),
+    'notes.md': '# Notes\n\nNothing here.\n',
+  });
+  const editor = await server.open(workspace, { file: 'fibonacci.py' });
+  const analysis = analyse(join(workspace, 'fibonacci.py'));
+  await editor.expectHeat(analysis);
+
+  await editor.command('Codegaze: Choose Heat Style…');
+  await editor.pick('underline');
+  await eventually(async () => {
+    const { boxes } = await editor.painted();
+    const kinds = new Set(boxes.filter(({ sides }) => sides !== '2px').map(({ border }) => border?.split(' rgb')[0]));
+    for (const kind of ['1px dotted', '1px dashed', '1px solid', '2px solid', '3px solid'])
+      assert.ok(kinds.has(kind), `${kind}: ${[...kinds]}`);
+    assert.equal((await editor.heat()).levels.size, 0);
+  });
+  await editor.shoot('style-underline');
+
+  await editor.command('Codegaze: Choose Heat Style…');
+  await editor.pick('spotlight');
+  await eventually(async () => {
+    const opacities = await editor.page.evaluate(() => {
+      const of = (word) => {
+        const spans = [...document.querySelectorAll('.editor-instance .view-line span > span')];
+        return spans.filter((span) => span.textContent.trim() === word).map((span) => getComputedStyle(span).opacity);
+      };
+      return { hot: of('fibonacci'), cold: of('remembered') };
+    });
+    assert.ok(opacities.hot.includes('1'), JSON.stringify(opacities));
+    const all = await editor.page.evaluate(() =>
+      [...document.querySelectorAll('.editor-instance .view-line span > span')].map(
+        (span) => getComputedStyle(span).opacity,
+      ),
+    );
+    assert.ok(all.includes('0.4') && all.includes('0.7'), `opacities: ${[...new Set(all)]}`);
+  });
+  await editor.shoot('style-spotlight');
+
+  await editor.set({ 'codegaze.style': 'background', 'codegaze.minLevel': 4 });
+  await editor.expectHeat(analysis, { minLevel: 4 });
+  await editor.set({ '[python]': { 'codegaze.enabled': false }, 'codegaze.minLevel': null });
+  await eventually(async () => assert.equal((await editor.heat()).levels.size, 0));
+  await editor.set({ '[python]': null });
+  await editor.expectHeat(analysis);
+
+  assert.match((await editor.status()) ?? '', /codegaze-mini/);
+  await editor.openFile('notes.md');
+  await eventually(async () => assert.equal(await editor.status(), null));
+  assert.equal((await editor.heat()).levels.size, 0);
+  await editor.close();
+});
+
+test('heat follows the theme', async () => {
+  const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
+  const editor = await server.open(workspace, { file: 'fibonacci.py' });
+  const analysis = analyse(join(workspace, 'fibonacci.py'));
+  await editor.expectHeat(analysis);
+  const background = () =>
+    editor.page.evaluate(() => getComputedStyle(document.querySelector('.monaco-editor-background')).backgroundColor);
+  assert.equal(await background(), 'rgb(31, 31, 31)');
+
+  await editor.set({ 'workbench.colorTheme': 'Default Light Modern' });
+  await eventually(async () => assert.equal(await background(), 'rgb(255, 255, 255)'));
+  await editor.expectHeat(analysis);
+  await editor.shoot('theme-light');
+
+  for (const [theme, name, border] of [
+    ['Default High Contrast', 'theme-high-contrast', 'rgb(240, 228, 66)'],
+    ['Default High Contrast Light', 'theme-high-contrast-light', 'rgb(0, 114, 178)'],
+  ]) {
+    await editor.set({ 'workbench.colorTheme': theme });
+    // Contrast themes have frames, and text on its own background.
+    await eventually(async () => {
+      const { boxes } = await editor.painted();
+      const strongest = boxes.filter((box) => box.outline === `2px solid ${border}`);
+      const words = analysis.lexemes.filter(({ level }) => level === 5).map(({ text }) => text);
+      assert.ok(strongest.length > 0, JSON.stringify(boxes.slice(0, 5)));
+      for (const { text } of strongest)
+        assert.ok(
+          words.some((word) => text.includes(word)),
+          `${text} is not of level 5`,
+        );
+      assert.equal((await editor.heat()).levels.size, 0);
+    });
+    await editor.shoot(name);
+  }
+
+  // A person's own colours win.
+  await editor.set({ 'workbench.colorCustomizations': { 'codegaze.level5Background': '#ff000080' } });
+  await eventually(async () => {
+    const { boxes } = await editor.painted();
+    assert.ok(
+      boxes.some((box) => /^rgba\(255, 0, 0, 0\.5/.test(box.background)),
+      'no box in the chosen colour',
+    );
+  });
+  await editor.close();
+});
+
+test('outlines show what the word at the cursor attends to', async () => {
+  const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
+  const editor = await server.open(workspace, { file: 'fibonacci.py', settings: { 'codegaze.cursorAttention': true } });
+  await editor.expectHeat(analyse(join(workspace, 'fibonacci.py')));
+  await editor.goToLine(6, 6);
+  const outlines = async () => {
+    const { boxes } = await editor.painted();
+    const of = (border) => boxes.filter((box) => box.border === border).map(({ text }) => text);
+    return {
+      query: of('2px double rgb(212, 212, 212)'),
+      attendsTo: of('2px solid rgb(230, 159, 0)'),
+      attendedBy: of('2px dashed rgb(204, 121, 167)'),
+    };
+  };
+  await eventually(async () => {
+    const { query, attendsTo, attendedBy } = await outlines();
+    assert.deepEqual(query, ['fibonacci']);
+    assert.ok(attendsTo.length > 0 && attendsTo.length <= 5, `attends to ${attendsTo}`);
+    assert.ok(attendedBy.length > 0, 'nothing attends to it');
+  });
+  await editor.shoot('cursor-attention');
+  await editor.command('Codegaze: Toggle Attention of the Word at the Cursor');
+  await eventually(async () => assert.deepEqual(await outlines(), { query: [], attendsTo: [], attendedBy: [] }));
+  await editor.close();
+});

@@ -1,0 +1,278 @@
+// The heatmap panel: draws, answers pointer and keyboard, follows the editor, exports, survives a reload.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { CodeServer, example } from './codeServer.mjs';
+import { eventually } from './editor.mjs';
+
+let server;
+before(async () => {
+  server = await CodeServer.launch();
+});
+afterEach((context) => server?.tidy(context));
+after(() => server?.close());
+
+const TWO = `def first(alpha, beta):
+    return alpha + beta
+
+
+def second(gamma, delta):
+    total = gamma * delta
+    return total
+`;
+
+async function openPanel(editor) {
+  await editor.command('Codegaze: Show Attention Heatmap');
+  return editor.drawnPanel();
+}
+
+const textOf = (frame, id) => frame.evaluate((each) => document.getElementById(each).textContent, id);
+
+/** Where the middle of a cell is on the screen, and what the matrix' labels are, by their own accessible name. */
+async function cellPlace(frame, query, key) {
+  const box = await frame.locator('#matrix canvas').boundingBox();
+  const { margin, cell } = await frame.evaluate(() => {
+    const canvas = document.querySelector('#matrix canvas');
+    const spacer = document.querySelector('#matrix .matrix-spacer');
+    const n = Number(/of (\d+) words/.exec(document.getElementById('matrix').getAttribute('aria-label'))[1]);
+    // The cells' upper left corner: the first pixel of the picture that is opaque from there to the right.
+    const context = canvas.getContext('2d');
+    const ratio = canvas.width / canvas.clientWidth;
+    const { data, width } = context.getImageData(0, 0, canvas.width, canvas.height);
+    const isOpaque = (x, y) => data[4 * (y * width + x) + 3] === 255;
+    let at = 0;
+    while (
+      at < width &&
+      !(isOpaque(at, at) && isOpaque(at + 3, at) && isOpaque(at, at + 3) && isOpaque(at + 5, at + 5))
+    )
+      at++;
+    const side = spacer.getBoundingClientRect().width;
+    return { margin: at / ratio, cell: (side - at / ratio) / n };
+  });
+  return { x: box.x + margin + (key + 0.5) * cell, y: box.y + margin + (query + 0.5) * cell };
+}
+
+test('draws the definition at the cursor, and lights up and jumps to its words', async () => {
+  const workspace = server.workspace({ 'two.py': TWO });
+  const editor = await server.open(workspace, { file: 'two.py' });
+  await eventually(async () => assert.match((await editor.status()) ?? '', /codegaze-mini/), 30_000);
+  await editor.goToLine(6, 6);
+  const frame = await openPanel(editor);
+  assert.match(await textOf(frame, 'title'), /two\.py, lines 5–7/);
+  assert.match(await textOf(frame, 'subtitle'), /codegaze-mini: attention received/);
+
+  // Many colours, from dark to bright: a drawing.
+  const colors = await frame.evaluate(() => {
+    const canvas = document.querySelector('#matrix canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const seen = new Set();
+    for (let at = 0; at < data.length; at += 4)
+      if (data[at + 3] === 255) seen.add((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]);
+    return [...seen];
+  });
+  assert.ok(colors.length > 30, `${colors.length} colours`);
+  assert.ok(colors.includes(0xfee838), 'the greatest weight is not in the brightest colour');
+
+  // def second ( gamma , delta ) : …
+  const place = await cellPlace(frame, 1, 3);
+  await editor.page.mouse.move(place.x, place.y);
+  await eventually(async () =>
+    assert.match(await textOf(frame, 'readout'), /^second gives [\d.<]+ % of its attention to gamma$/),
+  );
+  await eventually(async () => {
+    const { boxes } = await editor.painted();
+    const outlined = (border) =>
+      boxes.filter((box) => box.border === border).map(({ line, text }) => `${line} ${text}`);
+    assert.deepEqual(outlined('2px double rgb(212, 212, 212)'), ['5 second']);
+    assert.deepEqual(outlined('2px solid rgb(230, 159, 0)'), ['5 gamma']);
+  });
+  await editor.shoot('panel-dark');
+  await editor.page.mouse.click(place.x, place.y);
+  await eventually(async () => {
+    const { line, column, text } = await editor.cursor();
+    assert.deepEqual({ line, column, selected: /5 selected/.test(text) }, { line: 5, column: 17, selected: true });
+  });
+  await editor.page.mouse.move(5, 5);
+  await eventually(async () => {
+    const { boxes } = await editor.painted();
+    assert.ok(!boxes.some(({ border }) => border?.startsWith('2px double')), 'outlines stay');
+  });
+
+  // The keyboard alone: the read-out is said.
+  await frame.locator('#matrix').focus();
+  await editor.page.keyboard.press('ArrowRight');
+  await editor.page.keyboard.press('ArrowDown');
+  await eventually(async () =>
+    assert.match(await textOf(frame, 'live'), /^second attends to itself|^second attends to second/),
+  );
+  await editor.page.keyboard.press('ArrowRight');
+  await eventually(async () => assert.match(await textOf(frame, 'live'), /^second attends to \(: /));
+  await editor.page.keyboard.press('Shift+Enter');
+  await eventually(async () => {
+    const { line, column, text } = await editor.cursor();
+    assert.deepEqual({ line, column, selected: /6 selected/.test(text) }, { line: 5, column: 11, selected: true });
+  });
+
+  // Follows the cursor, and edits.
+  await editor.focus();
+  await editor.goToLine(1, 6);
+  await eventually(async () => assert.match(await textOf(frame, 'title'), /two\.py, lines 1–2/));
+  await editor.goToLine(2, 24);
+  await editor.page.keyboard.type(' * alpha');
+  await eventually(async () => {
+    const label = await frame.locator('#matrix').getAttribute('aria-label');
+    assert.match(label, /of 14 words/);
+  });
+  await frame.locator('#follow').uncheck();
+  await editor.goToLine(6, 6);
+  await editor.page.waitForTimeout(600);
+  assert.match(await textOf(frame, 'title'), /lines 1–2/);
+  assert.deepEqual(editor.problems, []);
+  await editor.close();
+});
+
+test('switches layer, head, method and unit; shows all heads; keeps the state over a reload', async () => {
+  const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
+  const editor = await server.open(workspace, { file: 'fibonacci.py', viewport: { width: 1600, height: 1000 } });
+  await editor.goToLine(6, 6);
+  let frame = await openPanel(editor);
+  const n = {
+    layers: (await frame.locator('#layer option').count()) - 1,
+    heads: (await frame.locator('#head option').count()) - 2,
+  };
+  assert.ok(n.layers > 1 && n.heads > 1, JSON.stringify(n));
+
+  await frame.locator('#thumbnails-toggle').click();
+  await eventually(async () => assert.equal(await frame.locator('.thumbnail').count(), n.layers * n.heads));
+  const picture = () =>
+    frame.evaluate(() => {
+      const canvas = document.querySelector('#matrix canvas');
+      return canvas.toDataURL();
+    });
+  const before = await picture();
+  await frame.locator('.thumbnail[data-layer="1"][data-head="1"]').click();
+  await eventually(async () => {
+    assert.equal(await frame.locator('#layer').inputValue(), '1');
+    assert.equal(await frame.locator('#head').inputValue(), '1');
+    assert.notEqual(await picture(), before);
+    assert.equal(await frame.locator('.thumbnail[data-layer="1"][data-head="1"]').getAttribute('aria-pressed'), 'true');
+  });
+  await editor.page.keyboard.press('ArrowLeft');
+  await editor.page.keyboard.press('Enter');
+  await eventually(async () => assert.equal(await frame.locator('#head').inputValue(), '0'));
+  await editor.shoot('panel-all-heads');
+  await frame.locator('#method').selectOption('rollout');
+  await eventually(async () => assert.match(await textOf(frame, 'subtitle'), /rollout/));
+  await frame.locator('#unit').selectOption('subword');
+  await frame.locator('#part').selectOption('chunk');
+  await eventually(async () => assert.match(await textOf(frame, 'title'), /lines 1–23/));
+  await editor.shoot('panel-chunk');
+
+  // Heat and panel are separate: the panel's view is its own.
+  await editor.restore();
+  frame = await editor.drawnPanel();
+  await eventually(async () => {
+    assert.equal(await frame.locator('#unit').inputValue(), 'subword');
+    assert.match(await textOf(frame, 'subtitle'), /rollout/);
+    assert.equal(await frame.locator('.thumbnail').count(), n.layers * n.heads);
+  });
+  assert.deepEqual(editor.problems, []);
+  await editor.close();
+});
+
+test('themes', async () => {
+  const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
+  const editor = await server.open(workspace, { file: 'fibonacci.py' });
+  await editor.goToLine(6, 6);
+  const frame = await openPanel(editor);
+  const label = () =>
+    frame.evaluate(() => {
+      // The darkest and the lightest of the labels' pixels.
+      const canvas = document.querySelector('#matrix canvas');
+      const { data } = canvas.getContext('2d').getImageData(0, 0, 60, canvas.height);
+      let light = 0;
+      for (let at = 0; at < data.length; at += 4)
+        if (data[at + 3] > 250) light = Math.max(light, data[at] + data[at + 1] + data[at + 2]);
+      return light;
+    });
+  const dark = await label();
+  for (const [theme, name] of [
+    ['Default Light Modern', 'panel-light'],
+    ['Default High Contrast', 'panel-high-contrast'],
+    ['Default High Contrast Light', 'panel-high-contrast-light'],
+  ]) {
+    await editor.set({ 'workbench.colorTheme': theme });
+    await eventually(async () => {
+      const id = await frame.evaluate(() => document.body.dataset.vscodeThemeId);
+      assert.equal(id, theme);
+      if (theme === 'Default Light Modern') assert.ok((await label()) < dark, 'labels are not drawn anew');
+    });
+    await editor.page.waitForTimeout(300);
+    await editor.shoot(name);
+  }
+  await editor.close();
+});
+
+test('source text is text, and the page may load nothing else', async () => {
+  const hostile = 'def f():\n    x = "</script><img src=x onerror=alert(1)><b>bold</b>"\n    return x\n';
+  const workspace = server.workspace({ '<img src=x onerror=alert(2)>.py': hostile });
+  const editor = await server.open(workspace, { file: '<img src=x onerror=alert(2)>.py' });
+  let dialogs = 0;
+  editor.page.on('dialog', (dialog) => {
+    dialogs += 1;
+    void dialog.dismiss();
+  });
+  const frame = await openPanel(editor);
+  await frame.locator('#matrix').focus();
+  for (let step = 0; step < 12; step++) {
+    await editor.page.keyboard.press('ArrowDown');
+    await editor.page.keyboard.press('ArrowRight');
+  }
+  assert.equal(await frame.evaluate(() => document.querySelectorAll('img, b b, body > script ~ script').length), 0);
+  assert.match(await textOf(frame, 'title'), /<img src=x/);
+  assert.equal(dialogs, 0);
+  // The policy itself: an inline script and a remote picture are refused.
+  const refused = await frame.evaluate(
+    () =>
+      new Promise((done) => {
+        const seen = [];
+        document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => {
+          seen.push(effectiveDirective);
+          if (seen.length === 2) done(seen.sort());
+        });
+        const script = document.createElement('script');
+        script.textContent = 'window.ran = true';
+        document.body.append(script);
+        const image = document.createElement('img');
+        image.src = 'https://example.com/x.png';
+        document.body.append(image);
+        setTimeout(() => done([...seen, 'timeout', window.ran]), 3000);
+      }),
+  );
+  assert.deepEqual(refused, ['img-src', 'script-src-elem']);
+  await editor.close();
+});
+
+test('exports what it shows', async () => {
+  const workspace = server.workspace({ 'two.py': TWO });
+  const editor = await server.open(workspace, { file: 'two.py' });
+  await editor.goToLine(6, 6);
+  const frame = await openPanel(editor);
+  for (const [format, check] of [
+    ['png', (bytes) => assert.equal(bytes.subarray(1, 4).toString(), 'PNG')],
+    ['svg', (bytes) => assert.match(bytes.toString(), /<svg.*>gamma<.*<\/svg>/s)],
+    ['json', (bytes) => assert.ok(JSON.parse(bytes.toString()).lexemes.length > 10)],
+  ]) {
+    const path = join(workspace, `two.py.heatmap.${format}`);
+    await frame.locator(`#export-${format}`).click();
+    const ok = editor.page.locator('.quick-input-widget .monaco-button', { hasText: 'OK' });
+    await ok.waitFor();
+    const name = editor.page.locator('.quick-input-widget input.input');
+    await eventually(async () => assert.equal(await name.inputValue(), path));
+    await ok.click();
+    await eventually(() => assert.ok(existsSync(path), `no ${path}`));
+    await eventually(() => check(readFileSync(path)));
+  }
+  await editor.close();
+});

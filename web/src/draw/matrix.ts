@@ -1,0 +1,57 @@
+// A query × key matrix as plain data.
+
+export interface Matrix {
+  /** Of both axes. */
+  labels: readonly string[];
+  /** [query, key], row-major. */
+  weights: Float32Array;
+  /** Where the colour scale ends. */
+  max: number;
+}
+
+export interface Cell {
+  query: number;
+  key: number;
+}
+
+export function weightOf(matrix: Matrix, { query, key }: Cell): number {
+  return matrix.weights[query * matrix.labels.length + key] ?? 0;
+}
+
+/** Rows and columns `from` … `to`, exclusive. The scale ends at the part's own greatest weight. */
+export function crop(matrix: Matrix, from: number, to: number): Matrix {
+  const n = matrix.labels.length;
+  const labels = matrix.labels.slice(from, to);
+  const weights = new Float32Array(labels.length ** 2);
+  let max = 0;
+  for (let row = 0; row < labels.length; row++) {
+    const start = (from + row) * n + from;
+    weights.set(matrix.weights.subarray(start, start + labels.length), row * labels.length);
+  }
+  for (const weight of weights) max = Math.max(max, weight);
+  return { labels, weights, max };
+}
+
+/** The greatest weights of a row or a column, heaviest first. */
+export function strongest(
+  matrix: Matrix,
+  axis: 'query' | 'key',
+  at: number,
+  count: number,
+): { index: number; weight: number }[] {
+  const n = matrix.labels.length;
+  return Array.from({ length: n }, (_, index) => ({
+    index,
+    weight: weightOf(matrix, axis === 'query' ? { query: at, key: index } : { query: index, key: at }),
+  }))
+    .filter(({ weight }) => weight > 0)
+    .sort((a, b) => b.weight - a.weight)
+    .slice(0, count);
+}
+
+/** A weight for a person: two digits that count. */
+export function percent(weight: number): string {
+  const hundred = 100 * weight;
+  if (hundred > 0 && hundred < 0.01) return '<0.01 %';
+  return `${hundred.toFixed(hundred < 1 ? 2 : hundred < 10 ? 1 : 0)} %`;
+}

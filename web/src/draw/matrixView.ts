@@ -1,0 +1,280 @@
+// A matrix on a canvas that one can scroll, zoom, point at and walk with the keyboard.
+import { LUT, placeOnScale } from './colormap';
+import { type Hit, hitTest, type Layout, layOut, moved, scrollFor, type Viewport } from './layout';
+import type { Cell, Matrix } from './matrix';
+
+export interface Theme {
+  foreground: string;
+  muted: string;
+  background: string;
+  /** Of the chosen cell's frame and labels. */
+  focus: string;
+  fontFamily: string;
+}
+
+export interface MatrixEvents {
+  /** `isKeyboard`: a screen reader should say it. */
+  onPoint(cell: Cell | null, isKeyboard: boolean): void;
+  /** A cell or a label was clicked, or Enter pressed: go to that word. */
+  onChoose(index: number): void;
+  onZoom(zoom: number): void;
+}
+
+const ZOOM_STEP = 1.25;
+const MAX_ZOOM = 16;
+const LABEL_LENGTH = 20;
+const PROBE_FONT = 13;
+
+const shorten = (label: string) => {
+  const chars = [...label];
+  return chars.length > LABEL_LENGTH ? `${chars.slice(0, LABEL_LENGTH - 1).join('')}…` : label;
+};
+
+export class MatrixView {
+  private readonly canvas = document.createElement('canvas');
+  private readonly spacer = document.createElement('div');
+  /** One pixel a cell. */
+  private readonly cells = document.createElement('canvas');
+  private labels: string[] = [];
+  private layout: Layout = layOut(0, { width: 1, height: 1 }, 0, 1);
+  private zoom = 1;
+  private pointed: Cell | null = null;
+  private marked: number | null = null;
+  private frame = 0;
+
+  /** `scroller` takes focus and scrolls; it gets the canvas as its child. */
+  constructor(
+    private readonly scroller: HTMLElement,
+    private theme: Theme,
+    private readonly events: MatrixEvents,
+  ) {
+    this.canvas.setAttribute('aria-hidden', 'true');
+    this.canvas.className = 'matrix-canvas';
+    this.spacer.className = 'matrix-spacer';
+    scroller.append(this.canvas, this.spacer);
+    scroller.addEventListener('scroll', () => this.draw());
+    scroller.addEventListener('mousemove', (event) => this.pointAt(event));
+    scroller.addEventListener('mouseleave', () => this.point(null, false));
+    scroller.addEventListener('click', (event) => this.clicked(event));
+    scroller.addEventListener('keydown', (event) => this.pressed(event));
+    scroller.addEventListener(
+      'wheel',
+      (event) => {
+        if (!event.ctrlKey && !event.metaKey) return;
+        event.preventDefault();
+        this.setZoom(this.zoom * (event.deltaY < 0 ? ZOOM_STEP : 1 / ZOOM_STEP));
+      },
+      { passive: false },
+    );
+    new ResizeObserver(() => this.resize()).observe(scroller);
+  }
+
+  setTheme(theme: Theme): void {
+    this.theme = theme;
+    this.resize();
+  }
+
+  setMatrix(matrix: Matrix | null): void {
+    this.labels = matrix?.labels.map(shorten) ?? [];
+    const n = this.labels.length;
+    if (this.pointed && (this.pointed.query >= n || this.pointed.key >= n)) this.point(null, false);
+    this.marked = null;
+    if (matrix) this.paintCells(matrix);
+    this.resize();
+  }
+
+  /** Marks the word at the editor's cursor on both axes. */
+  mark(index: number | null): void {
+    this.marked = index;
+    this.draw();
+  }
+
+  setZoom(zoom: number): void {
+    this.zoom = Math.min(MAX_ZOOM, Math.max(1, zoom));
+    this.resize();
+    if (this.pointed) this.reveal(this.pointed);
+    this.events.onZoom(this.zoom);
+  }
+
+  zoomBy(direction: 1 | -1): void {
+    this.setZoom(this.zoom * ZOOM_STEP ** direction);
+  }
+
+  private viewport(): Viewport {
+    const { clientWidth, clientHeight, scrollLeft, scrollTop } = this.scroller;
+    return { width: clientWidth, height: clientHeight, scrollLeft, scrollTop };
+  }
+
+  private paintCells({ labels, weights, max }: Matrix): void {
+    const n = labels.length;
+    this.cells.width = n;
+    this.cells.height = n;
+    const context = this.cells.getContext('2d');
+    if (!context || n === 0) return;
+    const image = context.createImageData(n, n);
+    for (let at = 0; at < n * n; at++) {
+      const color = 4 * Math.round(255 * placeOnScale(weights[at] ?? 0, max));
+      image.data.set(LUT.subarray(color, color + 4), 4 * at);
+    }
+    context.putImageData(image, 0, 0);
+  }
+
+  private resize(): void {
+    const { width, height } = this.viewport();
+    const context = this.canvas.getContext('2d');
+    if (!context || width === 0) return;
+    context.font = `${PROBE_FONT}px ${this.theme.fontFamily}`;
+    const widest = Math.max(0, ...this.labels.map((label) => context.measureText(label).width));
+    this.layout = layOut(this.labels.length, { width, height }, widest, this.zoom);
+    this.spacer.style.width = `${this.layout.side}px`;
+    this.spacer.style.height = `${this.layout.side}px`;
+    const ratio = window.devicePixelRatio || 1;
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    this.canvas.style.width = `${width}px`;
+    this.canvas.style.height = `${height}px`;
+    this.draw();
+  }
+
+  private draw(): void {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.drawNow());
+  }
+
+  private drawNow(): void {
+    const context = this.canvas.getContext('2d');
+    if (!context) return;
+    const { layout, theme } = this;
+    const viewport = this.viewport();
+    const ratio = window.devicePixelRatio || 1;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, viewport.width, viewport.height);
+    if (layout.n === 0) return;
+    const size = layout.n * layout.cell;
+    context.save();
+    context.beginPath();
+    context.rect(layout.margin, layout.margin, viewport.width, viewport.height);
+    context.clip();
+    context.translate(layout.margin - viewport.scrollLeft, layout.margin - viewport.scrollTop);
+    // Cells smaller than a pixel are averaged, larger ones stay sharp.
+    context.imageSmoothingEnabled = layout.cell < 1;
+    context.drawImage(this.cells, 0, 0, size, size);
+    if (this.pointed) this.frameCell(context, this.pointed, theme.focus);
+    context.restore();
+    this.drawLabels(context, viewport, 'query');
+    this.drawLabels(context, viewport, 'key');
+  }
+
+  /** The row and the column as hairlines, the cell as a frame that is seen on dark and on light cells. */
+  private frameCell(context: CanvasRenderingContext2D, { query, key }: Cell, color: string): void {
+    const { cell, n } = this.layout;
+    context.strokeStyle = color;
+    context.lineWidth = 1;
+    context.globalAlpha = 0.8;
+    context.strokeRect(-0.5, query * cell - 0.5, n * cell + 1, cell + 1);
+    context.strokeRect(key * cell - 0.5, -0.5, cell + 1, n * cell + 1);
+    context.globalAlpha = 1;
+    context.lineWidth = 3;
+    context.strokeStyle = '#000';
+    context.strokeRect(key * cell - 1, query * cell - 1, cell + 2, cell + 2);
+    context.lineWidth = 1.5;
+    context.strokeStyle = '#fff';
+    context.strokeRect(key * cell - 1, query * cell - 1, cell + 2, cell + 2);
+  }
+
+  private drawLabels(context: CanvasRenderingContext2D, viewport: Viewport, axis: 'query' | 'key'): void {
+    const { layout, theme } = this;
+    const chosen = this.pointed?.[axis] ?? null;
+    const isKey = axis === 'key';
+    context.save();
+    context.beginPath();
+    if (isKey) context.rect(layout.margin, 0, viewport.width, layout.margin);
+    else context.rect(0, layout.margin, layout.margin, viewport.height);
+    context.clip();
+    context.textBaseline = 'middle';
+    context.textAlign = isKey ? 'left' : 'right';
+    const scroll = isKey ? viewport.scrollLeft : viewport.scrollTop;
+    const place = (index: number) => layout.margin + (index + 0.5) * layout.cell - scroll;
+    const write = (index: number, color: string, weight: string) => {
+      context.save();
+      context.fillStyle = color;
+      context.font = `${weight} ${layout.font}px ${theme.fontFamily}`;
+      if (isKey) {
+        context.translate(place(index), layout.margin - 4);
+        context.rotate(-Math.PI / 2);
+      } else {
+        context.translate(layout.margin - 4, place(index));
+      }
+      context.fillText(this.labels[index] ?? '', 0, 0);
+      context.restore();
+    };
+    const room = (layout.every * layout.cell) / 2;
+    const special = [this.marked, chosen].filter((index): index is number => index !== null);
+    for (let index = Math.floor(layout.every / 2); index < layout.n; index += layout.every) {
+      const at = place(index);
+      if (at < layout.margin - room || at > layout.margin + (isKey ? viewport.width : viewport.height)) continue;
+      // Makes room for the labels that are always drawn.
+      if (special.some((other) => Math.abs(other - index) * layout.cell < layout.font)) continue;
+      write(index, theme.muted, 'normal');
+    }
+    if (this.marked !== null && this.marked !== chosen) write(this.marked, theme.foreground, 'bold');
+    if (chosen !== null) write(chosen, theme.focus, 'bold');
+    context.restore();
+  }
+
+  private hit(event: MouseEvent): Hit | null {
+    const box = this.canvas.getBoundingClientRect();
+    return hitTest(this.layout, this.viewport(), event.clientX - box.left, event.clientY - box.top);
+  }
+
+  private pointAt(event: MouseEvent): void {
+    const hit = this.hit(event);
+    if (hit === null) this.point(null, false);
+    else if (hit.kind === 'cell') this.point(hit.cell, false);
+    // On a label: the word with itself, so that its row and column are seen.
+    else this.point({ query: hit.index, key: hit.index }, false);
+  }
+
+  private point(cell: Cell | null, isKeyboard: boolean): void {
+    if (cell?.query === this.pointed?.query && cell?.key === this.pointed?.key) return;
+    this.pointed = cell;
+    this.draw();
+    this.events.onPoint(cell, isKeyboard);
+  }
+
+  private clicked(event: MouseEvent): void {
+    const hit = this.hit(event);
+    if (hit === null) return;
+    if (hit.kind === 'cell') this.events.onChoose(event.shiftKey ? hit.cell.query : hit.cell.key);
+    else this.events.onChoose(hit.index);
+  }
+
+  private reveal({ query, key }: Cell): void {
+    const { width, height, scrollLeft, scrollTop } = this.viewport();
+    this.scroller.scrollLeft = scrollFor(this.layout, key, scrollLeft, width);
+    this.scroller.scrollTop = scrollFor(this.layout, query, scrollTop, height);
+  }
+
+  private pressed(event: KeyboardEvent): void {
+    const n = this.labels.length;
+    if (n === 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = moved(this.pointed, event.key, n);
+    if (target) {
+      this.point(target, true);
+      this.reveal(target);
+    } else if (event.key === 'Enter' && this.pointed) {
+      this.events.onChoose(event.shiftKey ? this.pointed.query : this.pointed.key);
+    } else if (event.key === 'Escape') {
+      this.point(null, true);
+    } else if (event.key === '+' || event.key === '=') {
+      this.zoomBy(1);
+    } else if (event.key === '-') {
+      this.zoomBy(-1);
+    } else if (event.key === '0') {
+      this.setZoom(1);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+}
