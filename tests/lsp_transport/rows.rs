@@ -178,7 +178,7 @@ fn t06_a_busy_handler_keeps_nobody_waiting() {
 }
 
 /// Cancel drops the future, but a job on another thread runs on to its end. Here: the future is dropped at once, with whatever
-/// tells its job; `tests/lsp_server.rs` sees the model stop.
+/// tells its job.
 #[test]
 fn t07_a_cancelled_handler_is_dropped_at_once() {
     let (mut client, inside) = ours();
