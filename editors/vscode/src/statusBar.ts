@@ -58,7 +58,7 @@ export class StatusBar implements vscode.Disposable {
     }
     if (status.embedded) {
       tooltip.appendMarkdown(
-        `This is the small model that comes with Codegaze. [Use CodeBERT](command:${COMMANDS.selectModel})\n\n`,
+        `This is the small model that comes with Codegaze. [CodeBERT, or another](command:${COMMANDS.selectModel})\n\n`,
       );
     }
     const swatches = LEVELS.map(
