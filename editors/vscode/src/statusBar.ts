@@ -47,7 +47,9 @@ export class StatusBar implements vscode.Disposable {
     const { status } = this.session;
     const tooltip = new vscode.MarkdownString('**Codegaze** shows where a code model looks.\n\n', true);
     tooltip.supportHtml = true;
-    tooltip.isTrusted = { enabledCommands: [COMMANDS.showLegend, COMMANDS.showHeatmap, COMMANDS.selectModel, COMMANDS.restart] };
+    tooltip.isTrusted = {
+      enabledCommands: [COMMANDS.showLegend, COMMANDS.showHeatmap, COMMANDS.selectModel, COMMANDS.restart],
+    };
     if (status === null) {
       tooltip.appendMarkdown(`The server is not running. [Start it](command:${COMMANDS.restart})`);
       return tooltip;

@@ -39,7 +39,9 @@ export function legend(style: Style, isHighContrast: boolean): string {
     underline: 'The heavier the line under a word',
     spotlight: 'The brighter a word',
   };
-  return style === 'off' ? 'Heat is off: choose a style to see it.' : `${how[style]}, the more the model attends to it.`;
+  return style === 'off'
+    ? 'Heat is off: choose a style to see it.'
+    : `${how[style]}, the more the model attends to it.`;
 }
 
 export function duration(ms: number): string {

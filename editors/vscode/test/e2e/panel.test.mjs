@@ -214,6 +214,24 @@ test('themes', async () => {
   await editor.close();
 });
 
+test('is of use in a column of 300 pixels', async () => {
+  const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
+  const editor = await server.open(workspace, { file: 'fibonacci.py', viewport: { width: 660, height: 800 } });
+  await editor.page.keyboard.press('Control+B');
+  await editor.goToLine(6, 6);
+  const frame = await openPanel(editor);
+  const sizes = await frame.evaluate(() => {
+    const matrix = document.getElementById('matrix').getBoundingClientRect();
+    return { width: window.innerWidth, page: document.body.scrollWidth, height: matrix.height, top: matrix.top };
+  });
+  await editor.shoot('panel-narrow');
+  assert.ok(sizes.width <= 320, JSON.stringify(sizes));
+  // Nothing sticks out, and the matrix is seen at once, not only after scrolling.
+  assert.ok(sizes.page <= sizes.width, JSON.stringify(sizes));
+  assert.ok(sizes.height >= 200 && sizes.top < 400, JSON.stringify(sizes));
+  await editor.close();
+});
+
 test('source text is text, and the page may load nothing else', async () => {
   const hostile = 'def f():\n    x = "</script><img src=x onerror=alert(1)><b>bold</b>"\n    return x\n';
   const workspace = server.workspace({ '<img src=x onerror=alert(2)>.py': hostile });
