@@ -191,18 +191,17 @@ export async function showLegend(): Promise<void> {
   const quantiles = configuration.get<number[]>('levelQuantiles') ?? [];
   const now = settings.minLevel();
   const rows = LEVELS.map((level) => {
-    const from = quantiles[level - 1] ?? 0;
-    const share = Math.round(100 * (1 - from));
+    const share = Math.round(100 * ((quantiles[level] ?? 1) - (quantiles[level - 1] ?? 0)));
     return {
-      label: `Level ${level}${level === now ? ' and above are shown' : ''}`,
-      description: `attention above ${Math.round(100 * from)} % of the document's words: level ${level} or more are at most ${share} % of them`,
+      label: `Level ${level}`,
+      description: `${level === 5 ? `the ${share} % of all words with the most attention` : `the next ${share} %`}${level === now ? ', the lowest that is shown' : ''}`,
       iconPath: swatch(level),
       value: level,
     };
   });
   const minLevel = await choose<number>(
     rows.reverse(),
-    `${legend(settings.style(), isHighContrast())} Pick the lowest level to show.`,
+    `${legend(settings.style(), isHighContrast())} The rest gets little. Pick the lowest level to show.`,
   );
   if (minLevel !== undefined && minLevel !== now) await write('minLevel', minLevel);
 }

@@ -1,5 +1,6 @@
 // The status bar's entry: which model, its state, how long the latest analysis took; a legend on hover.
 import * as vscode from 'vscode';
+import { currentEditor, onCurrentEditor } from './currentEditor';
 import { COLORS, COMMANDS, LEVELS } from './names';
 import type { Session } from './session';
 import { isAnalysed, isHighContrast, settings } from './settings';
@@ -20,7 +21,7 @@ export class StatusBar implements vscode.Disposable {
     this.subscriptions = [
       session.onStatus(() => this.update()),
       session.onRunning(() => this.update()),
-      vscode.window.onDidChangeActiveTextEditor(() => this.update()),
+      onCurrentEditor(() => this.update()),
       vscode.window.onDidChangeActiveColorTheme(() => this.update()),
     ];
     this.update();
@@ -33,7 +34,7 @@ export class StatusBar implements vscode.Disposable {
     this.item.command = status === null ? COMMANDS.restart : COMMANDS.selectView;
     const isBad = status === null || status.state === 'error';
     this.item.backgroundColor = isBad ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
-    const document = vscode.window.activeTextEditor?.document;
+    const document = currentEditor()?.document;
     if (document && isAnalysed(document)) this.item.show();
     else this.item.hide();
   }

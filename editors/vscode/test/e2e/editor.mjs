@@ -62,6 +62,7 @@ export class Editor {
   async command(title) {
     const input = this.page.locator('.quick-input-widget input');
     const row = this.page.locator('.quick-input-list .monaco-list-row').first();
+    await this.page.mouse.move(5, 5);
     await eventually(async () => {
       await this.page.keyboard.press('F1');
       await input.waitFor({ state: 'visible' });
@@ -89,6 +90,8 @@ export class Editor {
 
   /** Picks an entry of an open quick pick, by part of its label. */
   async pick(label) {
+    // A pointer that rests on the list opens a tooltip over it.
+    await this.page.mouse.move(5, 5);
     const input = this.page.locator('.quick-input-widget input');
     await input.waitFor({ state: 'visible' });
     const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first();

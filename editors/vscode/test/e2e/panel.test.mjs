@@ -99,6 +99,10 @@ test('draws the definition at the cursor, and lights up and jumps to its words',
     assert.ok(!boxes.some(({ border }) => border?.startsWith('2px double')), 'outlines stay');
   });
 
+  // The panel has the focus: it is still known which model serves, and what it is about.
+  await frame.locator('#matrix').focus();
+  assert.match((await editor.status()) ?? '', /codegaze-mini/);
+
   // The keyboard alone: the read-out is said.
   await frame.locator('#matrix').focus();
   await editor.page.keyboard.press('ArrowRight');
