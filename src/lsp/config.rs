@@ -95,7 +95,9 @@ fn apply(session: &Arc<Session>, given: &Value) {
     if new.view != old.view {
         session.apply_view();
     }
-    if new.thresholds != old.thresholds || new.min_level != old.min_level {
+    if new.thresholds != old.thresholds {
+        session.notifier.levels_changed(session);
+    } else if new.min_level != old.min_level {
         session.notifier.refresh();
     }
     if new.model != old.model || new.device != old.device {

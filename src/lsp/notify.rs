@@ -13,7 +13,7 @@ use tower_lsp::ls_types::{MessageType, Uri};
 
 use super::custom::{HeatmapChanged, HeatmapChangedParams, Status, StatusParams};
 use super::session::Session;
-use crate::engine::{LiveReceiver, Phase};
+use crate::engine::{Live, LiveReceiver, Phase};
 
 /// Between two refreshes: they are global, and every client asks for everything again.
 const REFRESH_PAUSE: Duration = Duration::from_millis(500);
@@ -94,7 +94,7 @@ impl Notifier {
                 let Some(session) = session.upgrade() else {
                     return;
                 };
-                let Some(finished) = now.analysis else {
+                let Some(finished) = &now.analysis else {
                     continue;
                 };
                 if matches!(now.phase, Phase::Ready) {
@@ -104,30 +104,55 @@ impl Notifier {
                         refresh.notify_one();
                     }
                 }
-                let version = {
-                    let state = session.state();
-                    let open = state.documents.get(uri.as_str());
-                    // Of an older text nobody is told.
-                    open.filter(|open| open.document.version() == now.version)
-                        .filter(|_| state.caps.wants_heatmap_changed)
-                        .map(|open| open.client_version)
-                };
-                if let Some(version) = version {
+                if let Some(changed) = heatmap_changed(&session, &uri, &now) {
                     // The queue ends with the session.
-                    drop(queue.send(Say::HeatmapChanged(HeatmapChangedParams {
-                        uri: uri.clone(),
-                        version,
-                        complete: finished.complete,
-                    })));
+                    drop(queue.send(changed));
                 }
             }
         });
+    }
+
+    /// The same analyses have other levels now: tells of every document's heat.
+    pub fn levels_changed(&self, session: &Session) {
+        let uris: Vec<Uri> = {
+            let state = session.state();
+            state
+                .documents
+                .iter()
+                .map(|open| open.uri.clone())
+                .collect()
+        };
+        for uri in uris {
+            let Some(live) = session.engine.watch(uri.as_str()) else {
+                continue;
+            };
+            let now = live.borrow().clone();
+            if let Some(changed) = heatmap_changed(session, &uri, &now) {
+                self.push(changed);
+            }
+        }
+        self.refresh();
     }
 
     fn push(&self, say: Say) {
         // Fails only when the runtime ends.
         drop(self.queue.send(say));
     }
+}
+
+/// News of a document's heat, for a client that wants it; of an older text nobody is told.
+fn heatmap_changed(session: &Session, uri: &Uri, now: &Live) -> Option<Say> {
+    let finished = now.analysis.as_ref()?;
+    let state = session.state();
+    let open = state.documents.get(uri.as_str())?;
+    let is_news = open.document.version() == now.version && state.caps.wants_heatmap_changed;
+    is_news.then(|| {
+        Say::HeatmapChanged(HeatmapChangedParams {
+            uri: uri.clone(),
+            version: open.client_version,
+            complete: finished.complete,
+        })
+    })
 }
 
 async fn say(client: Client, mut said: mpsc::UnboundedReceiver<Say>) {

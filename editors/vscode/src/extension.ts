@@ -1,6 +1,7 @@
 // Puts the parts together: one server for the window, and what shows its answers.
 import * as vscode from 'vscode';
 import type { Range } from 'vscode-languageclient/node';
+import { currentEditor, onCurrentEditor } from './currentEditor';
 import { CursorAttention } from './cursorAttention';
 import { exportHeatmap } from './exportHeatmap';
 import { HeatPainter } from './heat/painter';
@@ -69,11 +70,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<Api> {
   });
 
   const noteActive = () => {
-    const document = vscode.window.activeTextEditor?.document;
+    const document = currentEditor()?.document;
     void vscode.commands.executeCommand('setContext', CONTEXTS.active, document !== undefined && isAnalysed(document));
   };
   context.subscriptions.push(
-    vscode.window.onDidChangeActiveTextEditor(noteActive),
+    onCurrentEditor(noteActive),
     vscode.workspace.onDidChangeConfiguration((event) => {
       const isOfServer = ['server.path', 'languages'].some((key) => event.affectsConfiguration(`codegaze.${key}`));
       if (isOfServer) void started.restart();
@@ -98,7 +99,7 @@ function placeOf(started: Session, target?: Target): { uri: vscode.Uri; range: R
   if (target && typeof target.uri === 'string' && target.range && client) {
     return { uri: client.protocol2CodeConverter.asUri(target.uri), range: target.range };
   }
-  const editor = vscode.window.activeTextEditor;
+  const editor = currentEditor();
   if (!editor) return undefined;
   const at = { line: editor.selection.active.line, character: editor.selection.active.character };
   return { uri: editor.document.uri, range: { start: at, end: at } };

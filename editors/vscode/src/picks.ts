@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 import { COMMANDS, LEVELS, STYLES, type Style } from './names';
 import { MODEL, type ModelResult, SERVER_COMMANDS, type View, type ViewOptions } from './protocol';
 import type { Session } from './session';
-import { settings, write } from './settings';
-import { describeView, METHODS, shortModel } from './words';
+import { isHighContrast, settings, write } from './settings';
+import { describeView, legend, METHODS, shortModel } from './words';
 
 type Pick<T> = vscode.QuickPickItem & { value?: T };
 
@@ -181,7 +181,7 @@ export async function selectStyle(): Promise<void> {
 /** A swatch that quick picks can show: they take pictures, not colours. */
 function swatch(level: number): vscode.Uri {
   const opacity = [0.08, 0.16, 0.26, 0.38, 0.52][level - 1] ?? 0;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="2" fill="#0072B2" fill-opacity="${opacity}" stroke="#0072B2"/></svg>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect x="0.5" y="0.5" width="15" height="15" rx="2" fill="#0072B2" fill-opacity="${opacity}" stroke="#0072B2"/></svg>`;
   return vscode.Uri.parse(`data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`);
 }
 
@@ -191,18 +191,17 @@ export async function showLegend(): Promise<void> {
   const quantiles = configuration.get<number[]>('levelQuantiles') ?? [];
   const now = settings.minLevel();
   const rows = LEVELS.map((level) => {
-    const from = quantiles[level - 1] ?? 0;
-    const share = Math.round(100 * (1 - from));
+    const share = Math.round(100 * ((quantiles[level] ?? 1) - (quantiles[level - 1] ?? 0)));
     return {
-      label: `Level ${level}${level === now ? ' and above are shown' : ''}`,
-      description: `attention above ${Math.round(100 * from)} % of the document's words: level ${level} or more are at most ${share} % of them`,
+      label: `Level ${level}`,
+      description: `${level === 5 ? `the ${share} % of all words with the most attention` : `the next ${share} %`}${level === now ? ', the lowest that is shown' : ''}`,
       iconPath: swatch(level),
       value: level,
     };
   });
   const minLevel = await choose<number>(
     rows.reverse(),
-    'The bluer, the more the model attends to it. Words without colour get little. Pick the lowest level to show.',
+    `${legend(settings.style(), isHighContrast())} The rest gets little. Pick the lowest level to show.`,
   );
   if (minLevel !== undefined && minLevel !== now) await write('minLevel', minLevel);
 }

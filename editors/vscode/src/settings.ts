@@ -22,6 +22,12 @@ export const settings = {
   model: () => get('model', 'auto'),
 };
 
+/** Contrast themes get frames, as backgrounds would cost contrast. */
+export const isHighContrast = () =>
+  [vscode.ColorThemeKind.HighContrast, vscode.ColorThemeKind.HighContrastLight].includes(
+    vscode.window.activeColorTheme.kind,
+  );
+
 /** Writes where the setting is set already, else to the user's own settings. */
 export async function write(key: string, value: unknown): Promise<void> {
   const configuration = vscode.workspace.getConfiguration(SECTION, null);

@@ -1,9 +1,10 @@
 // The status bar's entry: which model, its state, how long the latest analysis took; a legend on hover.
 import * as vscode from 'vscode';
+import { currentEditor, onCurrentEditor } from './currentEditor';
 import { COLORS, COMMANDS, LEVELS } from './names';
 import type { Session } from './session';
-import { isAnalysed } from './settings';
-import { describeView, statusText } from './words';
+import { isAnalysed, isHighContrast, settings } from './settings';
+import { describeView, legend, statusText } from './words';
 
 const cssVariable = (color: string) => `var(--vscode-${color.replaceAll('.', '-')})`;
 
@@ -20,7 +21,8 @@ export class StatusBar implements vscode.Disposable {
     this.subscriptions = [
       session.onStatus(() => this.update()),
       session.onRunning(() => this.update()),
-      vscode.window.onDidChangeActiveTextEditor(() => this.update()),
+      onCurrentEditor(() => this.update()),
+      vscode.window.onDidChangeActiveColorTheme(() => this.update()),
     ];
     this.update();
   }
@@ -32,7 +34,7 @@ export class StatusBar implements vscode.Disposable {
     this.item.command = status === null ? COMMANDS.restart : COMMANDS.selectView;
     const isBad = status === null || status.state === 'error';
     this.item.backgroundColor = isBad ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
-    const document = vscode.window.activeTextEditor?.document;
+    const document = currentEditor()?.document;
     if (document && isAnalysed(document)) this.item.show();
     else this.item.hide();
   }
@@ -46,7 +48,9 @@ export class StatusBar implements vscode.Disposable {
     const { status } = this.session;
     const tooltip = new vscode.MarkdownString('**Codegaze** shows where a code model looks.\n\n', true);
     tooltip.supportHtml = true;
-    tooltip.isTrusted = { enabledCommands: [COMMANDS.showLegend, COMMANDS.showHeatmap, COMMANDS.restart] };
+    tooltip.isTrusted = {
+      enabledCommands: [COMMANDS.showLegend, COMMANDS.showHeatmap, COMMANDS.selectModel, COMMANDS.restart],
+    };
     if (status === null) {
       tooltip.appendMarkdown(`The server is not running. [Start it](command:${COMMANDS.restart})`);
       return tooltip;
@@ -55,12 +59,20 @@ export class StatusBar implements vscode.Disposable {
     if (status.view !== null) {
       tooltip.appendText(`${status.view.model}: ${describeView(status.view)}`).appendMarkdown('\n\n');
     }
-    if (status.embedded) tooltip.appendMarkdown('This is the small model that comes with Codegaze.\n\n');
+    if (status.embedded) {
+      tooltip.appendMarkdown(
+        `This is the small model that comes with Codegaze. [CodeBERT, or another](command:${COMMANDS.selectModel})\n\n`,
+      );
+    }
     const swatches = LEVELS.map(
       (level) =>
         `<span style="background-color:${cssVariable(COLORS.background(level))};">&nbsp; ${level} &nbsp;</span>`,
     );
-    tooltip.appendMarkdown(`less ${swatches.join('')} more attention\n\n`);
+    tooltip.appendMarkdown(`${legend(settings.style(), isHighContrast())}\n\n`);
+    // Contrast themes and the other styles have no backgrounds to show here.
+    if (settings.style() === 'background' && !isHighContrast()) {
+      tooltip.appendMarkdown(`less ${swatches.join('')} more attention\n\n`);
+    }
     tooltip.appendMarkdown(
       `[Legend](command:${COMMANDS.showLegend}) · [Heatmap](command:${COMMANDS.showHeatmap}) · click for model, method, layer, head`,
     );

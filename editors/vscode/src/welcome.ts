@@ -3,6 +3,8 @@ import * as vscode from 'vscode';
 import { COMMANDS } from './names';
 import { useModel } from './picks';
 import type { Session } from './session';
+import { isHighContrast, settings } from './settings';
+import { legend } from './words';
 
 const SEEN = 'codegaze.welcomed';
 
@@ -12,11 +14,11 @@ export function welcomeOnce(session: Session, memory: vscode.Memento): vscode.Di
     subscription.dispose();
     await memory.update(SEEN, true);
     const which = status.embedded
-      ? `the small model that comes with Codegaze (${status.model}). CodeBERT is larger, 500 MB, and downloaded on request.`
+      ? `the small one that comes with Codegaze (${status.model}); CodeBERT is larger and closer to what research uses: 500 MB, downloaded when you ask for it.`
       : `${status.model}.`;
     const [explain, codebert] = ['What Do I See?', 'Use CodeBERT'];
     const choice = await vscode.window.showInformationMessage(
-      `Codegaze: the bluer a word, the more a code model attends to it. The model is ${which}`,
+      `Codegaze shows where a code model looks. ${legend(settings.style(), isHighContrast())} The model is ${which}`,
       ...(status.embedded ? [explain, codebert] : [explain]),
     );
     if (choice === explain) await vscode.commands.executeCommand(COMMANDS.showWalkthrough);

@@ -1,4 +1,5 @@
 // How models, views and times are said to a person.
+import type { Style } from './names';
 import type { MethodName, Status, View } from './protocol';
 
 export const METHODS: Record<MethodName, { name: string; what: string }> = {
@@ -29,6 +30,18 @@ export function describeView(view: View): string {
       ? `${view.heads} of heads`
       : `${view.heads.length === 1 ? 'head' : 'heads'} ${numbers(view.heads)}`;
   return `${METHODS[view.method].name.toLowerCase()}, ${layers}, ${heads}`;
+}
+
+/** What the heat says. Contrast themes have frames in place of backgrounds. */
+export function legend(style: Style, isHighContrast: boolean): string {
+  const how: Record<Exclude<Style, 'off'>, string> = {
+    background: isHighContrast ? 'The more solid the frame of a word' : 'The bluer a word',
+    underline: 'The heavier the line under a word',
+    spotlight: 'The brighter a word',
+  };
+  return style === 'off'
+    ? 'Heat is off: choose a style to see it.'
+    : `${how[style]}, the more the model attends to it.`;
 }
 
 export function duration(ms: number): string {

@@ -140,6 +140,21 @@ def test_45_view_is_live(server, document):
     assert document.heatmap()["view"] == back
 
 
+def test_45_levels_are_live(start):
+    """Where the levels begin can be changed: `heatmapChanged` tells of the new heat of an analysis that stays."""
+    server = start()
+    server.initialize(client=no_configuration(didChangeConfiguration={}))
+    document = server.open(SOURCE)
+    server.wait_notification("codegaze/heatmapChanged", lambda changed: changed["complete"])
+    assert len(set(document.heatmap()["data"][3::5])) == 5
+    since = len(server.notifications)
+    server.notify("workspace/didChangeConfiguration", {"settings": {"levelQuantiles": [0, 0, 0, 0, 0]}})
+    changed = server.wait_notification("codegaze/heatmapChanged", since=since, timeout=5)
+    heat = document.heatmap()
+    assert changed.params == {"uri": heat["uri"], "version": heat["version"], "complete": True}
+    assert set(heat["data"][3::5]) == {5}
+
+
 def test_45_only_those_who_ask_are_notified(start):
     """`codegaze/status` and `codegaze/heatmapChanged` go to clients that ask for them."""
     server = start()

@@ -56,6 +56,8 @@ export interface MatrixMessage {
 export type ToPanel =
   | { type: 'state'; state: PanelState }
   | MatrixMessage
+  /** What the heat in the editor says; `hasSwatches`: it is backgrounds or frames. */
+  | { type: 'legend'; text: string; hasSwatches: boolean }
   /** Instead of a matrix: why there is none. */
   | { type: 'nothing'; text: string }
   | { type: 'busy' }

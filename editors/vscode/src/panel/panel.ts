@@ -7,8 +7,8 @@ import { exportHeatmap } from '../exportHeatmap';
 import { PANEL_TYPE } from '../names';
 import { MATRICES, MATRIX, type MatrixResult, MODEL, type ModelResult, type ViewOptions } from '../protocol';
 import type { Session } from '../session';
-import { isAnalysed, settings } from '../settings';
-import { describeView, METHODS } from '../words';
+import { isAnalysed, isHighContrast, settings } from '../settings';
+import { describeView, legend, METHODS } from '../words';
 import { createNonce, page } from './html';
 import { type FromPanel, INITIAL_STATE, type PanelState, type ToPanel } from './messages';
 import { tokenAt, within } from './tokens';
@@ -110,6 +110,10 @@ class HeatmapPanel {
         if (changed === this.state.uri) this.refresh(0);
       }),
       session.onRunning(() => this.refresh(0)),
+      vscode.window.onDidChangeActiveColorTheme(() => this.showLegend()),
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration('codegaze.style')) this.showLegend();
+      }),
     );
   }
 
@@ -141,11 +145,17 @@ class HeatmapPanel {
     this.post({ type: 'state', state: this.state });
   }
 
+  private showLegend(): void {
+    const style = settings.style();
+    this.post({ type: 'legend', text: legend(style, isHighContrast()), hasSwatches: style === 'background' });
+  }
+
   private async received(message: FromPanel): Promise<void> {
     switch (message.type) {
       case 'ready':
         this.isReady = true;
         this.setState({});
+        this.showLegend();
         this.refresh(0);
         break;
       case 'choose': {

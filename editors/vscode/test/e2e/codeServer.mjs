@@ -2,7 +2,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import {
   copyFileSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,7 +12,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { Editor } from './editor.mjs';
@@ -21,7 +20,7 @@ import { Editor } from './editor.mjs';
 export const here = dirname(fileURLToPath(import.meta.url));
 export const root = join(here, '../../../..');
 export const artefacts = join(here, 'artefacts');
-export const codegaze = process.env.CODEGAZE_BIN;
+const codegaze = process.env.CODEGAZE_BIN;
 
 /** Nothing of the editor's own that moves, asks or covers. */
 const QUIET = {
@@ -68,57 +67,62 @@ const freePort = () =>
     });
   });
 
-function findChromium() {
-  const found = process.env.PATH.split(delimiter)
-    .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
-    .find(existsSync);
-  if (!found) throw new Error('no chromium, chromium-browser or google-chrome in PATH');
-  return found;
-}
-
 export class CodeServer {
   editors = [];
 
-  /** `extensions`: further ones, folders of `fixtures`. */
-  static async launch({ extensions = [] } = {}) {
+  /** `extensions`: further ones, folders of `fixtures`; `env`: more for the server's environment. */
+  static async launch(options = {}) {
     const server = new CodeServer();
-    server.folder = mkdtempSync(join(tmpdir(), 'codegaze-vscode-'));
-    server.userData = join(server.folder, 'user-data');
-    server.extensions = join(server.folder, 'extensions');
-    mkdirSync(join(server.userData, 'User'), { recursive: true });
-    const config = join(server.folder, 'config.yaml');
-    server.port = await freePort();
-    writeFileSync(config, `bind-addr: 127.0.0.1:${server.port}\nauth: none\ncert: false\n`);
-    server.common = ['--config', config, '--user-data-dir', server.userData, '--extensions-dir', server.extensions];
+    try {
+      await server.start(options);
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
+    return server;
+  }
+
+  async start({ extensions = [], env = {} }) {
+    this.folder = mkdtempSync(join(tmpdir(), 'codegaze-vscode-'));
+    this.userData = join(this.folder, 'user-data');
+    this.extensions = join(this.folder, 'extensions');
+    mkdirSync(join(this.userData, 'User'), { recursive: true });
+    const config = join(this.folder, 'config.yaml');
+    this.port = await freePort();
+    writeFileSync(config, `bind-addr: 127.0.0.1:${this.port}\nauth: none\ncert: false\n`);
+    this.common = ['--config', config, '--user-data-dir', this.userData, '--extensions-dir', this.extensions];
     const others = ['settings', ...extensions].map((name) =>
-      packExtension(join(here, 'fixtures', name), join(server.folder, `${name}.vsix`)),
+      packExtension(join(here, 'fixtures', name), join(this.folder, `${name}.vsix`)),
     );
     for (const vsix of [process.env.VSIX, ...others]) {
-      execFileSync(process.execPath, [process.env.CODE_SERVER, ...server.common, '--install-extension', vsix], {
+      execFileSync(process.execPath, [process.env.CODE_SERVER, ...this.common, '--install-extension', vsix], {
         stdio: ['ignore', 'pipe', 'pipe'],
       });
     }
-    server.process = spawn(
+    this.process = spawn(
       process.execPath,
-      [process.env.CODE_SERVER, ...server.common, '--disable-telemetry', '--disable-update-check'],
+      [process.env.CODE_SERVER, ...this.common, '--disable-telemetry', '--disable-update-check'],
       // A group of its own, so that what it started ends with it.
-      { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HF_HUB_OFFLINE: '1' }, detached: true },
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, HF_HOME: join(this.folder, 'hub'), HF_HUB_OFFLINE: '1', ...env },
+        detached: true,
+      },
     );
     let log = '';
-    server.process.stderr.on('data', (text) => {
+    this.process.stderr.on('data', (text) => {
       log += text;
     });
     for (let waited = 0; ; waited += 100) {
-      const answer = await fetch(`http://127.0.0.1:${server.port}/healthz`).catch(() => null);
+      const answer = await fetch(`http://127.0.0.1:${this.port}/healthz`).catch(() => null);
       if (answer?.ok) break;
-      if (waited > 30_000 || server.process.exitCode !== null) throw new Error(`code-server does not start:\n${log}`);
+      if (waited > 30_000 || this.process.exitCode !== null) throw new Error(`code-server does not start:\n${log}`);
       await new Promise((done) => setTimeout(done, 100));
     }
-    server.browser = await chromium.launch({
-      executablePath: findChromium(),
+    this.browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM,
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-sync', '--disable-background-networking'],
     });
-    return server;
   }
 
   /** Where the extension was unpacked to. */

@@ -62,6 +62,7 @@ export class Editor {
   async command(title) {
     const input = this.page.locator('.quick-input-widget input');
     const row = this.page.locator('.quick-input-list .monaco-list-row').first();
+    await this.page.mouse.move(5, 5);
     await eventually(async () => {
       await this.page.keyboard.press('F1');
       await input.waitFor({ state: 'visible' });
@@ -89,6 +90,8 @@ export class Editor {
 
   /** Picks an entry of an open quick pick, by part of its label. */
   async pick(label) {
+    // A pointer that rests on the list opens a tooltip over it.
+    await this.page.mouse.move(5, 5);
     const input = this.page.locator('.quick-input-widget input');
     await input.waitFor({ state: 'visible' });
     const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first();
@@ -117,8 +120,12 @@ export class Editor {
   }
 
   /** The status bar's entry of codegaze. */
+  statusItem() {
+    return this.page.locator('.statusbar-item[id="codegaze.codegaze.codegaze.status"]');
+  }
+
   async status() {
-    const item = this.page.locator('.statusbar-item[id="codegaze.codegaze.codegaze.status"]');
+    const item = this.statusItem();
     return (await item.count()) > 0 ? (await item.first().textContent()).trim() : null;
   }
 
@@ -223,19 +230,22 @@ export class Editor {
     return { levels, lines: painted?.lines ?? [] };
   }
 
-  /** Holds the heat to an analysis of the command line, on the lines that are seen; returns how many words were compared. */
-  async expectHeat(analysis, { minLevel = 1, timeoutMs = 20_000 } = {}) {
+  /**
+   * Holds the heat to an analysis of the command line, on the lines that are seen; returns how many words were compared.
+   * `movedBy`: lines that have come in above since.
+   */
+  async expectHeat(analysis, { minLevel = 1, timeoutMs = 20_000, movedBy = 0 } = {}) {
     return eventually(async () => {
       const { levels, lines } = await this.heat();
       const seen = analysis.lexemes.filter(
-        ({ level, range }) => level >= minLevel && lines.includes(range.start.line + 1),
+        ({ level, range }) => level >= minLevel && lines.includes(range.start.line + 1 + movedBy),
       );
       assert.ok(seen.length > 0, 'nothing is expected here');
       const wrong = [];
       const left = new Map(levels);
       for (const { level, text, range } of seen) {
         for (let at = range.start.character; at < range.end.character; at++) {
-          const place = `${range.start.line + 1}:${at}`;
+          const place = `${range.start.line + 1 + movedBy}:${at}`;
           if (left.get(place) !== level) wrong.push(`${place} of ${text} has ${left.get(place) ?? 0}, not ${level}`);
           left.delete(place);
         }

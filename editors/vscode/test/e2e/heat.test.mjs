@@ -110,6 +110,38 @@ test('typing at speed neither flickers nor leaves stale heat', async () => {
   await editor.close();
 });
 
+test('heat moves with the text until the server has read the new one', async () => {
+  const others = new Set(server.serverPids());
+  const workspace = server.workspace({ 'moved.py': example('fibonacci.py') });
+  const file = join(workspace, 'moved.py');
+  const editor = await server.open(workspace, { file: 'moved.py' });
+  const before = analyse(file);
+  await editor.expectHeat(before);
+  const pids = server.serverPids().filter((pid) => !others.has(pid));
+  assert.equal(pids.length, 1, `servers: ${pids}`);
+  process.kill(pids[0], 'SIGSTOP');
+  try {
+    await editor.focus();
+    await editor.page.keyboard.press('Control+Home');
+    await editor.page.keyboard.type('# one\n# two\n');
+    await editor.expectHeat(before, { movedBy: 2, timeoutMs: 3000 });
+    // Well beyond the pause before a new question.
+    await sleep(1500);
+    await editor.expectHeat(before, { movedBy: 2, timeoutMs: 0 });
+  } finally {
+    process.kill(pids[0], 'SIGCONT');
+  }
+  await editor.page.keyboard.press('Control+S');
+  await eventually(async () => assert.equal(await editor.page.locator('.tab.dirty').count(), 0));
+  const after = analyse(file);
+  assert.notDeepEqual(
+    after.lexemes.map(({ level }) => level),
+    before.lexemes.map(({ level }) => level),
+  );
+  await editor.expectHeat(after);
+  await editor.close();
+});
+
 test('styles, levels and languages follow the settings', async () => {
   const workspace = server.workspace({
     'fibonacci.py': example('fibonacci.py'),
@@ -132,29 +164,40 @@ test('styles, levels and languages follow the settings', async () => {
 
   await editor.command('Codegaze: Choose Heat Style…');
   await editor.pick('spotlight');
+  const opacities = (word) =>
+    editor.page.evaluate((wanted) => {
+      const spans = [...document.querySelectorAll('.editor-instance .view-line span > span')];
+      return spans
+        .filter((span) => wanted === undefined || span.textContent.trim() === wanted)
+        .map((span) => getComputedStyle(span).opacity);
+    }, word);
   await eventually(async () => {
-    const opacities = await editor.page.evaluate(() => {
-      const of = (word) => {
-        const spans = [...document.querySelectorAll('.editor-instance .view-line span > span')];
-        return spans.filter((span) => span.textContent.trim() === word).map((span) => getComputedStyle(span).opacity);
-      };
-      return { hot: of('fibonacci'), cold: of('remembered') };
-    });
-    assert.ok(opacities.hot.includes('1'), JSON.stringify(opacities));
-    const all = await editor.page.evaluate(() =>
-      [...document.querySelectorAll('.editor-instance .view-line span > span')].map(
-        (span) => getComputedStyle(span).opacity,
-      ),
-    );
-    assert.ok(all.includes('0.4') && all.includes('0.7'), `opacities: ${[...new Set(all)]}`);
+    const all = new Set(await opacities());
+    assert.ok(all.has('0.4') && all.has('0.7'), `opacities: ${[...all]}`);
+    const hot = await opacities('fibonacci');
+    assert.ok(hot.includes('1'), `of fibonacci: ${hot}`);
   });
   await editor.shoot('style-spotlight');
 
+  await editor.command('Codegaze: Choose Heat Style…');
+  await editor.pick('off');
+  await eventually(async () => {
+    assert.deepEqual((await editor.painted()).boxes, []);
+    assert.deepEqual(new Set(await opacities()), new Set(['1']));
+  });
   await editor.set({ 'codegaze.style': 'background', 'codegaze.minLevel': 4 });
   await editor.expectHeat(analysis, { minLevel: 4 });
   await editor.set({ '[python]': { 'codegaze.enabled': false }, 'codegaze.minLevel': null });
   await eventually(async () => assert.equal((await editor.heat()).levels.size, 0));
   await editor.set({ '[python]': null });
+  await editor.expectHeat(analysis);
+  // Where the levels begin is the server's business: everything is of the fifth now, and of the former levels again.
+  await editor.set({ 'codegaze.levelQuantiles': [0, 0, 0, 0, 0] });
+  await eventually(async () => {
+    const { levels } = await editor.heat();
+    assert.deepEqual(new Set(levels.values()), new Set([5]));
+  });
+  await editor.set({ 'codegaze.levelQuantiles': null });
   await editor.expectHeat(analysis);
 
   assert.match((await editor.status()) ?? '', /codegaze-mini/);
@@ -230,6 +273,17 @@ test('outlines show what the word at the cursor attends to', async () => {
     assert.deepEqual(query, ['fibonacci']);
     assert.ok(attendsTo.length > 0 && attendsTo.length <= 5, `attends to ${attendsTo}`);
     assert.ok(attendedBy.length > 0, 'nothing attends to it');
+  });
+  // Marks in the overview ruler, in the same colours.
+  await eventually(async () => {
+    const marks = await editor.page.evaluate(() => {
+      const ruler = document.querySelector('.editor-instance canvas.decorationsOverviewRuler');
+      const { data } = ruler.getContext('2d').getImageData(0, 0, ruler.width, ruler.height);
+      const seen = new Set();
+      for (let at = 0; at < data.length; at += 4) if (data[at + 3] === 255) seen.add(data.slice(at, at + 3).join());
+      return [...seen];
+    });
+    for (const color of ['230,159,0', '204,121,167']) assert.ok(marks.includes(color), `${color} is not in ${marks}`);
   });
   await editor.shoot('cursor-attention');
   await editor.command('Codegaze: Toggle Attention of the Word at the Cursor');

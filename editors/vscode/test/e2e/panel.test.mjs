@@ -99,6 +99,10 @@ test('draws the definition at the cursor, and lights up and jumps to its words',
     assert.ok(!boxes.some(({ border }) => border?.startsWith('2px double')), 'outlines stay');
   });
 
+  // The panel has the focus: it is still known which model serves, and what it is about.
+  await frame.locator('#matrix').focus();
+  assert.match((await editor.status()) ?? '', /codegaze-mini/);
+
   // The keyboard alone: the read-out is said.
   await frame.locator('#matrix').focus();
   await editor.page.keyboard.press('ArrowRight');
@@ -211,6 +215,24 @@ test('themes', async () => {
     await editor.page.waitForTimeout(300);
     await editor.shoot(name);
   }
+  await editor.close();
+});
+
+test('is of use in a column of 300 pixels', async () => {
+  const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
+  const editor = await server.open(workspace, { file: 'fibonacci.py', viewport: { width: 660, height: 800 } });
+  await editor.page.keyboard.press('Control+B');
+  await editor.goToLine(6, 6);
+  const frame = await openPanel(editor);
+  const sizes = await frame.evaluate(() => {
+    const matrix = document.getElementById('matrix').getBoundingClientRect();
+    return { width: window.innerWidth, page: document.body.scrollWidth, height: matrix.height, top: matrix.top };
+  });
+  await editor.shoot('panel-narrow');
+  assert.ok(sizes.width <= 320, JSON.stringify(sizes));
+  // Nothing sticks out, and the matrix is seen at once, not only after scrolling.
+  assert.ok(sizes.page <= sizes.width, JSON.stringify(sizes));
+  assert.ok(sizes.height >= 200 && sizes.top < 400, JSON.stringify(sizes));
   await editor.close();
 });
 

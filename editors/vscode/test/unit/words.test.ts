@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Status, View } from '../../src/protocol';
-import { describeView, duration, shortModel, statusText } from '../../src/words';
+import { describeView, duration, legend, shortModel, statusText } from '../../src/words';
 
 const view: View = {
   model: 'codegaze-mini',
@@ -24,6 +24,14 @@ test('models are called by the end of their names', () => {
   expect(shortModel('microsoft/codebert-base')).toBe('codebert-base');
   expect(shortModel('C:\\models\\mine\\')).toBe('mine');
   expect(shortModel('codegaze-mini')).toBe('codegaze-mini');
+});
+
+test('the legend is of the style and the theme', () => {
+  expect(legend('background', false)).toBe('The bluer a word, the more the model attends to it.');
+  expect(legend('background', true)).toMatch(/^The more solid the frame/);
+  expect(legend('underline', false)).toMatch(/line under a word/);
+  expect(legend('spotlight', true)).toMatch(/brighter/);
+  expect(legend('off', false)).toMatch(/^Heat is off/);
 });
 
 test('times are short', () => {

@@ -38,6 +38,8 @@ const unit = element('unit', HTMLSelectElement);
 const follow = element('follow', HTMLInputElement);
 const thumbnails = element('thumbnails', HTMLElement);
 const thumbnailsToggle = element('thumbnails-toggle', HTMLButtonElement);
+const swatches = element('swatches', HTMLElement);
+const heatWords = element('heat-words', HTMLElement);
 const readout = element('readout', HTMLElement);
 const lists = element('lists', HTMLElement);
 const sinks = element('sinks', HTMLElement);
@@ -237,6 +239,10 @@ window.addEventListener('message', ({ data }: MessageEvent<ToPanel>) => {
     case 'matrix':
       showMatrix(data);
       showThumbnails();
+      break;
+    case 'legend':
+      swatches.hidden = !data.hasSwatches;
+      heatWords.textContent = `In the source: ${data.text.charAt(0).toLowerCase()}${data.text.slice(1)}`;
       break;
     case 'nothing':
       shown = null;

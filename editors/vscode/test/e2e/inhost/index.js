@@ -79,6 +79,29 @@ const tests = {
     assert.equal(capabilities.settings.features.documentHighlight, false);
     assert.equal(capabilities.positionEncoding, 'utf-16');
   },
+  async 'semantic tokens and highlights are sent once they are asked for'({ document }) {
+    const { Read, Write } = vscode.DocumentHighlightKind;
+    const hasOurs = async () => {
+      const place = new vscode.Position(5, 6);
+      const found = await vscode.commands.executeCommand('vscode.executeDocumentHighlights', document.uri, place);
+      // The editor's own, of equal words, are of neither kind.
+      return [Read, Write].every((wanted) => (found ?? []).some(({ kind }) => kind === wanted));
+    };
+    assert.equal(await hasOurs(), false);
+    await set('features.documentHighlight', true);
+    await eventually(async () => assert.equal(await hasOurs(), true));
+    await set('features.documentHighlight', undefined);
+    await set('features.semanticTokens', true);
+    await eventually(async () => {
+      const tokens = await vscode.commands.executeCommand('vscode.provideDocumentSemanticTokens', document.uri);
+      assert.ok(tokens?.data.length > 50);
+    });
+    await set('features.semanticTokens', undefined);
+    await eventually(async () => {
+      const tokens = await vscode.commands.executeCommand('vscode.provideDocumentSemanticTokens', document.uri);
+      assert.ok((tokens?.data.length ?? 0) === 0);
+    });
+  },
   async 'settings reach the running server'() {
     await set('levelQuantiles', [0.1, 0.2, 0.3, 0.4, 0.5]);
     await eventually(async () => {

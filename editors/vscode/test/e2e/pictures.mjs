@@ -1,0 +1,59 @@
+// The README's pictures of VS Code: heat, hover and panel on an example. usage: node pictures.mjs FOLDER
+import assert from 'node:assert/strict';
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { analyse, CodeServer, example } from './codeServer.mjs';
+import { eventually } from './editor.mjs';
+
+const FILE = 'fibonacci.py';
+const MAX_BYTES = 400_000;
+const [folder] = process.argv.slice(2);
+const THEMES = { dark: 'Default Dark Modern', light: 'Default Light Modern' };
+
+mkdirSync(folder, { recursive: true });
+const server = await CodeServer.launch();
+try {
+  for (const [name, theme] of Object.entries(THEMES)) {
+    const workspace = server.workspace({ [FILE]: example(FILE) });
+    const editor = await server.open(workspace, {
+      file: FILE,
+      viewport: { width: 1440, height: 800 },
+      settings: {
+        'workbench.colorTheme': theme,
+        'workbench.activityBar.location': 'hidden',
+        'workbench.layoutControl.enabled': false,
+        'window.commandCenter': false,
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: VS Code's variables
+        'window.title': '${activeEditorShort}',
+        'editor.renderLineHighlight': 'line',
+        'editor.hover.sticky': true,
+      },
+    });
+    await editor.expectHeat(analyse(join(workspace, FILE)));
+    await editor.page.keyboard.press('Control+B');
+    // The first window has the note of the first run.
+    await editor.command('Notifications: Clear All Notifications');
+    await editor.goToLine(17, 6);
+    await editor.command('Codegaze: Show Attention Heatmap');
+    const panel = await editor.drawnPanel();
+    await eventually(async () => assert.match(await panel.locator('#readout').textContent(), /^remembered gives/));
+    await editor.expectHeat(analyse(join(workspace, FILE)));
+    await editor.page
+      .locator('.view-line', { hasText: 'remembered(n - 2)' })
+      .locator('span', { hasText: /^remembered$/ })
+      .first()
+      .hover();
+    await editor.page.locator('.monaco-hover', { hasText: 'average' }).waitFor();
+    // Whatever fades in has done so.
+    await editor.page.waitForTimeout(1000);
+    const path = join(folder, `vscode-${name}.png`);
+    await editor.page.screenshot({ path, animations: 'disabled' });
+    const { size } = statSync(path);
+    assert.ok(size < MAX_BYTES, `${path} has ${size} bytes`);
+    process.stdout.write(`${path}: ${size} bytes\n`);
+    await editor.close();
+  }
+} finally {
+  await server.tidy({ name: 'pictures' });
+  await server.close();
+}
