@@ -2,6 +2,7 @@
 //!
 //! | module | makes |
 //! | --- | --- |
+//! | [`options`] | how attention is looked at, as a client asks for it and as an answer tells it |
 //! | [`levels`] | heat levels 0 … 5 |
 //! | [`label`] | subwords and source text that are safe and legible in one line |
 //! | [`terminal`] | shaded source, tables and summaries for a terminal |
@@ -29,6 +30,7 @@ pub mod label;
 pub mod levels;
 pub mod markdown;
 pub mod matrix;
+pub mod options;
 pub mod page;
 pub mod picture;
 pub mod scene;

@@ -13,7 +13,7 @@ use tower_lsp::ls_types::ExecuteCommandParams;
 use super::models::{CODEBERT, fetch, milliseconds};
 use super::proto::encoding_name;
 use super::session::{Session, Snapshot};
-use super::view_options::{ViewAnswer, ViewOptions};
+use crate::view::options::{ViewAnswer, ViewOptions};
 use crate::engine::Phase;
 
 /// The commands that the server runs, by their names on the wire.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tower_lsp::ls_types::notification::Notification;
 use tower_lsp::ls_types::{Position, Range, TextDocumentIdentifier, Uri};
 
-use super::view_options::{ViewAnswer, ViewOptions};
+use crate::view::options::{ViewAnswer, ViewOptions};
 use crate::engine::CacheStats;
 
 /// Custom requests, by their names on the wire.

@@ -8,7 +8,7 @@ use super::custom::{
     MatricesResult, MatrixParams, MatrixResult, MatrixToken, Unit,
 };
 use super::session::{Session, Snapshot};
-use super::view_options::{ViewAnswer, ViewOptions};
+use crate::view::options::{ViewAnswer, ViewOptions};
 use crate::analysis::Extras;
 use crate::attribution::AttributionConfig;
 use crate::engine::{EngineError, Finished, Scope};

@@ -11,7 +11,7 @@ use tower_lsp::ls_types::{MessageActionItem, MessageType};
 
 use super::custom::{ModelResult, StatusParams};
 use super::session::Session;
-use super::view_options::ViewAnswer;
+use crate::view::options::ViewAnswer;
 use crate::attribution::Method;
 use crate::engine::Served;
 use crate::model::source::{HubOptions, ModelFiles, ModelSource};

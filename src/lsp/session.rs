@@ -15,7 +15,7 @@ use super::notify::Notifier;
 use super::progress::Cancellations;
 use super::proto::Positions;
 use super::settings::{Features, Settings};
-use super::view_options::{View, ViewAnswer};
+use crate::view::options::{View, ViewAnswer};
 use crate::engine::{Engine, EngineError, Finished, Phase, Served};
 use crate::text::document::Document;
 use crate::text::{ByteSpan, PositionEncoding};

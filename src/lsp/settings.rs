@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::view_options::View;
+use crate::view::options::View;
 use crate::model::Device;
 use crate::text::PositionEncoding;
 use crate::view::levels::{HeatLevel, LevelThresholds};

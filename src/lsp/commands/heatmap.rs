@@ -18,7 +18,7 @@ use crate::lsp::matrix::{MATRIX_EXTRAS, answer, attribution};
 use crate::lsp::notify::ANSWER_DEADLINE;
 use crate::lsp::progress::{Reporter, Under};
 use crate::lsp::session::{Session, Snapshot};
-use crate::lsp::view_options::{ViewAnswer, ViewOptions};
+use crate::view::options::{ViewAnswer, ViewOptions};
 use crate::text::ByteSpan;
 use crate::view::colormap::Colormap;
 use crate::view::excerpt::Excerpt;
