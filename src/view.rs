@@ -12,6 +12,7 @@
 //! | [`hover`] | one lexeme's numbers in words, as Markdown and plain text |
 //! | [`highlight`] | what a lexeme attends to and is attended by, as spans |
 //! | [`definitions`] | what each definition and each line gets, in a few words |
+//! | [`packed`] | heat as a list of integers |
 //! | [`matrix`] | matrices and thumbnails of them as compact data |
 //! | [`source_picture`] | the shaded source as PNG, SVG, HTML |
 //!
@@ -31,6 +32,7 @@ pub mod levels;
 pub mod markdown;
 pub mod matrix;
 pub mod options;
+pub mod packed;
 pub mod page;
 pub mod picture;
 pub mod scene;
