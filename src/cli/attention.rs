@@ -42,8 +42,8 @@ pub(super) fn run(args: &AttentionArgs) -> Result<(), Fault> {
         heads,
         hidden_states: args.hidden_states,
     };
-    let raw = raw_attention(&model, &document, chunk, choice, None, &cancel)
-        .map_err(Fault::failed)?;
+    let raw =
+        raw_attention(&model, &document, chunk, choice, None, &cancel).map_err(Fault::failed)?;
     let layers: Vec<String> = raw.layers.iter().map(ToString::to_string).collect();
     let metadata = [
         ("model", info.id.clone()),

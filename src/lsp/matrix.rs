@@ -8,7 +8,6 @@ use super::custom::{
     MatricesResult, MatrixParams, MatrixResult, MatrixToken, Unit,
 };
 use super::session::{Session, Snapshot};
-use crate::view::options::{ViewAnswer, ViewOptions};
 use crate::analysis::Extras;
 use crate::attribution::AttributionConfig;
 use crate::engine::{EngineError, Finished, Scope};
@@ -16,6 +15,7 @@ use crate::text::outline::{Definition, definition_at as definition_among, outlin
 use crate::view::AnalysedDocument;
 use crate::view::heatmap::Heatmap;
 use crate::view::matrix::{pack_bytes, pack_weights, shades};
+use crate::view::options::{ViewAnswer, ViewOptions};
 
 /// What a matrix needs besides the scores.
 pub(crate) const MATRIX_EXTRAS: Extras = Extras {

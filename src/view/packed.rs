@@ -109,7 +109,11 @@ mod tests {
             let mut expected = shown_in(&analysis.lexemes, &levels, None);
             for heat in packed.chunks_exact(5) {
                 let (lexeme, level) = expected.next().unwrap();
-                start = if heat[0] == 0 { start + heat[1] } else { heat[1] };
+                start = if heat[0] == 0 {
+                    start + heat[1]
+                } else {
+                    heat[1]
+                };
                 line += heat[0];
                 let at = document.index().position(text, lexeme.span.start, encoding);
                 assert_eq!((line, start), (at.line, at.col));

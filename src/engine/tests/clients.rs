@@ -69,7 +69,10 @@ fn a_short_request_does_not_wait_for_a_long_one() {
     }
     assert!(request(functions(1)).wait().unwrap().complete);
     let (done, all) = *progress.borrow();
-    assert!(done < all, "the long one was finished first: {done} of {all}");
+    assert!(
+        done < all,
+        "the long one was finished first: {done} of {all}"
+    );
     assert!(long.wait().unwrap().complete);
 }
 

@@ -100,7 +100,10 @@ mod tests {
         assert_eq!(heatmap.tokens[0].label, "a·b");
         assert_eq!(heatmap.tokens[1].label, "‹U+202E›");
         assert_eq!(heatmap.weights, [0.25, 0.75, 1.0, 0.0]);
-        assert!(super::super::render_png(&heatmap, &crate::view::picture::RenderOptions::default()).is_ok());
+        assert!(
+            super::super::render_png(&heatmap, &crate::view::picture::RenderOptions::default())
+                .is_ok()
+        );
     }
 
     #[test]
@@ -108,11 +111,19 @@ mod tests {
         let nan = f32::NAN;
         let table: [(&[&str], &[&[f32]], RowsError); 6] = [
             (&[], &[], RowsError::Empty),
-            (&["a", "b"], &[&[1.0, 0.0]], RowsError::Height { tokens: 2, rows: 1 }),
+            (
+                &["a", "b"],
+                &[&[1.0, 0.0]],
+                RowsError::Height { tokens: 2, rows: 1 },
+            ),
             (
                 &["a", "b"],
                 &[&[1.0, 0.0], &[1.0]],
-                RowsError::Width { row: 1, cells: 1, tokens: 2 },
+                RowsError::Width {
+                    row: 1,
+                    cells: 1,
+                    tokens: 2,
+                },
             ),
             (&["a"], &[&[nan]], RowsError::Weight { row: 0, column: 0 }),
             (&["a"], &[&[-0.5]], RowsError::Weight { row: 0, column: 0 }),
