@@ -34,7 +34,9 @@ impl RawHeads {
         })
     }
 
-    fn len(&self) -> usize {
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
+    pub fn len(&self) -> usize {
         match self {
             Self::Each(heads) => heads.len(),
             Self::Fused(_) => 1,

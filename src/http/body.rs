@@ -66,7 +66,9 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Asked<T> {
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
     let given = headers.get(CONTENT_TYPE);
-    let given = given.map_or("none", |value| value.to_str().unwrap_or("an unreadable one"));
+    let given = given.map_or("none", |value| {
+        value.to_str().unwrap_or("an unreadable one")
+    });
     let essence = given.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
         Ok(())
@@ -80,7 +82,7 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
 fn is_too_large(error: &axum::Error) -> bool {
     error
         .source()
-        .is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
+        .is_some_and(<dyn Error>::is::<http_body_util::LengthLimitError>)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {

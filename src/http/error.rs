@@ -40,7 +40,9 @@ pub(crate) enum ApiError {
     MediaType { found: String },
     #[error("{0}")]
     Unanalysable(String),
-    #[error("as many requests are under way as this server takes ({limit}); try again in {RETRY_AFTER} s")]
+    #[error(
+        "as many requests are under way as this server takes ({limit}); try again in {RETRY_AFTER} s"
+    )]
     Busy { limit: usize },
     #[error("{0}")]
     Internal(String),
@@ -91,8 +93,8 @@ pub(crate) struct ErrorBody {
 }
 
 impl ApiError {
-    pub fn unanalysable(error: impl ToString) -> Self {
-        Self::Unanalysable(error.to_string())
+    pub fn unanalysable(error: impl Into<String>) -> Self {
+        Self::Unanalysable(error.into())
     }
 
     pub fn error_type(&self) -> ErrorType {
@@ -153,7 +155,10 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         match self {
             Self::Busy { .. } | Self::Loading { .. } => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from(u16::from(RETRY_AFTER)));
+                headers.insert(
+                    header::RETRY_AFTER,
+                    HeaderValue::from(u16::from(RETRY_AFTER)),
+                );
             }
             Self::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -175,7 +180,7 @@ impl From<EngineError> for ApiError {
                 model: "the model".to_owned(),
             },
             EngineError::NoChunk { n_chunks: 0, .. } => Self::unanalysable(NOTHING),
-            EngineError::NoChunk { .. } => Self::unanalysable(error),
+            EngineError::NoChunk { .. } => Self::Unanalysable(error.to_string()),
             // The thread ends with the server, and only then without an answer.
             EngineError::Cancelled => Self::Ending,
             error => Self::Internal(error.to_string()),
@@ -188,7 +193,7 @@ pub(crate) const NOTHING: &str = "the text holds nothing but whitespace; send so
 
 impl From<SelectError> for ApiError {
     fn from(error: SelectError) -> Self {
-        Self::unanalysable(error)
+        Self::Unanalysable(error.to_string())
     }
 }
 
@@ -196,16 +201,16 @@ impl From<ViewError> for ApiError {
     fn from(error: ViewError) -> Self {
         match error {
             ViewError::Value { key, expected } => {
-                Self::unanalysable(format!("{key} is {expected}"))
+                Self::Unanalysable(format!("{key} is {expected}"))
             }
-            error => Self::unanalysable(error),
+            error => Self::Unanalysable(error.to_string()),
         }
     }
 }
 
 impl From<RowsError> for ApiError {
     fn from(error: RowsError) -> Self {
-        Self::unanalysable(error)
+        Self::Unanalysable(error.to_string())
     }
 }
 
@@ -215,7 +220,7 @@ impl From<RenderError> for ApiError {
             RenderError::TooSmall { .. }
             | RenderError::TooLarge { .. }
             | RenderError::Dpi { .. }
-            | RenderError::NoChunk { .. } => Self::unanalysable(error),
+            | RenderError::NoChunk { .. } => Self::Unanalysable(error.to_string()),
             error => Self::Internal(error.to_string()),
         }
     }

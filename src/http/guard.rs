@@ -36,7 +36,12 @@ impl Guard {
     /// `is_remote`: others than this machine reach the server.
     pub fn new(options: &Options, is_remote: bool) -> Self {
         let mut hosts = vec!["localhost".to_owned(), options.host.to_ascii_lowercase()];
-        hosts.extend(options.allowed_hosts.iter().map(|host| host.to_ascii_lowercase()));
+        hosts.extend(
+            options
+                .allowed_hosts
+                .iter()
+                .map(|host| host.to_ascii_lowercase()),
+        );
         Self {
             hosts,
             origins: options.allowed_origins.clone(),
@@ -81,7 +86,11 @@ impl Guard {
         let is_own = origin
             .split_once("://")
             .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(own));
-        let is_listed = || self.origins.iter().any(|listed| listed.eq_ignore_ascii_case(origin));
+        let is_listed = || {
+            self.origins
+                .iter()
+                .any(|listed| listed.eq_ignore_ascii_case(origin))
+        };
         if is_own || is_listed() {
             Ok(())
         } else {
@@ -207,19 +216,35 @@ mod tests {
             "0x7f.1",
         ];
         for host in own {
-            assert!(guard(false).check_host(&request(&[("host", host)])).is_ok(), "{host}");
+            assert!(
+                guard(false).check_host(&request(&[("host", host)])).is_ok(),
+                "{host}"
+            );
         }
         for host in foreign {
             let checked = guard(false).check_host(&request(&[("host", host)]));
-            assert!(matches!(checked, Err(ApiError::ForeignHost { .. })), "{host}");
+            assert!(
+                matches!(checked, Err(ApiError::ForeignHost { .. })),
+                "{host}"
+            );
         }
-        assert!(guard(true).check_host(&request(&[("host", "10.0.0.1:80")])).is_ok());
+        assert!(
+            guard(true)
+                .check_host(&request(&[("host", "10.0.0.1:80")]))
+                .is_ok()
+        );
         for host in ["evil.example", "10.0.0.1.evil.example"] {
-            assert!(guard(true).check_host(&request(&[("host", host)])).is_err(), "{host}");
+            assert!(
+                guard(true).check_host(&request(&[("host", host)])).is_err(),
+                "{host}"
+            );
         }
         assert!(guard(false).check_host(&request(&[])).is_err());
         let twice = request(&[("host", "localhost"), ("host", "evil.example")]);
-        assert!(matches!(guard(false).check_host(&twice), Err(ApiError::Malformed(_))));
+        assert!(matches!(
+            guard(false).check_host(&twice),
+            Err(ApiError::Malformed(_))
+        ));
         let mut absolute = request(&[("host", "localhost")]);
         *absolute.uri_mut() = "http://evil.example/analyze".parse().unwrap();
         assert!(guard(false).check_host(&absolute).is_err());
@@ -234,7 +259,10 @@ mod tests {
             "https://docs.example",
         ] {
             let request = request(&[host, ("origin", origin)]);
-            assert!(guard(false).check_origin(request.headers()).is_ok(), "{origin}");
+            assert!(
+                guard(false).check_origin(request.headers()).is_ok(),
+                "{origin}"
+            );
         }
         for origin in [
             "null",
@@ -246,9 +274,16 @@ mod tests {
         ] {
             let request = request(&[host, ("origin", origin)]);
             let checked = guard(false).check_origin(request.headers());
-            assert!(matches!(checked, Err(ApiError::ForeignOrigin { .. })), "{origin}");
+            assert!(
+                matches!(checked, Err(ApiError::ForeignOrigin { .. })),
+                "{origin}"
+            );
         }
-        assert!(guard(false).check_origin(request(&[host]).headers()).is_ok());
+        assert!(
+            guard(false)
+                .check_origin(request(&[host]).headers())
+                .is_ok()
+        );
     }
 
     #[test]
@@ -260,7 +295,10 @@ mod tests {
             ("authorization", "bearer  a token that nobody guesses"),
             ("sec-websocket-protocol", protocols.as_str()),
         ] {
-            assert!(guard(false).check_token(&request(&[(name, value)])).is_ok(), "{value}");
+            assert!(
+                guard(false).check_token(&request(&[(name, value)])).is_ok(),
+                "{value}"
+            );
         }
         for (name, value) in [
             ("authorization", "a token that nobody guesses"),

@@ -34,7 +34,9 @@ impl Slot {
             let info = model.info();
             info.id == wanted
                 || info.revision.as_ref().is_some_and(|revision| {
-                    wanted.strip_prefix(&*info.id).and_then(|rest| rest.strip_prefix('@'))
+                    wanted
+                        .strip_prefix(&*info.id)
+                        .and_then(|rest| rest.strip_prefix('@'))
                         == Some(revision.as_str())
                 })
         };
@@ -80,10 +82,6 @@ impl Models {
 
     pub fn all(&self) -> &[Slot] {
         &self.slots
-    }
-
-    pub fn is_ready(&self) -> bool {
-        self.slots.iter().all(|slot| slot.model().is_some())
     }
 
     /// The model that a request names, or the default.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::attribution::{
     Aggregate, AttributionConfig, HeadChoice, HeadFusion, LayerChoice, Method, SelectError, Sinks,
@@ -193,10 +194,13 @@ fn choice<T: FromStr>(value: &Value) -> Option<T> {
     text.parse().ok()
 }
 
-/// `View` of `docs/protocol.md`: what an answer was made with.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// What an answer was made with.
+// `View` of `docs/protocol.md`.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = View)]
 pub struct ViewAnswer {
     model: String,
+    /// The commit of a hub model.
     revision: Option<String>,
     method: &'static str,
     layers: Vec<usize>,
@@ -205,10 +209,14 @@ pub struct ViewAnswer {
     aggregate: &'static str,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// How heads became one, or which ones.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = ViewHeads)]
 #[serde(untagged)]
 enum HeadsAnswer {
+    #[schema(title = "fused")]
     Fused(String),
+    #[schema(title = "each")]
     Each(Vec<usize>),
 }
 
