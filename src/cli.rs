@@ -10,6 +10,7 @@ mod lsp;
 mod models;
 mod output;
 mod progress;
+mod serve;
 mod terminal;
 #[cfg(feature = "mlflow")]
 mod tracking;
@@ -38,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Attention(args) => attention::run(&args).map(success),
         Command::Heatmap(args) => heatmap::run(&args).map(success),
         Command::Lsp(args) => lsp::run_server(&args),
+        Command::Serve(args) => serve::run(args).map(success),
         Command::Models(args) => models::run(args).map(success),
         Command::Completions { shell } => {
             let mut buffer = Vec::new();

@@ -7,6 +7,8 @@
 //! | `job` | one document under one view, chunk by chunk |
 //! | `cache` | results by text, bounded in bytes |
 //! | `counts` | subword counts of lines that were counted before |
+//! | `single` | requests about one chunk: maps in small, raw tensors |
+//! | `pending` | a result that is awaited |
 //!
 //! Nobody who calls into the [`Engine`] waits for the model: calls change what is wanted and return; results come through a
 //! `watch` channel a document, or a `oneshot` a request. A receiver that is dropped cancels its request. A job that is no longer
@@ -15,20 +17,22 @@
 mod cache;
 mod counts;
 mod job;
+mod pending;
+mod single;
 mod state;
 mod worker;
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
-use crate::analysis::chunk::ChunkConfig;
+use crate::analysis::raw::RawChoice;
 use crate::analysis::thumbnails::Thumbnails;
 use crate::analysis::{AnalysisConfig, AnalysisError, Extras};
 use crate::attribution::AttributionConfig;
@@ -38,7 +42,10 @@ use crate::text::document::Document;
 
 pub use cache::CacheStats;
 pub use job::{Finished, Scope};
+pub use pending::Pending;
+pub use single::RawChunk;
 
+use pending::Reply;
 use state::{Order, Queued, State, Work};
 
 /// Why there is no result.
@@ -83,12 +90,30 @@ pub struct Live {
 /// How a live document is watched; ends when the document is closed.
 pub type LiveReceiver = watch::Receiver<Live>;
 
-/// The model that serves, and how it is looked at.
+/// A model, and how it is looked at.
 #[derive(Clone)]
 pub struct Served {
     pub model: Arc<Model>,
-    /// Of live documents.
     pub config: Arc<AnalysisConfig>,
+}
+
+impl Served {
+    /// For live documents.
+    #[must_use]
+    pub fn live(model: Arc<Model>, attribution: AttributionConfig) -> Self {
+        Self::new(model, attribution, LIVE_EXTRAS)
+    }
+
+    fn new(model: Arc<Model>, attribution: AttributionConfig, extras: Extras) -> Self {
+        let config = AnalysisConfig {
+            extras,
+            ..AnalysisConfig::new(model.info(), attribution)
+        };
+        Self {
+            model,
+            config: Arc::new(config),
+        }
+    }
 }
 
 /// What the engine did since it started.
@@ -154,18 +179,11 @@ impl Engine {
         }
     }
 
-    /// Serves another model, or the same under another view. Every live document is analysed anew.
+    /// Serves another model, or the same under another view, to all who name none of their own. Their live documents are
+    /// analysed anew.
     pub fn serve(&self, model: Arc<Model>, attribution: AttributionConfig) {
-        let config = AnalysisConfig {
-            chunk: ChunkConfig::new(model.info().max_code_subwords()),
-            extras: LIVE_EXTRAS,
-            attribution,
-        };
         let mut state = self.shared.lock();
-        state.serve(Served {
-            model,
-            config: Arc::new(config),
-        });
+        state.serve(Served::live(model, attribution));
         self.shared.wake.notify_one();
     }
 
@@ -179,7 +197,15 @@ impl Engine {
     pub fn submit(&self, key: &str, document: Document, delay: Duration) {
         self.shared
             .lock()
-            .submit(key, document, Instant::now() + delay);
+            .submit(key, document, None, Instant::now() + delay);
+        self.shared.wake.notify_one();
+    }
+
+    /// Like [`Self::submit`], under the document's own model and view, whatever serves the others.
+    pub fn submit_under(&self, key: &str, document: Document, own: Served, delay: Duration) {
+        self.shared
+            .lock()
+            .submit(key, document, Some(own), Instant::now() + delay);
         self.shared.wake.notify_one();
     }
 
@@ -215,33 +241,77 @@ impl Engine {
         attribution: AttributionConfig,
         extras: Extras,
     ) -> Pending<Finished> {
-        let (progress, watched) = watch::channel((0, 0));
-        self.enqueue(Some(watched), |served, reply| {
-            let config = AnalysisConfig {
-                attribution,
-                extras,
-                ..(*served.config).clone()
-            };
-            Work::Analysis {
-                document,
-                scope,
-                model: served.model,
-                config: Arc::new(config),
-                job: None,
-                reply,
-                progress,
+        match self.served() {
+            Some(Served { model, .. }) => {
+                self.analyse_with(model, document, scope, attribution, extras)
             }
+            None => Pending::failed(EngineError::NoModel),
+        }
+    }
+
+    /// Like [`Self::analyse`], with any model.
+    #[must_use]
+    pub fn analyse_with(
+        &self,
+        model: Arc<Model>,
+        document: Document,
+        scope: Scope,
+        attribution: AttributionConfig,
+        extras: Extras,
+    ) -> Pending<Finished> {
+        let (progress, watched) = watch::channel((0, 0));
+        let under = Served::new(model, attribution, extras);
+        self.enqueue(Some(watched), |reply| Work::Analysis {
+            document,
+            scope,
+            under,
+            job: None,
+            reply,
+            progress,
         })
     }
 
-    /// Every layer's and head's map of one chunk, in small: at most `size` cells a side.
+    /// Every layer's and head's map of one chunk, in small, with the model that serves now: at most `size` cells a side.
     #[must_use]
     pub fn thumbnails(&self, document: Document, scope: Scope, size: usize) -> Pending<Thumbnails> {
-        self.enqueue(None, |served, reply| Work::Thumbnails {
+        match self.served() {
+            Some(Served { model, .. }) => self.thumbnails_with(model, document, scope, size),
+            None => Pending::failed(EngineError::NoModel),
+        }
+    }
+
+    /// Like [`Self::thumbnails`], with any model.
+    #[must_use]
+    pub fn thumbnails_with(
+        &self,
+        model: Arc<Model>,
+        document: Document,
+        scope: Scope,
+        size: usize,
+    ) -> Pending<Thumbnails> {
+        self.enqueue(None, |reply| Work::Thumbnails {
             document,
             scope,
-            served,
+            model,
             size,
+            reply,
+        })
+    }
+
+    /// The raw tensors of one chunk, with any model. `choice` suits it.
+    #[must_use]
+    pub fn raw_with(
+        &self,
+        model: Arc<Model>,
+        document: Document,
+        scope: Scope,
+        choice: RawChoice,
+    ) -> Pending<RawChunk> {
+        self.enqueue(None, |reply| Work::Raw {
+            document,
+            scope,
+            model,
+            choice,
             reply,
         })
     }
@@ -249,27 +319,16 @@ impl Engine {
     fn enqueue<T>(
         &self,
         progress: Option<watch::Receiver<(usize, usize)>>,
-        work: impl FnOnce(Served, Reply<T>) -> Work,
+        work: impl FnOnce(Reply<T>) -> Work,
     ) -> Pending<T> {
         let (reply, result) = oneshot::channel();
         let cancel = Arc::new(AtomicBool::new(false));
-        let mut state = self.shared.lock();
-        match state.served.clone() {
-            Some(served) => {
-                let work = work(served, reply);
-                let cancel = Arc::clone(&cancel);
-                state.enqueue(Queued { cancel, work });
-            }
-            // An error to send can only fail with a receiver that is gone.
-            None => drop(reply.send(Err(EngineError::NoModel))),
-        }
-        drop(state);
+        self.shared.lock().enqueue(Queued {
+            cancel: Arc::clone(&cancel),
+            work: work(reply),
+        });
         self.shared.wake.notify_one();
-        Pending {
-            result,
-            cancel: CancelOnDrop(cancel),
-            progress,
-        }
+        Pending::new(result, cancel, progress)
     }
 
     #[must_use]
@@ -307,51 +366,5 @@ impl Drop for Engine {
             // Its panics are caught inside; it stops before the next layer.
             drop(thread.join());
         }
-    }
-}
-
-type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
-
-/// A request's result, to be awaited. Dropped, it cancels the request.
-pub struct Pending<T> {
-    result: oneshot::Receiver<Result<T, EngineError>>,
-    cancel: CancelOnDrop,
-    progress: Option<watch::Receiver<(usize, usize)>>,
-}
-
-struct CancelOnDrop(Arc<AtomicBool>);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-impl<T> Pending<T> {
-    /// (chunks done, chunks in all), as they change.
-    pub fn progress(&mut self) -> Option<watch::Receiver<(usize, usize)>> {
-        self.progress.take()
-    }
-
-    /// # Errors
-    /// Why there is no result.
-    pub async fn done(self) -> Result<T, EngineError> {
-        let Self { result, cancel, .. } = self;
-        let done = result.await.unwrap_or(Err(EngineError::Cancelled));
-        drop(cancel);
-        done
-    }
-
-    /// Like [`Self::done`], on a thread that may wait.
-    ///
-    /// # Errors
-    /// Why there is no result.
-    pub fn wait(self) -> Result<T, EngineError> {
-        let Self { result, cancel, .. } = self;
-        let done = result
-            .blocking_recv()
-            .unwrap_or(Err(EngineError::Cancelled));
-        drop(cancel);
-        done
     }
 }

@@ -4,7 +4,7 @@
 //! The data flows one way, and the modules are listed in that order:
 //!
 //! ```text
-//! text ─► chunk ─► encoding ─► attention, layer by layer ─► subword scores ─► lexeme importance ─► views ─► LSP · CLI
+//! text ─► chunk ─► encoding ─► attention, layer by layer ─► subword scores ─► lexeme importance ─► views ─► LSP · HTTP · CLI
 //! ```
 //!
 //! | layer | module | what it holds | what is absent |
@@ -17,6 +17,7 @@
 //! | L5 | [`view`] | an analysis as plain data and pictures | tensors |
 //! | L5 | `tracking` | runs in MLflow | computation |
 //! | L6 | [`lsp`] | the language server | computation |
+//! | L6 | [`http`] | REST and the live WebSocket | computation |
 //! | L6 | [`cli`] | arguments, files, the terminal | computation |
 //!
 //! A module imports from its own or a lower layer only; `tests/layers.rs` holds it to that.
@@ -35,6 +36,8 @@ pub mod view;
 
 #[cfg(feature = "mlflow")]
 pub mod tracking;
+
+pub mod http;
 
 pub mod lsp;
 

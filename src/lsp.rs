@@ -35,7 +35,6 @@ mod session;
 mod settings;
 mod symbols;
 pub mod transport;
-mod view_options;
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};

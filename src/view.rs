@@ -2,6 +2,7 @@
 //!
 //! | module | makes |
 //! | --- | --- |
+//! | [`options`] | how attention is looked at, as a client asks for it and as an answer tells it |
 //! | [`levels`] | heat levels 0 … 5 |
 //! | [`label`] | subwords and source text that are safe and legible in one line |
 //! | [`terminal`] | shaded source, tables and summaries for a terminal |
@@ -11,6 +12,7 @@
 //! | [`hover`] | one lexeme's numbers in words, as Markdown and plain text |
 //! | [`highlight`] | what a lexeme attends to and is attended by, as spans |
 //! | [`definitions`] | what each definition and each line gets, in a few words |
+//! | [`packed`] | heat as a list of integers |
 //! | [`matrix`] | matrices and thumbnails of them as compact data |
 //! | [`source_picture`] | the shaded source as PNG, SVG, HTML |
 //!
@@ -29,6 +31,8 @@ pub mod label;
 pub mod levels;
 pub mod markdown;
 pub mod matrix;
+pub mod options;
+pub mod packed;
 pub mod page;
 pub mod picture;
 pub mod scene;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
-use super::AnalysisError;
 use super::chunk::Chunk;
+use super::{AnalysisError, PassRecord};
 use crate::attribution::{HeadChoice, HeadFusion, SelectError, fuse_heads};
 use crate::model::Model;
 use crate::model::roberta::{AttentionSink, ForwardPlan, HiddenStates, LayerAttention};
@@ -34,7 +34,9 @@ impl RawHeads {
         })
     }
 
-    fn len(&self) -> usize {
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
+    pub fn len(&self) -> usize {
         match self {
             Self::Each(heads) => heads.len(),
             Self::Fused(_) => 1,
@@ -49,6 +51,15 @@ impl fmt::Display for RawHeads {
             Self::Fused(fusion) => fusion.fmt(f),
         }
     }
+}
+
+/// What is exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawChoice {
+    /// In range, ascending.
+    pub layers: Vec<usize>,
+    pub heads: RawHeads,
+    pub hidden_states: bool,
 }
 
 /// The tensors of one chunk.
@@ -82,7 +93,8 @@ impl RawAttention {
     }
 }
 
-/// Runs the model on one chunk and keeps what is asked for. `layers` in range, ascending.
+/// Runs the model on one chunk and keeps what is asked for. With a `record` of the chunk's text, what earlier passes left there
+/// is not computed again, unless hidden states are wanted.
 ///
 /// # Errors
 /// When `cancel` is raised, or when the device fails.
@@ -90,11 +102,15 @@ pub fn raw_attention(
     model: &Model,
     document: &Document,
     chunk: &Chunk,
-    layers: Vec<usize>,
-    heads: RawHeads,
-    with_hidden_states: bool,
+    choice: RawChoice,
+    record: Option<&mut PassRecord>,
     cancel: &AtomicBool,
 ) -> Result<RawAttention, AnalysisError> {
+    let RawChoice {
+        layers,
+        heads,
+        hidden_states: with_hidden_states,
+    } = choice;
     let encoding = model.tokenizer().encode(chunk.span.of(document.text()));
     let plan = ForwardPlan {
         layers,
@@ -110,7 +126,12 @@ pub fn raw_attention(
         attentions: Vec::new(),
         hidden_states: Vec::new(),
     };
-    model.forward(&encoding, &plan, &mut sink, cancel)?;
+    match record {
+        Some(record) if !with_hidden_states => {
+            record.forward(model, &encoding, &plan, &mut sink, cancel)?;
+        }
+        _ => model.forward(&encoding, &plan, &mut sink, cancel)?,
+    }
     let RawSink {
         attentions,
         hidden_states,

@@ -45,6 +45,8 @@ pub(super) enum Command {
     Heatmap(HeatmapArgs),
     /// Run the language server
     Lsp(LspArgs),
+    /// Answer over HTTP: REST, and heat live over a WebSocket (docs/http.md)
+    Serve(ServeArgs),
     /// List, download and inspect models
     Models(ModelsArgs),
     /// Print a completion script for a shell
@@ -289,6 +291,46 @@ pub(super) struct LspArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The address to listen on; others than loopback's need --allow-remote
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: String,
+    /// 0 takes any that is free; the line on stderr has it
+    #[arg(long, default_value_t = 8001)]
+    pub port: u16,
+    /// A model to serve, as in the other commands; again for a further one. The first is the default [default: embedded]
+    #[arg(long, short, value_name = "MODEL")]
+    pub model: Vec<ModelSource>,
+    /// As in the other commands
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    pub device: Device,
+    /// Let other machines in; `CODEGAZE_TOKEN` in the environment is the bearer token that they must send
+    #[arg(long)]
+    pub allow_remote: bool,
+    /// A name that clients call this server by, besides --host; again for a further one
+    #[arg(long, value_name = "NAME")]
+    pub allow_host: Vec<String>,
+    /// Other pages that may use this server, such as <https://example.org>; again for a further one
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_origin: Vec<String>,
+    /// Refuse larger requests
+    #[arg(long, default_value_t = 8 << 20, value_name = "BYTES")]
+    pub max_body: usize,
+    /// Refuse requests while so many are under way
+    #[arg(long, default_value_t = 128, value_name = "N", value_parser = count_parser())]
+    pub queue: usize,
+    /// Give a request up that has no answer by then
+    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub timeout: u64,
+    /// Refuse live connections while so many are open
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = count_parser())]
+    pub live: usize,
+    /// Memory for the results of chunks
+    #[arg(long, default_value_t = 256, value_name = "MB")]
+    pub cache_mb: usize,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ModelsArgs {
     #[command(subcommand)]
     pub command: ModelsCommand,
@@ -309,6 +351,13 @@ pub(super) enum ModelsCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Enough for any machine, and few enough to be counted.
+fn count_parser() -> impl TypedValueParser<Value = usize> {
+    clap::value_parser!(u32)
+        .range(1..=65_536)
+        .map(|count| count as usize)
 }
 
 fn method_parser() -> impl TypedValueParser<Value = Method> {

@@ -11,7 +11,7 @@ use super::files::Input;
 use super::{models, output};
 use crate::analysis::chunk::ChunkConfig;
 use crate::analysis::plan_chunks;
-use crate::analysis::raw::{RawHeads, raw_attention};
+use crate::analysis::raw::{RawChoice, RawHeads, raw_attention};
 use crate::view::tensors::{TensorFormat, write_tensors};
 
 pub(super) fn run(args: &AttentionArgs) -> Result<(), Fault> {
@@ -37,9 +37,13 @@ pub(super) fn run(args: &AttentionArgs) -> Result<(), Fault> {
         .get(args.chunk)
         .ok_or_else(|| no_chunk(&input, args.chunk, chunks.len()))?;
     let cancel = AtomicBool::new(false);
-    let hidden = args.hidden_states;
-    let raw = raw_attention(&model, &document, chunk, layers, heads, hidden, &cancel)
-        .map_err(Fault::failed)?;
+    let choice = RawChoice {
+        layers,
+        heads,
+        hidden_states: args.hidden_states,
+    };
+    let raw =
+        raw_attention(&model, &document, chunk, choice, None, &cancel).map_err(Fault::failed)?;
     let layers: Vec<String> = raw.layers.iter().map(ToString::to_string).collect();
     let metadata = [
         ("model", info.id.clone()),

@@ -8,7 +8,7 @@ use super::cache::{Cache, CacheView, WindowKey};
 use super::counts::Counts;
 use crate::analysis::chunk::{self, Chunk};
 use crate::analysis::{
-    Analysis, AnalysisConfig, AnalysisError, ScoredWindow, assemble, score_window,
+    Analysis, AnalysisConfig, AnalysisError, ScoredWindow, Timing, assemble, score_window,
 };
 use crate::model::Model;
 use crate::text::ByteSpan;
@@ -160,7 +160,19 @@ impl Job {
         let mut analysis = assemble(&self.document, self.model.info(), &self.config, &scored);
         analysis.timing.chunk = self.chunking;
         analysis.timing.total = self.started.elapsed();
+        let fresh = self.chunks.iter().filter(|planned| !planned.was_cached);
+        let mut spent = Timing {
+            chunk: self.chunking,
+            total: analysis.timing.total,
+            ..Timing::default()
+        };
+        for window in fresh.filter_map(|planned| planned.window.as_ref()) {
+            spent.tokenize += window.tokenize;
+            spent.forward += window.forward;
+            spent.attribute += window.attribute;
+        }
         Finished {
+            spent,
             complete: self.is_done(None),
             first_chunk: self.chunks.first().map_or(0, |first| first.chunk_idx),
             n_chunks: self.n_chunks,
@@ -191,6 +203,8 @@ pub struct Finished {
     pub n_chunks: usize,
     /// Of each of the analysis' chunks, whether it came from the cache.
     pub cached: Vec<bool>,
+    /// What this job took by stage: of the chunks alone that did not come from the cache.
+    pub spent: Timing,
 }
 
 impl Scope {

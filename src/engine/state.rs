@@ -8,8 +8,9 @@ use std::time::Instant;
 use tokio::sync::{oneshot, watch};
 
 use super::job::{Finished, Job, Scope};
+use super::single::RawChunk;
 use super::{EngineStats, Live, LiveReceiver, Phase, Reply, Served};
-use crate::analysis::AnalysisConfig;
+use crate::analysis::raw::RawChoice;
 use crate::analysis::thumbnails::Thumbnails;
 use crate::model::Model;
 use crate::text::ByteSpan;
@@ -34,6 +35,8 @@ pub(super) struct State {
 /// A live document.
 pub(super) struct Slot {
     pub document: Document,
+    /// What it is analysed under, if not under what serves everybody.
+    own: Option<Served>,
     /// Changes with the version and the view: whoever holds an old one works for nobody.
     pub ticket: u64,
     /// What is looked at; `None` until somebody tells.
@@ -66,8 +69,7 @@ pub(super) enum Work {
     Analysis {
         document: Document,
         scope: Scope,
-        model: Arc<Model>,
-        config: Arc<AnalysisConfig>,
+        under: Served,
         job: Option<Box<Job>>,
         reply: Reply<Finished>,
         progress: watch::Sender<(usize, usize)>,
@@ -75,9 +77,16 @@ pub(super) enum Work {
     Thumbnails {
         document: Document,
         scope: Scope,
-        served: Served,
+        model: Arc<Model>,
         size: usize,
         reply: Reply<Thumbnails>,
+    },
+    Raw {
+        document: Document,
+        scope: Scope,
+        model: Arc<Model>,
+        choice: RawChoice,
+        reply: Reply<RawChunk>,
     },
 }
 
@@ -108,14 +117,16 @@ pub(super) enum Next {
 impl State {
     pub fn serve(&mut self, served: Served) {
         self.served = Some(served);
-        self.cancel_running(|key| key.is_some());
-        for slot in self.slots.values_mut() {
+        let slots = &self.slots;
+        let is_shared = |key: &Arc<str>| slots.get(key).is_none_or(|slot| slot.own.is_none());
+        self.cancel_running(|key| key.is_some_and(is_shared));
+        for slot in self.slots.values_mut().filter(|slot| slot.own.is_none()) {
             self.clock += 1;
             slot.restart(self.clock);
         }
     }
 
-    pub fn submit(&mut self, key: &str, document: Document, due: Instant) {
+    pub fn submit(&mut self, key: &str, document: Document, own: Option<Served>, due: Instant) {
         self.clock += 1;
         let clock = self.clock;
         let (key, slot) = match self.slots.remove_entry(key) {
@@ -129,6 +140,7 @@ impl State {
         };
         self.cancel_running(|running| running.is_some_and(|running| *running == key));
         let slot = self.slots.entry(Arc::clone(&key)).or_insert(slot);
+        slot.own = own;
         slot.due = due;
         slot.used = clock;
         slot.restart(clock);
@@ -205,17 +217,14 @@ impl State {
         if let Some(order) = self.orders.pop() {
             return Next::Order(order);
         }
-        let Some(served) = self.served.clone() else {
-            return Next::Sleep(None);
-        };
         let focused = self.focused.clone();
         let urgent = focused.as_ref().filter(|key| {
             self.slots
                 .get(*key)
-                .is_some_and(|slot| slot.is_ready(now) && slot.is_looked_at())
+                .is_some_and(|slot| self.is_ready(slot, now) && slot.is_looked_at())
         });
-        if let Some(key) = urgent {
-            return self.take(&Arc::clone(key), served);
+        if let Some(next) = urgent.and_then(|key| self.take(&Arc::clone(key))) {
+            return next;
         }
         while let Some(queued) = self.requests.pop_front() {
             if queued.cancel.load(Ordering::Relaxed) {
@@ -227,28 +236,44 @@ impl State {
             });
             return Next::Request(queued);
         }
-        let ready = self.slots.iter().filter(|(_, slot)| slot.is_ready(now));
+        let ready = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| self.is_ready(slot, now));
         let latest = ready.max_by_key(|(key, slot)| (focused.as_ref() == Some(key), slot.used));
-        if let Some((key, _)) = latest {
-            return self.take(&Arc::clone(key), served);
+        let latest = latest.map(|(key, _)| Arc::clone(key));
+        if let Some(next) = latest.and_then(|key| self.take(&key)) {
+            return next;
         }
-        let waiting = self.slots.values().filter(|slot| !slot.is_settled);
+        let waiting = self.slots.values().filter(|slot| self.has_work(slot));
         Next::Sleep(waiting.map(|slot| slot.due).min())
     }
 
-    fn take(&mut self, key: &Arc<str>, served: Served) -> Next {
+    /// What a document is analysed under; `None` until a model serves.
+    fn under(&self, slot: &Slot) -> Option<Served> {
+        slot.own.as_ref().or(self.served.as_ref()).cloned()
+    }
+
+    fn has_work(&self, slot: &Slot) -> bool {
+        !slot.is_settled && (slot.own.is_some() || self.served.is_some())
+    }
+
+    fn is_ready(&self, slot: &Slot, now: Instant) -> bool {
+        self.has_work(slot) && slot.due <= now
+    }
+
+    fn take(&mut self, key: &Arc<str>) -> Option<Next> {
+        let served = self.under(self.slots.get(key)?)?;
+        let slot = self.slots.get_mut(key)?;
         let cancel = Arc::new(AtomicBool::new(false));
         self.running = Some(Running {
             key: Some(Arc::clone(key)),
             cancel: Arc::clone(&cancel),
         });
-        let Some(slot) = self.slots.get_mut(key) else {
-            return Next::Sleep(None);
-        };
         if slot.job.is_none() {
             slot.publish(Phase::Running, None);
         }
-        Next::Live {
+        Some(Next::Live {
             key: Arc::clone(key),
             ticket: slot.ticket,
             document: slot.document.clone(),
@@ -256,7 +281,7 @@ impl State {
             job: slot.job.take(),
             served,
             cancel,
-        }
+        })
     }
 
     /// The slot, if it still wants what was begun under `ticket`.
@@ -269,6 +294,7 @@ impl Slot {
     fn new(document: Document) -> Self {
         Self {
             live: watch::Sender::default(),
+            own: None,
             ticket: 0,
             focus: None,
             due: Instant::now(),
@@ -300,10 +326,6 @@ impl Slot {
     /// Somebody looks at a part that is not scored yet. A document that nobody has looked at may wait for requests.
     fn is_looked_at(&self) -> bool {
         self.focus.is_some() && !self.focus_is_done
-    }
-
-    fn is_ready(&self, now: Instant) -> bool {
-        !self.is_settled && self.due <= now
     }
 }
 

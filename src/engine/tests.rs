@@ -1,5 +1,7 @@
 //! The engine with the embedded model.
 
+mod clients;
+
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;

@@ -7,14 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::cache::{Cache, WindowKey};
+use super::cache::Cache;
 use super::counts::Counts;
 use super::job::{Job, Scope, Tools};
+use super::single::{maps, raw};
 use super::state::{Next, Order, Queued, Work};
-use super::{EngineError, Phase, Served, Shared};
+use super::{EngineError, Phase, Reply, Served, Shared};
 use crate::analysis::AnalysisError;
-use crate::analysis::chunk;
-use crate::analysis::thumbnails::{Thumbnails, thumbnails};
 use crate::model::roberta::ForwardError;
 use crate::text::ByteSpan;
 use crate::text::document::Document;
@@ -172,20 +171,20 @@ fn was_seen(shared: &Shared, key: &str, ticket: u64) -> bool {
         .is_none_or(|slot| slot.focus_is_done)
 }
 
-/// One step of a request; an unfinished one goes back to the front of the queue.
+/// One step of a request. Those that take several take turns, a chunk each.
 fn request(shared: &Shared, Queued { cancel, work }: Queued, tools: &mut Tools) {
     match work {
         Work::Analysis {
             document,
             scope,
-            model,
-            config,
+            under,
             job,
             reply,
             progress,
         } => {
-            let kept = (document.clone(), Arc::clone(&model), Arc::clone(&config));
+            let kept = (document.clone(), under.clone());
             let step = AssertUnwindSafe(|| -> Stepped {
+                let Served { model, config } = under;
                 let mut job = job
                     .unwrap_or_else(|| Box::new(Job::plan(document, model, config, scope, tools)));
                 match job.step(None, tools, &cancel) {
@@ -199,42 +198,52 @@ fn request(shared: &Shared, Queued { cancel, work }: Queued, tools: &mut Tools) 
                 Ok(job) => {
                     progress.send_replace(job.progress());
                     if job.is_done(None) {
-                        let done = catch_unwind(AssertUnwindSafe(|| finish(&job)))
-                            .unwrap_or_else(|panic| Err(panicked(&*panic).1));
-                        drop(reply.send(done));
+                        answer(shared, reply, fenced(|| finish(&job)));
                     } else {
-                        let (document, model, config) = kept;
+                        let (document, under) = kept;
                         let work = Work::Analysis {
                             document,
                             scope,
-                            model,
-                            config,
+                            under,
                             job: Some(job),
                             reply,
                             progress,
                         };
-                        shared.lock().requests.push_front(Queued { cancel, work });
+                        shared.lock().requests.push_back(Queued { cancel, work });
                     }
                 }
-                Err((_, error)) => fail(shared, reply, error),
+                Err((_, error)) => answer(shared, reply, Err(error)),
             }
         }
         Work::Thumbnails {
             document,
             scope,
-            served,
+            model,
             size,
             reply,
         } => {
-            let work = AssertUnwindSafe(|| draw(&document, scope, &served, size, tools, &cancel));
-            let done = catch_unwind(work).unwrap_or_else(|panic| Err(panicked(&*panic).1));
+            let work = || maps(&document, scope, &model, size, tools, &cancel);
+            let done = fenced(work);
             count(shared, tools);
-            match done {
-                Ok(thumbnails) => drop(reply.send(Ok(thumbnails))),
-                Err(error) => fail(shared, reply, error),
-            }
+            answer(shared, reply, done);
+        }
+        Work::Raw {
+            document,
+            scope,
+            model,
+            choice,
+            reply,
+        } => {
+            let done = fenced(|| raw(&document, scope, &model, choice, tools, &cancel));
+            count(shared, tools);
+            answer(shared, reply, done);
         }
     }
+}
+
+/// A panic as an error.
+fn fenced<T>(work: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(&*panic).1))
 }
 
 fn finish(job: &Job) -> Result<super::Finished, EngineError> {
@@ -248,48 +257,16 @@ fn finish(job: &Job) -> Result<super::Finished, EngineError> {
     }
 }
 
-fn draw(
-    document: &Document,
-    scope: Scope,
-    served: &Served,
-    size: usize,
-    tools: &mut Tools,
-    cancel: &AtomicBool,
-) -> Result<Thumbnails, EngineError> {
-    let Served { model, config } = served;
-    let mut count = |text: &str| tools.counts.count(model, text);
-    let chunks = chunk::plan(document.text(), document.index(), &mut count, &config.chunk);
-    let wanted = chunks
-        .iter()
-        .enumerate()
-        .find(|&(at, chunk)| scope.wants(at, chunk, chunks.len()));
-    let Some((chunk_idx, chunk)) = wanted else {
-        return Err(EngineError::NoChunk {
-            chunk: match scope {
-                Scope::Chunk(chunk) => chunk,
-                _ => 0,
-            },
-            n_chunks: chunks.len(),
-        });
-    };
-    let text = chunk.span.of(document.text());
-    let key = WindowKey::new(text, model.info());
-    let mut record = tools.cache.take_record(key);
-    tools.passes += 1;
-    tools.resumed += u64::from(record.n_layers() > 0);
-    let drawn = thumbnails(model, text, chunk_idx, size, &mut record, cancel);
-    tools.cache.insert_record(key, record);
-    Ok(drawn?)
-}
-
-fn fail<T>(shared: &Shared, reply: super::Reply<T>, error: EngineError) {
+/// Hands a result over, and counts what went wrong.
+fn answer<T>(shared: &Shared, reply: Reply<T>, done: Result<T, EngineError>) {
     let mut state = shared.lock();
-    match error {
-        EngineError::Cancelled => state.stats.cancelled += 1,
-        EngineError::Panicked { .. } => state.stats.panics += 1,
+    match done {
+        Err(EngineError::Cancelled) => state.stats.cancelled += 1,
+        Err(EngineError::Panicked { .. }) => state.stats.panics += 1,
         _ => {}
     }
-    drop(reply.send(Err(error)));
+    // Nobody may be waiting any more.
+    drop(reply.send(done));
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> (Option<Box<Job>>, EngineError) {

@@ -13,8 +13,8 @@ use tower_lsp::ls_types::ExecuteCommandParams;
 use super::models::{CODEBERT, fetch, milliseconds};
 use super::proto::encoding_name;
 use super::session::{Session, Snapshot};
-use super::view_options::{ViewAnswer, ViewOptions};
 use crate::engine::Phase;
+use crate::view::options::{ViewAnswer, ViewOptions};
 
 /// The commands that the server runs, by their names on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

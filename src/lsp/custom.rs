@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use tower_lsp::ls_types::notification::Notification;
 use tower_lsp::ls_types::{Position, Range, TextDocumentIdentifier, Uri};
 
-use super::view_options::{ViewAnswer, ViewOptions};
 use crate::engine::CacheStats;
+use crate::view::options::{ViewAnswer, ViewOptions};
 
 /// Custom requests, by their names on the wire.
 pub(crate) mod method {

@@ -8,7 +8,6 @@ use super::custom::{
     MatricesResult, MatrixParams, MatrixResult, MatrixToken, Unit,
 };
 use super::session::{Session, Snapshot};
-use super::view_options::{ViewAnswer, ViewOptions};
 use crate::analysis::Extras;
 use crate::attribution::AttributionConfig;
 use crate::engine::{EngineError, Finished, Scope};
@@ -16,6 +15,7 @@ use crate::text::outline::{Definition, definition_at as definition_among, outlin
 use crate::view::AnalysedDocument;
 use crate::view::heatmap::Heatmap;
 use crate::view::matrix::{pack_bytes, pack_weights, shades};
+use crate::view::options::{ViewAnswer, ViewOptions};
 
 /// What a matrix needs besides the scores.
 pub(crate) const MATRIX_EXTRAS: Extras = Extras {
@@ -217,7 +217,6 @@ pub(crate) async fn attention(
     let Some(matrix) = draw(snapshot, &finished, Unit::Lexeme)? else {
         return Ok(None);
     };
-    let n = matrix.n();
     let Some(at) = matrix
         .tokens
         .iter()
@@ -227,12 +226,9 @@ pub(crate) async fn attention(
     };
     let limit = params.limit.unwrap_or(DEFAULT_LIMIT);
     let text = snapshot.document.text();
-    let ends = |weight_of: &dyn Fn(usize) -> f32| -> Vec<AttentionEnd> {
-        let mut ends: Vec<(usize, f32)> = (0..n).map(|other| (other, weight_of(other))).collect();
-        ends.retain(|&(_, weight)| weight > 0.0);
-        ends.sort_by(|a, b| b.1.total_cmp(&a.1));
-        ends.truncate(limit);
-        ends.into_iter()
+    let ends = |heaviest: Vec<(usize, f32)>| -> Vec<AttentionEnd> {
+        heaviest
+            .into_iter()
             .filter_map(|(other, weight)| {
                 let span = matrix.tokens[other].span?;
                 Some(AttentionEnd {
@@ -255,7 +251,7 @@ pub(crate) async fn attention(
             lift: lexeme.lift,
             rank: lexeme.rank,
         },
-        attends_to: ends(&|key| matrix.weights[at * n + key]),
-        attended_by: ends(&|query| matrix.weights[query * n + at]),
+        attends_to: ends(matrix.attends_to(at, limit)),
+        attended_by: ends(matrix.attended_by(at, limit)),
     }))
 }

@@ -11,11 +11,11 @@ use tower_lsp::ls_types::{MessageActionItem, MessageType};
 
 use super::custom::{ModelResult, StatusParams};
 use super::session::Session;
-use super::view_options::ViewAnswer;
 use crate::attribution::Method;
 use crate::engine::Served;
 use crate::model::source::{HubOptions, ModelFiles, ModelSource};
 use crate::model::{Device, LoadError, Model};
+use crate::view::options::ViewAnswer;
 
 /// What `auto` prefers, and `downloadModel` fetches unless told otherwise.
 pub(crate) const CODEBERT: &str = "microsoft/codebert-base";

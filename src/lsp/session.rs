@@ -15,11 +15,11 @@ use super::notify::Notifier;
 use super::progress::Cancellations;
 use super::proto::Positions;
 use super::settings::{Features, Settings};
-use super::view_options::{View, ViewAnswer};
 use crate::engine::{Engine, EngineError, Finished, Phase, Served};
 use crate::text::document::Document;
 use crate::text::{ByteSpan, PositionEncoding};
 use crate::view::levels::HeatLevel;
+use crate::view::options::{View, ViewAnswer};
 
 /// Shared by handlers, tasks and the thread that loads models.
 pub(crate) struct Session {

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::view_options::View;
 use crate::model::Device;
 use crate::text::PositionEncoding;
 use crate::view::levels::{HeatLevel, LevelThresholds};
+use crate::view::options::View;
 
 pub(crate) use keys::KEYS;
 

@@ -1,6 +1,7 @@
 //! The attention matrix of a chunk, query × key, as a picture.
 
 mod layout;
+mod rows;
 
 use crate::attribution::Sinks;
 use crate::attribution::align::Alignment;
@@ -12,6 +13,8 @@ use super::label::{label, printable, subword_labels};
 use super::page;
 use super::picture::{RenderError, RenderOptions};
 use super::summary::settings;
+
+pub use rows::{MAX_ROWS, RowsError};
 
 /// One subword on both axes.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,11 +166,34 @@ impl Heatmap {
         self.tokens.len()
     }
 
+    /// The up to `limit` keys that the query with this index attends to, heaviest first, with their weights; of equal ones the
+    /// earlier first.
+    #[must_use]
+    pub fn attends_to(&self, query: usize, limit: usize) -> Vec<(usize, f32)> {
+        let n = self.n();
+        heaviest(self.weights.iter().skip(query * n).take(n), limit)
+    }
+
+    /// The up to `limit` queries that attend to the key with this index, likewise.
+    #[must_use]
+    pub fn attended_by(&self, key: usize, limit: usize) -> Vec<(usize, f32)> {
+        let n = self.n();
+        heaviest(self.weights.iter().skip(key).step_by(n.max(1)), limit)
+    }
+
     /// The greatest weight, where the colour scale ends.
     #[must_use]
     pub fn max(&self) -> f32 {
         self.weights.iter().copied().fold(0.0, f32::max)
     }
+}
+
+fn heaviest<'a>(weights: impl Iterator<Item = &'a f32>, limit: usize) -> Vec<(usize, f32)> {
+    let mut heaviest: Vec<(usize, f32)> = weights.copied().enumerate().collect();
+    heaviest.retain(|&(_, weight)| weight > 0.0);
+    heaviest.sort_by(|a, b| b.1.total_cmp(&a.1));
+    heaviest.truncate(limit);
+    heaviest
 }
 
 /// # Errors

@@ -9,14 +9,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use crate::analysis::SubwordMatrix;
 use crate::attribution::{Aggregate, HeadFusion, Sinks};
 use crate::text::ByteSpan;
 use crate::text::language::language;
 
 use super::AnalysedDocument;
-use super::label::subword_labels;
+use super::label::subword_texts;
 use super::levels::HeatLevel;
+use super::matrix::Nested;
 
 /// The value of `schema`; a change that breaks readers changes its number.
 pub const SCHEMA: &str = "codegaze.analysis/1";
@@ -157,7 +157,7 @@ struct ChunkJson<'a> {
     whitespace_share: f32,
     context_share: f32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    attention: Option<RowsJson<'a>>,
+    attention: Option<Nested<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -168,7 +168,7 @@ struct UnscoredJson<'a> {
 
 #[derive(Debug, Serialize)]
 struct TokenJson<'a> {
-    text: std::borrow::Cow<'a, str>,
+    text: &'a str,
     id: u32,
     span: Option<SpanJson>,
     score: f32,
@@ -262,7 +262,9 @@ impl<'a> AnalysisJson<'a> {
                         .matrix
                         .as_ref()
                         .filter(|_| options.attention)
-                        .map(RowsJson),
+                        .map(|matrix| {
+                            Nested::new(&matrix.weights, &[matrix.n_tokens, matrix.n_tokens])
+                        }),
                 })
                 .collect(),
             unscored: analysis
@@ -355,12 +357,9 @@ fn tokens<'a>(document: &AnalysedDocument<'a>) -> Vec<TokenJson<'a>> {
     for (chunk, analysed) in document.analysis.chunks.iter().enumerate() {
         let subwords = analysed.subwords.as_deref().unwrap_or_default();
         let spans: Vec<Option<ByteSpan>> = subwords.iter().map(|subword| subword.span).collect();
-        for (subword, label) in subwords.iter().zip(subword_labels(document.text, &spans)) {
+        for (subword, text) in subwords.iter().zip(subword_texts(document.text, &spans)) {
             tokens.push(TokenJson {
-                // The source itself, not a label; only special subwords have a name in place of text.
-                text: subword
-                    .span
-                    .map_or(label.into(), |span| document.slice(span).into()),
+                text,
                 id: subword.id,
                 span: subword.span.map(SpanJson::from),
                 score: subword.score,
@@ -388,16 +387,6 @@ fn milliseconds(time: Duration) -> f64 {
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
 fn level<S: Serializer>(level: &HeatLevel, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u8(level.get())
-}
-
-/// Serialises as rows, [query][key], without building them.
-#[derive(Debug)]
-struct RowsJson<'a>(&'a SubwordMatrix);
-
-impl Serialize for RowsJson<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.weights.chunks(self.0.n_tokens.max(1)))
-    }
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ pub fn subword_labels(text: &str, spans: &[Option<ByteSpan>]) -> Vec<String> {
     let mut nth = 1;
     for (idx, &span) in spans.iter().enumerate() {
         let Some(span) = span else {
-            labels.push(if idx == 0 { "<s>" } else { "</s>" }.to_owned());
+            labels.push(special(idx).to_owned());
             last = None;
             continue;
         };
@@ -111,6 +111,22 @@ pub fn subword_labels(text: &str, spans: &[Option<ByteSpan>]) -> Vec<String> {
         last = Some(span);
     }
     labels
+}
+
+/// The source under each subword, as it is; `<s>` and `</s>` for special ones.
+#[must_use]
+pub fn subword_texts<'a>(text: &'a str, spans: &[Option<ByteSpan>]) -> Vec<&'a str> {
+    let texts = spans.iter().enumerate();
+    texts
+        .map(|(idx, span)| match span {
+            Some(span) => text.get(span.range()).unwrap_or_default(),
+            None => special(idx),
+        })
+        .collect()
+}
+
+fn special(idx: usize) -> &'static str {
+    if idx == 0 { "<s>" } else { "</s>" }
 }
 
 fn subscript(number: usize) -> String {

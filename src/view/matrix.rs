@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::{Serialize, Serializer};
 
 /// Numbers as base64 of little-endian f32.
 #[must_use]
@@ -38,6 +39,45 @@ pub fn shades(cells: &[f32]) -> Vec<u8> {
     cells.iter().map(shade).collect()
 }
 
+/// Numbers in row-major order as nested lists, one level an axis, without building them.
+#[derive(Clone, Debug)]
+pub struct Nested<'a> {
+    values: &'a [f32],
+    /// Not empty; its product is the number of values.
+    shape: Vec<usize>,
+}
+
+impl<'a> Nested<'a> {
+    #[must_use]
+    pub fn new(values: &'a [f32], shape: &[usize]) -> Self {
+        debug_assert!(!shape.is_empty());
+        debug_assert_eq!(values.len(), shape.iter().product::<usize>());
+        Self {
+            values,
+            shape: shape.to_vec(),
+        }
+    }
+}
+
+impl Serialize for Nested<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Level(self.values, &self.shape[1..]).serialize(serializer)
+    }
+}
+
+/// Values, and the shape of what one element of this level holds.
+struct Level<'a>(&'a [f32], &'a [usize]);
+
+impl Serialize for Level<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some((_, inner)) = self.1.split_first() else {
+            return serializer.collect_seq(self.0);
+        };
+        let size = self.1.iter().product::<usize>().max(1);
+        serializer.collect_seq(self.0.chunks_exact(size).map(|values| Level(values, inner)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +87,19 @@ mod tests {
         assert_eq!(pack_weights(&[]), "");
         // 00 00 80 3f, 00 00 00 bf
         assert_eq!(pack_weights(&[1.0, -0.5]), "AACAPwAAAL8=");
+    }
+
+    #[test]
+    fn nested_lists_have_a_level_an_axis() {
+        let values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let json = |shape: &[usize]| serde_json::to_string(&Nested::new(&values, shape)).unwrap();
+        assert_eq!(json(&[6]), "[1.0,2.0,3.0,4.0,5.0,6.0]");
+        assert_eq!(json(&[3, 2]), "[[1.0,2.0],[3.0,4.0],[5.0,6.0]]");
+        assert_eq!(json(&[1, 2, 3]), "[[[1.0,2.0,3.0],[4.0,5.0,6.0]]]");
+        assert_eq!(
+            serde_json::to_string(&Nested::new(&[], &[0, 0])).unwrap(),
+            "[]"
+        );
     }
 
     #[test]

@@ -271,3 +271,20 @@ fn odd_matrices_are_drawn() {
     };
     render_png(&synthetic(700), &options).unwrap();
 }
+
+#[test]
+fn rows_and_columns_by_weight() {
+    let mut heatmap = synthetic(3);
+    #[rustfmt::skip]
+    let weights = [
+        0.2, 0.5, 0.3,
+        0.0, 0.4, 0.6,
+        0.2, 0.5, 0.3,
+    ];
+    heatmap.weights = weights.to_vec();
+    assert_eq!(heatmap.attends_to(0, 9), [(1, 0.5), (2, 0.3), (0, 0.2)]);
+    assert_eq!(heatmap.attends_to(1, 9), [(2, 0.6), (1, 0.4)]);
+    assert_eq!(heatmap.attended_by(1, 2), [(0, 0.5), (2, 0.5)]);
+    assert_eq!(heatmap.attended_by(0, 9), [(0, 0.2), (2, 0.2)]);
+    assert_eq!(synthetic(0).attended_by(0, 9), []);
+}

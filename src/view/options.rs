@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::attribution::{
     Aggregate, AttributionConfig, HeadChoice, HeadFusion, LayerChoice, Method, SelectError, Sinks,
@@ -13,7 +14,7 @@ use crate::model::ModelInfo;
 
 /// Method, layers, heads, sinks, aggregate, not yet checked against a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct View {
+pub struct View {
     pub method: Method,
     /// `None`: the method's default.
     pub layers: Option<LayerChoice>,
@@ -25,13 +26,13 @@ pub(crate) struct View {
 /// `ViewOptions` of `docs/protocol.md`. A key left out is absent; `layers: null` is not.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct ViewOptions {
-    method: Option<Value>,
+pub struct ViewOptions {
+    pub method: Option<Value>,
     #[serde(deserialize_with = "present")]
-    layers: Option<Value>,
-    heads: Option<Value>,
-    sinks: Option<Value>,
-    aggregate: Option<Value>,
+    pub layers: Option<Value>,
+    pub heads: Option<Value>,
+    pub sinks: Option<Value>,
+    pub aggregate: Option<Value>,
 }
 
 /// `null` is a value here.
@@ -41,7 +42,8 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<V
 
 /// A view that does not suit the model, or is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ViewError {
+#[non_exhaustive]
+pub enum ViewError {
     #[error("view.{key} is {expected}")]
     Value {
         key: &'static str,
@@ -52,28 +54,38 @@ pub(crate) enum ViewError {
 }
 
 impl View {
+    /// # Errors
+    /// What is accepted, if `value` is not.
     pub fn set_method(&mut self, value: &Value) -> Result<(), &'static str> {
         self.method =
             one_of(&Method::ALL, Method::as_str, value).ok_or("received, cls, rollout or norm")?;
         Ok(())
     }
 
+    /// # Errors
+    /// What is accepted, if `value` is not.
     pub fn set_layers(&mut self, value: &Value) -> Result<(), &'static str> {
         const EXPECTED: &str = "last, all, a number, a range or a list";
         self.layers = Some(choice(value).ok_or(EXPECTED)?);
         Ok(())
     }
 
+    /// # Errors
+    /// What is accepted, if `value` is not.
     pub fn set_heads(&mut self, value: &Value) -> Result<(), &'static str> {
         self.heads = choice(value).ok_or("mean, max, a number, a range or a list")?;
         Ok(())
     }
 
+    /// # Errors
+    /// What is accepted, if `value` is not.
     pub fn set_sinks(&mut self, value: &Value) -> Result<(), &'static str> {
         self.sinks = one_of(&Sinks::ALL, Sinks::as_str, value).ok_or("drop or keep")?;
         Ok(())
     }
 
+    /// # Errors
+    /// What is accepted, if `value` is not.
     pub fn set_aggregate(&mut self, value: &Value) -> Result<(), &'static str> {
         self.aggregate =
             one_of(&Aggregate::ALL, Aggregate::as_str, value).ok_or("sum, mean or max")?;
@@ -81,6 +93,9 @@ impl View {
     }
 
     /// This view with what `options` say. Another method brings its own default layers, unless layers are given too.
+    ///
+    /// # Errors
+    /// When an option is none that its key takes.
     pub fn with(&self, options: &ViewOptions) -> Result<Self, ViewError> {
         type Set = fn(&mut View, &Value) -> Result<(), &'static str>;
         let mut view = self.clone();
@@ -109,6 +124,10 @@ impl View {
     }
 
     /// Like [`Self::resolve`], but layers or heads that the model does not have are left at their defaults, and said.
+    ///
+    /// # Panics
+    /// Never: a method's own layers suit every model.
+    #[must_use]
     pub fn resolve_or_default(&self, info: &ModelInfo) -> (AttributionConfig, Vec<SelectError>) {
         let mut view = self.clone();
         let mut faults = Vec::new();
@@ -134,6 +153,9 @@ impl View {
     }
 
     /// Checks layers and heads against a model.
+    ///
+    /// # Errors
+    /// When the model does not have them.
     pub fn resolve(&self, info: &ModelInfo) -> Result<AttributionConfig, SelectError> {
         let resolved = AttributionConfig::resolve(
             self.method,
@@ -172,10 +194,13 @@ fn choice<T: FromStr>(value: &Value) -> Option<T> {
     text.parse().ok()
 }
 
-/// `View` of `docs/protocol.md`: what an answer was made with.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct ViewAnswer {
+/// What an answer was made with.
+// `View` of `docs/protocol.md`.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = View)]
+pub struct ViewAnswer {
     model: String,
+    /// The commit of a hub model.
     revision: Option<String>,
     method: &'static str,
     layers: Vec<usize>,
@@ -184,14 +209,19 @@ pub(crate) struct ViewAnswer {
     aggregate: &'static str,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// How heads became one, or which ones.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = ViewHeads)]
 #[serde(untagged)]
 enum HeadsAnswer {
+    #[schema(title = "fused")]
     Fused(String),
+    #[schema(title = "each")]
     Each(Vec<usize>),
 }
 
 impl ViewAnswer {
+    #[must_use]
     pub fn new(info: &ModelInfo, attribution: &AttributionConfig) -> Self {
         Self {
             model: info.id.clone(),

@@ -1,0 +1,100 @@
+//! `codegaze serve`: the engine over HTTP.
+
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::args::ServeArgs;
+use super::fault::{Fault, report_line};
+use crate::http::options::TOKEN_VARIABLE;
+use crate::http::{Bound, Limits, Options, ServeError};
+use crate::model::source::{HubOptions, ModelSource};
+
+pub(super) fn run(args: ServeArgs) -> Result<(), Fault> {
+    let options = options(args)?;
+    // Handlers look up, wait and convert; what takes its time runs on the engine's thread or on few others.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(4)
+        .enable_all()
+        .build()
+        .context("the operating system gives no threads")
+        .map_err(Fault::failed)?;
+    let served = runtime.block_on(async {
+        let bound = Bound::new(options).await?;
+        // For a person, and for a program that chose port 0.
+        report_line(&format!("listening on http://{}", bound.address()));
+        bound.serve(told_to_end()).await
+    });
+    // A picture that is still being drawn is nobody's any more.
+    runtime.shutdown_background();
+    served.map_err(|error| match error {
+        ServeError::Options(_) => Fault::usage(error),
+        error => Fault::failed(error),
+    })
+}
+
+fn options(args: ServeArgs) -> Result<Options, Fault> {
+    let token = match std::env::var(TOKEN_VARIABLE) {
+        Ok(token) if token.is_empty() => None,
+        Ok(token) => Some(token),
+        Err(std::env::VarError::NotPresent) => None,
+        Err(error) => {
+            return Err(Fault::usage(
+                anyhow::Error::new(error).context(format!("{TOKEN_VARIABLE} cannot be read")),
+            ));
+        }
+    };
+    Ok(Options {
+        host: args.host,
+        port: args.port,
+        allow_remote: args.allow_remote,
+        token,
+        allowed_hosts: args.allow_host,
+        allowed_origins: args.allow_origin,
+        models: if args.model.is_empty() {
+            vec![ModelSource::default()]
+        } else {
+            args.model
+        },
+        device: args.device,
+        hub: HubOptions::from_env(),
+        limits: Limits {
+            body_bytes: args.max_body,
+            queue: args.queue,
+            timeout: Duration::from_secs(args.timeout),
+            live: args.live,
+            cache_bytes: args.cache_mb << 20,
+            ..Limits::default()
+        },
+    })
+}
+
+/// Ctrl-C, or what a supervisor sends.
+async fn told_to_end() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            tracing::warn!("Ctrl-C is not heard");
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM is not heard");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}

@@ -1,0 +1,74 @@
+//! A request's result on its way.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::{oneshot, watch};
+
+use super::EngineError;
+
+pub(super) type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
+
+/// A request's result, to be awaited. Dropped, it cancels the request.
+pub struct Pending<T> {
+    result: oneshot::Receiver<Result<T, EngineError>>,
+    cancel: CancelOnDrop,
+    progress: Option<watch::Receiver<(usize, usize)>>,
+}
+
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl<T> Pending<T> {
+    pub(super) fn new(
+        result: oneshot::Receiver<Result<T, EngineError>>,
+        cancel: Arc<AtomicBool>,
+        progress: Option<watch::Receiver<(usize, usize)>>,
+    ) -> Self {
+        Self {
+            result,
+            cancel: CancelOnDrop(cancel),
+            progress,
+        }
+    }
+
+    /// A request that was refused at once.
+    pub(super) fn failed(error: EngineError) -> Self {
+        let (reply, result) = oneshot::channel();
+        // It only fails with a receiver that is gone.
+        drop(reply.send(Err(error)));
+        Self::new(result, Arc::default(), None)
+    }
+
+    /// (chunks done, chunks in all), as they change.
+    pub fn progress(&mut self) -> Option<watch::Receiver<(usize, usize)>> {
+        self.progress.take()
+    }
+
+    /// # Errors
+    /// Why there is no result.
+    pub async fn done(self) -> Result<T, EngineError> {
+        let Self { result, cancel, .. } = self;
+        let done = result.await.unwrap_or(Err(EngineError::Cancelled));
+        drop(cancel);
+        done
+    }
+
+    /// Like [`Self::done`], on a thread that may wait.
+    ///
+    /// # Errors
+    /// Why there is no result.
+    pub fn wait(self) -> Result<T, EngineError> {
+        let Self { result, cancel, .. } = self;
+        let done = result
+            .blocking_recv()
+            .unwrap_or(Err(EngineError::Cancelled));
+        drop(cancel);
+        done
+    }
+}

@@ -1,0 +1,151 @@
+//! JSON in, within limits; JSON out, with the leave that it was made under.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+use http_body::{Frame, SizeHint};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::admission::Ticket;
+use super::app::App;
+use super::error::ApiError;
+
+/// Large enough to be quick, small enough that a client that stops reading holds back the rest.
+const FRAME: usize = 64 << 10;
+
+/// Larger bodies are not parsed on a thread that answers others.
+const PARSED_AT_ONCE: usize = 64 << 10;
+
+/// A request that was let in, with its body.
+pub(crate) struct Asked<T> {
+    pub body: T,
+    pub ticket: Ticket,
+}
+
+impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Asked<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        check_media_type(request.headers())?;
+        let limit = app.limits.body_bytes;
+        let announced = request.headers().get(CONTENT_LENGTH);
+        let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > limit as u64) {
+            return Err(ApiError::TooLarge { limit });
+        }
+        // Before the body is read: what waits is bounded in bytes, too.
+        let ticket = app.admission.admit()?;
+        let read = to_bytes(request.into_body(), limit);
+        let bytes = tokio::time::timeout(app.limits.stall, read)
+            .await
+            .map_err(|_| ApiError::BodyTimeout(app.limits.stall))?
+            .map_err(|error| {
+                if is_too_large(&error) {
+                    ApiError::TooLarge { limit }
+                } else {
+                    ApiError::Malformed(format!("the body ended early ({error}); send it again"))
+                }
+            })?;
+        let body = if bytes.len() <= PARSED_AT_ONCE {
+            parse(&bytes)?
+        } else {
+            off_thread(move || parse(&bytes)).await?
+        };
+        Ok(Self { body, ticket })
+    }
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let given = headers.get(CONTENT_TYPE);
+    let given = given.map_or("none", |value| {
+        value.to_str().unwrap_or("an unreadable one")
+    });
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        Err(ApiError::MediaType {
+            found: given.to_owned(),
+        })
+    }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    error
+        .source()
+        .is_some_and(<dyn Error>::is::<http_body_util::LengthLimitError>)
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        ApiError::Malformed(format!(
+            "the body is not the JSON that is taken here: {error}; /docs has what is"
+        ))
+    })
+}
+
+/// Runs what takes its time on a thread that answers nobody.
+pub(crate) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(ApiError::Internal(format!("a thread ended early: {error}"))))
+}
+
+/// An answer as JSON.
+pub(crate) fn encode(value: &impl Serialize) -> Result<Vec<u8>, ApiError> {
+    serde_json::to_vec(value)
+        .map_err(|error| ApiError::Internal(format!("the answer is no JSON: {error}")))
+}
+
+/// JSON that keeps its request's leave until the client has read it.
+pub(crate) fn answer(json: Vec<u8>, ticket: Ticket) -> Response {
+    let body = Held {
+        rest: json.into(),
+        ticket: Some(ticket),
+    };
+    let mut response = Response::new(Body::new(body));
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+struct Held {
+    rest: Bytes,
+    ticket: Option<Ticket>,
+}
+
+impl http_body::Body for Held {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.rest.is_empty() {
+            self.ticket = None;
+            return Poll::Ready(None);
+        }
+        let length = self.rest.len().min(FRAME);
+        let frame = self.rest.split_to(length);
+        Poll::Ready(Some(Ok(Frame::data(frame))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.rest.len() as u64)
+    }
+}

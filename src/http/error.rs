@@ -1,0 +1,227 @@
+//! Every way in which a request fails: a status, and a body that names the thing, the cause and the next step.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::attribution::SelectError;
+use crate::engine::EngineError;
+use crate::view::heatmap::RowsError;
+use crate::view::options::ViewError;
+use crate::view::picture::RenderError;
+
+/// Why there is no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    #[error("{0}")]
+    Malformed(String),
+    #[error("this needs a token: send it as `Authorization: Bearer …`")]
+    Unauthorized,
+    #[error(
+        "{host:?} is no name of this server: use the address that it listens on, or start it with --allow-host"
+    )]
+    ForeignHost { host: String },
+    #[error("pages of {origin:?} may not use this server: start it with --allow-origin {origin}")]
+    ForeignOrigin { origin: String },
+    #[error("there is no {path}; /docs has what there is")]
+    NotFound { path: String },
+    #[error("{path} does not take {method}; /docs has what it takes")]
+    Method { method: String, path: String },
+    #[error("the body did not arrive within {} s; send it again, in one go", .0.as_secs_f32())]
+    BodyTimeout(Duration),
+    #[error(
+        "the body is larger than {limit} bytes; send a part, or start the server with a larger --max-body"
+    )]
+    TooLarge { limit: usize },
+    #[error("the body is to be `application/json`, not {found}")]
+    MediaType { found: String },
+    #[error("{0}")]
+    Unanalysable(String),
+    #[error(
+        "as many requests are under way as this server takes ({limit}); try again in {RETRY_AFTER} s"
+    )]
+    Busy { limit: usize },
+    #[error("{0}")]
+    Internal(String),
+    #[error("{model} is still being loaded; try again in {RETRY_AFTER} s")]
+    Loading { model: String },
+    #[error("the server is going down; ask another")]
+    Ending,
+    #[error(
+        "there was no answer within {} s; send less at once, or start the server with a larger --timeout",
+        .0.as_secs_f32()
+    )]
+    Deadline(Duration),
+    #[error("the request was cancelled by a newer one")]
+    Superseded,
+}
+
+/// Seconds after which a request that was refused for the moment may be repeated.
+const RETRY_AFTER: u8 = 1;
+
+/// `error_type`: what a program tells errors apart by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ErrorType {
+    Malformed,
+    Unauthorized,
+    ForbiddenHost,
+    ForbiddenOrigin,
+    NotFound,
+    MethodNotAllowed,
+    BodyTimeout,
+    TooLarge,
+    UnsupportedMediaType,
+    Unanalysable,
+    Busy,
+    Internal,
+    ModelLoading,
+    ShuttingDown,
+    Deadline,
+    Superseded,
+}
+
+/// The body of every answer that is none.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct ErrorBody {
+    /// For a person, in one line.
+    pub error: String,
+    pub error_type: ErrorType,
+}
+
+impl ApiError {
+    pub fn unanalysable(error: impl Into<String>) -> Self {
+        Self::Unanalysable(error.into())
+    }
+
+    pub fn error_type(&self) -> ErrorType {
+        match self {
+            Self::Malformed(_) => ErrorType::Malformed,
+            Self::Unauthorized => ErrorType::Unauthorized,
+            Self::ForeignHost { .. } => ErrorType::ForbiddenHost,
+            Self::ForeignOrigin { .. } => ErrorType::ForbiddenOrigin,
+            Self::NotFound { .. } => ErrorType::NotFound,
+            Self::Method { .. } => ErrorType::MethodNotAllowed,
+            Self::BodyTimeout(_) => ErrorType::BodyTimeout,
+            Self::TooLarge { .. } => ErrorType::TooLarge,
+            Self::MediaType { .. } => ErrorType::UnsupportedMediaType,
+            Self::Unanalysable(_) => ErrorType::Unanalysable,
+            Self::Busy { .. } => ErrorType::Busy,
+            Self::Internal(_) => ErrorType::Internal,
+            Self::Loading { .. } => ErrorType::ModelLoading,
+            Self::Ending => ErrorType::ShuttingDown,
+            Self::Deadline(_) => ErrorType::Deadline,
+            Self::Superseded => ErrorType::Superseded,
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::ForeignHost { .. } | Self::ForeignOrigin { .. } => StatusCode::FORBIDDEN,
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unanalysable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Loading { .. } | Self::Ending => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Deadline(_) => StatusCode::GATEWAY_TIMEOUT,
+            // Only over a WebSocket, which has no statuses.
+            Self::Superseded => StatusCode::CONFLICT,
+        }
+    }
+
+    pub fn body(&self) -> ErrorBody {
+        ErrorBody {
+            error: self.to_string(),
+            error_type: self.error_type(),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Self::Internal(message) = &self {
+            tracing::error!(message, "a request failed inside");
+        }
+        let mut response = (self.status(), Json(self.body())).into_response();
+        let headers = response.headers_mut();
+        match self {
+            Self::Busy { .. } | Self::Loading { .. } => {
+                headers.insert(
+                    header::RETRY_AFTER,
+                    HeaderValue::from(u16::from(RETRY_AFTER)),
+                );
+            }
+            Self::Unauthorized => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            // What is left of the body is not waited for.
+            Self::BodyTimeout(_) | Self::TooLarge { .. } => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+impl From<EngineError> for ApiError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::NoModel => Self::Loading {
+                model: "the model".to_owned(),
+            },
+            EngineError::NoChunk { n_chunks: 0, .. } => Self::unanalysable(NOTHING),
+            EngineError::NoChunk { .. } => Self::Unanalysable(error.to_string()),
+            // The thread ends with the server, and only then without an answer.
+            EngineError::Cancelled => Self::Ending,
+            error => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+/// What is said of a text without a lexeme.
+pub(crate) const NOTHING: &str = "the text holds nothing but whitespace; send some code";
+
+impl From<SelectError> for ApiError {
+    fn from(error: SelectError) -> Self {
+        Self::Unanalysable(error.to_string())
+    }
+}
+
+impl From<ViewError> for ApiError {
+    fn from(error: ViewError) -> Self {
+        match error {
+            ViewError::Value { key, expected } => {
+                Self::Unanalysable(format!("{key} is {expected}"))
+            }
+            error => Self::Unanalysable(error.to_string()),
+        }
+    }
+}
+
+impl From<RowsError> for ApiError {
+    fn from(error: RowsError) -> Self {
+        Self::Unanalysable(error.to_string())
+    }
+}
+
+impl From<RenderError> for ApiError {
+    fn from(error: RenderError) -> Self {
+        match error {
+            RenderError::TooSmall { .. }
+            | RenderError::TooLarge { .. }
+            | RenderError::Dpi { .. }
+            | RenderError::NoChunk { .. } => Self::Unanalysable(error.to_string()),
+            error => Self::Internal(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Answers to questions about the live document.
+
+use std::sync::Arc;
+
+use super::super::app::App;
+use super::super::body::off_thread;
+use super::super::error::ApiError;
+use super::super::position::{Position, Positions, Range};
+use super::document::Snapshot;
+use super::messages::{
+    AttentionEnd, AttentionLexeme, AttentionResult, ChunkSummary, DefinitionSummary, LineSummary,
+    MatricesResult, MatrixResult, MatrixToken, SummaryResult, TopSummary, Unit,
+};
+use crate::analysis::{Extras, ScoredLexeme};
+use crate::engine::{Finished, Phase, Scope, Served};
+use crate::text::outline::{definition_at, outline};
+use crate::view::AnalysedDocument;
+use crate::view::definitions::{definition_heats, line_heats};
+use crate::view::heatmap::Heatmap;
+use crate::view::levels::HeatLevel;
+use crate::view::matrix::{pack_bytes, pack_weights, shades};
+use crate::view::options::{ViewAnswer, ViewOptions};
+
+/// What a matrix needs besides the scores.
+const MATRIX_EXTRAS: Extras = Extras {
+    subwords: true,
+    matrix: true,
+    relations: false,
+    embedding: false,
+};
+
+/// Entries of a row or column unless the client says otherwise.
+const DEFAULT_LIMIT: usize = 50;
+const DEFAULT_THUMBNAIL: usize = 48;
+const MAX_THUMBNAIL: usize = 256;
+/// The most attended lexemes of a summary.
+const TOP: usize = 20;
+
+/// Which matrix is wanted.
+pub(super) struct MatrixQuestion {
+    pub position: Option<Position>,
+    pub chunk: Option<usize>,
+    pub model: Option<String>,
+    pub view: Option<ViewOptions>,
+    pub unit: Unit,
+}
+
+/// One chunk's matrix; `None` where nothing but whitespace stands.
+pub(super) async fn matrix(
+    app: &App,
+    snapshot: Snapshot,
+    question: MatrixQuestion,
+) -> Result<Option<MatrixResult>, ApiError> {
+    let Served { model, config } =
+        snapshot.under(app, question.model.as_deref(), question.view.as_ref())?;
+    if snapshot.document.text().is_empty() {
+        return Ok(None);
+    }
+    let pending = app.engine.analyse_with(
+        model,
+        snapshot.document.clone(),
+        snapshot.scope(question.chunk, question.position),
+        config.attribution.clone(),
+        MATRIX_EXTRAS,
+    );
+    let finished = pending.done().await?;
+    off_thread(move || {
+        let Some(heatmap) = heatmap(&finished, question.unit)? else {
+            return Ok(None);
+        };
+        let positions = snapshot.positions();
+        let analysis = &finished.analysis;
+        let definition = question.position.and_then(|position| {
+            let document = &snapshot.document;
+            let definitions = outline(document.text(), document.index());
+            definition_at(&definitions, positions.offset(position)).copied()
+        });
+        Ok(Some(MatrixResult {
+            version: snapshot.document.version(),
+            view: ViewAnswer::new(&analysis.model, &analysis.attribution),
+            chunk: finished.first_chunk,
+            chunks: finished.n_chunks,
+            range: positions.range(analysis.chunks[0].core),
+            definition: definition.map(|definition| positions.range(definition.span)),
+            unit: question.unit,
+            max: heatmap.max(),
+            weights: pack_weights(&heatmap.weights),
+            tokens: heatmap
+                .tokens
+                .into_iter()
+                .map(|token| MatrixToken {
+                    label: token.label,
+                    range: token.span.map(|span| positions.range(span)),
+                    score: token.score,
+                })
+                .collect(),
+            sink_share: analysis.sink_share,
+        }))
+    })
+    .await
+}
+
+/// `None` for a chunk without lexemes.
+fn heatmap(finished: &Finished, unit: Unit) -> Result<Option<Heatmap>, ApiError> {
+    let analysis = &finished.analysis;
+    let first = analysis.chunks.first();
+    if first.is_none_or(|chunk| chunk.matrix.is_none()) {
+        return Ok(None);
+    }
+    let document = AnalysedDocument::new("text", finished.document.text(), analysis);
+    let drawn = match unit {
+        Unit::Subword => Heatmap::from_chunk(&document, 0),
+        Unit::Lexeme => Heatmap::from_chunk_by_lexeme(&document, 0),
+    };
+    Ok(Some(drawn?))
+}
+
+/// All layers' and heads' maps of one chunk, in small.
+pub(super) async fn matrices(
+    app: &App,
+    snapshot: Snapshot,
+    (chunk, position): (Option<usize>, Option<Position>),
+    model: Option<&str>,
+    size: Option<usize>,
+) -> Result<Option<MatricesResult>, ApiError> {
+    let Served { model, .. } = snapshot.under(app, model, None)?;
+    if snapshot.document.text().is_empty() {
+        return Ok(None);
+    }
+    let size = size.unwrap_or(DEFAULT_THUMBNAIL).clamp(1, MAX_THUMBNAIL);
+    let scope = snapshot.scope(chunk, position);
+    let document = snapshot.document.clone();
+    let pending = app.engine.thumbnails_with(model, document, scope, size);
+    let drawn = pending.done().await?;
+    if drawn.size == 0 {
+        return Ok(None);
+    }
+    let bytes: Vec<u8> = drawn
+        .cells
+        .chunks_exact(drawn.size * drawn.size)
+        .flat_map(shades)
+        .collect();
+    Ok(Some(MatricesResult {
+        version: snapshot.document.version(),
+        chunk: drawn.chunk_idx,
+        layers: drawn.n_layers,
+        heads: drawn.n_heads,
+        size: drawn.size,
+        cells: pack_bytes(&bytes),
+    }))
+}
+
+/// The live analysis of the snapshot's version, once it is whole: ranks and levels are of the whole.
+async fn whole(snapshot: &mut Snapshot) -> Result<Arc<Finished>, ApiError> {
+    loop {
+        let now = snapshot.live.borrow_and_update().clone();
+        let asked = &snapshot.served;
+        let is_other = |finished: &Arc<Finished>| {
+            finished.analysis.attribution != asked.config.attribution
+                || !Arc::ptr_eq(&finished.analysis.model, asked.model.info())
+        };
+        if now.version != snapshot.document.version() || now.analysis.as_ref().is_some_and(is_other)
+        {
+            return Err(ApiError::Superseded);
+        }
+        if let Phase::Failed(error) = now.phase {
+            return Err(error.into());
+        }
+        if let Some(finished) = now.analysis.filter(|finished| finished.complete) {
+            return Ok(finished);
+        }
+        if snapshot.live.changed().await.is_err() {
+            return Err(ApiError::Superseded);
+        }
+    }
+}
+
+/// One lexeme's row and column; `None` where there is none.
+pub(super) async fn attention(
+    app: &App,
+    mut snapshot: Snapshot,
+    position: Position,
+    limit: Option<usize>,
+) -> Result<Option<AttentionResult>, ApiError> {
+    let whole = whole(&mut snapshot).await?;
+    let analysis = &whole.analysis;
+    let offset = snapshot.positions().offset(position);
+    let Some(lexeme_idx) = analysis.lexeme_at(offset) else {
+        return Ok(None);
+    };
+    let lexeme = analysis.lexemes[lexeme_idx];
+    let pending = app.engine.analyse_with(
+        Arc::clone(&snapshot.served.model),
+        snapshot.document.clone(),
+        Scope::ChunkAt(lexeme.span.start),
+        analysis.attribution.clone(),
+        MATRIX_EXTRAS,
+    );
+    let finished = pending.done().await?;
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    off_thread(move || {
+        let Some(matrix) = heatmap(&finished, Unit::Lexeme)? else {
+            return Ok(None);
+        };
+        let mut tokens = matrix.tokens.iter();
+        let Some(at) = tokens.position(|token| token.span == Some(lexeme.span)) else {
+            return Ok(None);
+        };
+        let text = snapshot.document.text();
+        let positions = snapshot.positions();
+        let ends = |heaviest: Vec<(usize, f32)>| -> Vec<AttentionEnd> {
+            let ends = heaviest.into_iter().filter_map(|(other, weight)| {
+                let span = matrix.tokens[other].span?;
+                Some(AttentionEnd {
+                    range: positions.range(span),
+                    text: span.of(text).to_owned(),
+                    weight,
+                })
+            });
+            ends.collect()
+        };
+        let document = AnalysedDocument::new("text", text, &whole.analysis);
+        let level = document.lexemes().nth(lexeme_idx);
+        let level = level.map_or(HeatLevel::NONE, |(_, level)| level);
+        Ok(Some(AttentionResult {
+            version: snapshot.document.version(),
+            view: ViewAnswer::new(&whole.analysis.model, &whole.analysis.attribution),
+            chunk: finished.first_chunk,
+            lexeme: describe(text, positions, &lexeme, level),
+            attends_to: ends(matrix.attends_to(at, limit)),
+            attended_by: ends(matrix.attended_by(at, limit)),
+        }))
+    })
+    .await
+}
+
+fn describe(
+    text: &str,
+    positions: Positions<'_>,
+    lexeme: &ScoredLexeme,
+    level: HeatLevel,
+) -> AttentionLexeme {
+    AttentionLexeme {
+        range: positions.range(lexeme.span),
+        text: lexeme.span.of(text).to_owned(),
+        level: level.get(),
+        share: lexeme.share,
+        lift: lexeme.lift,
+        rank: lexeme.rank,
+    }
+}
+
+/// What lines, definitions and chunks get.
+pub(super) async fn summary(mut snapshot: Snapshot) -> Result<Option<SummaryResult>, ApiError> {
+    let whole = whole(&mut snapshot).await?;
+    off_thread(move || Ok(Some(summarise(&snapshot, &whole)))).await
+}
+
+fn summarise(snapshot: &Snapshot, whole: &Finished) -> SummaryResult {
+    let analysis = &whole.analysis;
+    let text = snapshot.document.text();
+    let positions = snapshot.positions();
+    let document = AnalysedDocument::new("text", text, analysis);
+    let definitions = outline(text, snapshot.document.index());
+    let range = |span| -> Range { positions.range(span) };
+    SummaryResult {
+        version: snapshot.document.version(),
+        view: ViewAnswer::new(&analysis.model, &analysis.attribution),
+        lines: line_heats(&document, HeatLevel::NONE)
+            .into_iter()
+            .map(|heat| LineSummary {
+                line: heat.line,
+                share: heat.share,
+                lift: heat.lift,
+                level: heat.level.get(),
+            })
+            .collect(),
+        definitions: definition_heats(&document, &definitions)
+            .into_iter()
+            .map(|heat| DefinitionSummary {
+                range: range(heat.definition.span),
+                name: heat.definition.name.of(text).to_owned(),
+                share: heat.share,
+                title: heat.title(),
+                top: heat.top.map(|top| TopSummary {
+                    range: range(top.span),
+                    label: top.label,
+                    lift: top.lift,
+                }),
+            })
+            .collect(),
+        chunks: analysis
+            .chunks
+            .iter()
+            .zip(&whole.cached)
+            .map(|(chunk, &cached)| ChunkSummary {
+                range: range(chunk.core),
+                tokens: chunk.n_tokens,
+                sink_share: chunk.sink_share,
+                whitespace_share: chunk.whitespace_share,
+                cached,
+            })
+            .collect(),
+        top: document
+            .top(TOP)
+            .into_iter()
+            .map(|(lexeme, level)| describe(text, positions, lexeme, level))
+            .collect(),
+        sink_share: analysis.sink_share,
+        whitespace_share: analysis.whitespace_share,
+    }
+}

@@ -1,0 +1,91 @@
+//! The OpenAPI document, generated from the handlers and their types, and the pages that are made of it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::HeaderName;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::response::{IntoResponse, Redirect};
+use axum::routing::get;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::app::App;
+use super::docs;
+use super::live;
+use super::routes::{analyze, attention, explain, info, raw};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "codegaze",
+        description = "Where does a code model look? Attention of CodeBERT and its relatives, over HTTP.\n\nLayers, heads, lines and chunks count from 0. Spans are UTF-8 byte offsets in the text that was sent. Every answer that is none is `{error, error_type}`.",
+    ),
+    tags(
+        (name = "REST", description = "A text in, its attention out"),
+        (name = "Live", description = "Heat while somebody types"),
+        (name = "Server", description = "What it has, and how it is"),
+    ),
+    modifiers(&Token),
+    // A server without a token takes requests without one.
+    security((), ("token" = [])),
+)]
+struct Document;
+
+struct Token;
+
+impl utoipa::Modify for Token {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("`CODEGAZE_TOKEN` of the server, where it has one"))
+            .build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Every endpoint that the document has.
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(analyze::analyze))
+        .routes(routes!(attention::analyze_with_attention))
+        .routes(routes!(attention::analyze_attention))
+        .routes(routes!(raw::get_attention))
+        .routes(routes!(explain::explain))
+        .routes(routes!(info::models))
+        .routes(routes!(info::health))
+        .routes(routes!(info::ready))
+        .routes(routes!(info::metrics))
+        .routes(routes!(live::connect))
+}
+
+const JSON: (HeaderName, &str) = (CONTENT_TYPE, "application/json");
+const HTML: (HeaderName, &str) = (CONTENT_TYPE, "text/html; charset=utf-8");
+
+/// Nothing is loaded and nothing runs but what the page itself brings.
+const POLICY: (HeaderName, &str) = (
+    CONTENT_SECURITY_POLICY,
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// The document itself, and a page for people.
+pub(crate) fn pages(document: &utoipa::openapi::OpenApi) -> Router<Arc<App>> {
+    // Written once: it does not change while the program runs.
+    let value = serde_json::to_value(document).unwrap_or_default();
+    let json = Bytes::from(value.to_string());
+    let page = Bytes::from(docs::page(&value));
+    let cached = (CACHE_CONTROL, "no-cache");
+    let json = move || async move { ([JSON, cached], json).into_response() };
+    let cached = (CACHE_CONTROL, "no-cache");
+    let page = move || async move { ([HTML, POLICY, cached], page).into_response() };
+    Router::new()
+        .route("/openapi.json", get(json))
+        .route("/docs", get(page))
+        .route("/", get(|| async { Redirect::temporary("/docs") }))
+}

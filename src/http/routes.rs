@@ -1,0 +1,10 @@
+//! REST: a file for each kind of question.
+
+pub(crate) mod analyze;
+pub(crate) mod ask;
+pub(crate) mod attention;
+pub(crate) mod chunks;
+pub(crate) mod explain;
+pub(crate) mod info;
+pub(crate) mod raw;
+pub(crate) mod stages;

@@ -1,0 +1,132 @@
+//! `POST /analyze`: the embedding of a text.
+
+use std::time::Instant;
+
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::super::app::Shared;
+use super::super::body::{Asked, answer, encode};
+use super::super::error::{ApiError, ErrorBody, NOTHING};
+use super::ask::scored_question;
+use super::chunks::{ChunkInfo, Shares, UnscoredPart};
+use super::stages::{Stages, latency_ms};
+use crate::analysis::{Embedding, Extras};
+use crate::view::options::ViewAnswer;
+
+/// Which vector stands for the text.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Pooling {
+    /// The mean over all code subwords.
+    #[default]
+    Mean,
+    /// The vector of `<s>`; of a text of several chunks, their mean, weighted by subwords.
+    Cls,
+}
+
+impl Pooling {
+    pub fn of(self, embedding: Embedding) -> Vec<f32> {
+        match self {
+            Self::Mean => embedding.mean,
+            Self::Cls => embedding.cls,
+        }
+    }
+}
+
+scored_question! {
+    /// A text to be embedded.
+    AnalyzeRequest {
+        /// Which vector stands for the text; `mean`, if none is named.
+        pooling: Option<Pooling>,
+    }
+}
+
+/// The embedding of a text, and how the model read it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AnalyzeAnswer {
+    /// As many numbers as the model's hidden size.
+    pub embedding: Vec<f32>,
+    /// Subwords that the model read, special ones included.
+    pub tokens: usize,
+    /// From the request's admission to the answer.
+    pub latency_ms: f64,
+    pub view: ViewAnswer,
+    /// Chunks of the whole text.
+    pub chunk_count: usize,
+    /// Those that were read, ascending.
+    pub chunks: Vec<AnalyzedChunk>,
+    pub unscored: Vec<UnscoredPart>,
+}
+
+/// One chunk that was read.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AnalyzedChunk {
+    #[serde(flatten)]
+    pub chunk: ChunkInfo,
+    #[serde(flatten)]
+    pub shares: Shares,
+    /// Whether it was read before, and not again for this request.
+    pub cached: bool,
+}
+
+/// The embedding of a text of any length.
+#[utoipa::path(
+    post,
+    path = "/analyze",
+    tag = "REST",
+    request_body = AnalyzeRequest,
+    responses(
+        (status = 200, description = "The embedding", body = AnalyzeAnswer),
+        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
+        (status = "5XX", description = "The server cannot answer now; `error_type` says why", body = ErrorBody),
+    )
+)]
+pub(crate) async fn analyze(
+    app: Shared,
+    Asked {
+        mut body, ticket, ..
+    }: Asked<AnalyzeRequest>,
+) -> Result<Response, ApiError> {
+    let target = body.target(&app)?;
+    let view = body.view(target.model.info())?;
+    let extras = Extras {
+        embedding: true,
+        ..Extras::default()
+    };
+    let asked = Instant::now();
+    let pending =
+        app.engine
+            .analyse_with(target.model, target.document, target.scope, view, extras);
+    let work = async { Ok(pending.done().await?) };
+    let mut finished = ticket.deadline.within(work).await?;
+    let mut stages = Stages::default();
+    stages.analysis(&finished, asked);
+    app.metrics.read(&finished);
+    let embedding = finished.analysis.embedding.take();
+    let embedding = embedding.ok_or_else(|| ApiError::unanalysable(NOTHING))?;
+    let chunks = ChunkInfo::of(&finished);
+    let found = AnalyzeAnswer {
+        embedding: body.pooling.unwrap_or_default().of(embedding),
+        tokens: chunks.iter().map(|(chunk, _)| chunk.token_count).sum(),
+        latency_ms: latency_ms(&ticket),
+        view: ViewAnswer::new(&finished.analysis.model, &finished.analysis.attribution),
+        chunk_count: finished.n_chunks,
+        chunks: chunks
+            .into_iter()
+            .zip(&finished.cached)
+            .map(|((chunk, shares), &cached)| AnalyzedChunk {
+                chunk,
+                shares,
+                cached,
+            })
+            .collect(),
+        unscored: finished.analysis.unscored.iter().map(Into::into).collect(),
+    };
+    let json = stages.measure("render", || encode(&found))?;
+    let tell = stages.tell(&app, &ticket);
+    let mut response = answer(json, ticket);
+    tell(&mut response);
+    Ok(response)
+}

@@ -1,0 +1,380 @@
+//! `POST /analyze-with-attention` and `POST /analyze-attention`: the fused matrix of each chunk, and what is read off it.
+
+use std::time::Instant;
+
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde::ser::SerializeMap;
+use utoipa::ToSchema;
+
+use super::super::admission::Ticket;
+use super::super::app::{App, Shared};
+use super::super::body::{Asked, answer, encode, off_thread};
+use super::super::error::{ApiError, ErrorBody, NOTHING};
+use super::super::position::Span;
+use super::analyze::Pooling;
+use super::ask::{Target, scored_question};
+use super::chunks::{ChunkInfo, Plan, Shares};
+use super::explain::{Picture, PictureFields};
+use super::stages::{Stages, latency_ms};
+use crate::analysis::{Extras, SubwordMatrix, SubwordScore};
+use crate::attribution::AttributionConfig;
+use crate::engine::Finished;
+use crate::text::document::Document;
+use crate::view::AnalysedDocument;
+use crate::view::heatmap::{Heatmap, render_png};
+use crate::view::label::subword_texts;
+use crate::view::matrix::Nested;
+use crate::view::options::ViewAnswer;
+
+scored_question! {
+    /// A text whose embedding and attention are wanted.
+    WithAttentionRequest {
+        /// Which vector stands for the text; `mean`, if none is named.
+        pooling: Option<Pooling>,
+    }
+}
+
+scored_question! {
+    /// A text whose attention is wanted.
+    AttentionRequest {
+        /// Width of the pictures in pixels; as the content needs, if none is given.
+        #[schema(minimum = 1, maximum = 65535)]
+        size: Option<u32>,
+        /// One of `GET /models`, `colormaps`.
+        colormap: Option<String>,
+        /// Whether pictures are drawn; they are, if nothing is said.
+        visualize: Option<bool>,
+    }
+}
+
+/// Embedding and attention of a text. What is said of one chunk is said of the first that was read.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WithAttentionAnswer<'a> {
+    pub embedding: Vec<f32>,
+    #[serde(flatten)]
+    pub first: MatrixOf<'a>,
+    pub latency_ms: f64,
+    pub view: ViewAnswer,
+    /// Chunks of the whole text.
+    pub chunk_count: usize,
+    /// Every chunk that was read, if there are several.
+    pub chunks: Option<Vec<MatrixOf<'a>>>,
+}
+
+/// A chunk's fused matrix.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MatrixOf<'a> {
+    /// The source under each subword; `<s>` and `</s>` for special ones.
+    pub tokens: Vec<&'a str>,
+    /// [query][key], special subwords included; rows sum to 1.
+    #[schema(value_type = Vec<Vec<f32>>)]
+    pub attention: Nested<'a>,
+    pub chunk: ChunkInfo,
+}
+
+/// Attention of a text, read in four ways. What is said of one chunk is said of the first that was read.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AttentionAnswer<'a> {
+    #[serde(flatten)]
+    pub first: ReadingOf<'a>,
+    /// Always null.
+    #[schema(value_type = Option<String>)]
+    pub error: (),
+    pub latency_ms: f64,
+    pub view: ViewAnswer,
+    /// Chunks of the whole text.
+    pub chunk_count: usize,
+    /// Every chunk that was read, if there are several.
+    pub chunks: Option<Vec<ReadingOf<'a>>>,
+}
+
+/// A chunk's fused matrix, what each subword gets, and a picture of it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReadingOf<'a> {
+    #[serde(flatten)]
+    pub matrix: MatrixOf<'a>,
+    /// Scores by the subwords' text, those of equal text summed.
+    #[schema(value_type = std::collections::BTreeMap<String, f32>)]
+    pub importance: ByText<'a>,
+    /// Each subword's.
+    pub token_importance: Vec<TokenImportance<'a>>,
+    /// A PNG of the matrix, base64; null where it was not wanted.
+    #[schema(content_encoding = "base64", content_media_type = "image/png")]
+    pub visualization: Option<String>,
+    #[serde(flatten)]
+    pub shares: Shares,
+}
+
+/// What one subword gets.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct TokenImportance<'a> {
+    pub text: &'a str,
+    /// Null for special subwords.
+    pub span: Option<Span>,
+    /// Of its start, from 0; null for special subwords.
+    pub line: Option<usize>,
+    /// A chunk's sum to 1.
+    pub score: f32,
+}
+
+/// Scores by text, in the order in which texts appear.
+pub(crate) struct ByText<'a>(Vec<(&'a str, f32)>);
+
+impl<'a> ByText<'a> {
+    fn new(tokens: &[TokenImportance<'a>]) -> Self {
+        let mut places = std::collections::HashMap::new();
+        let mut sums: Vec<(&str, f32)> = Vec::new();
+        for token in tokens {
+            let at = *places.entry(token.text).or_insert_with(|| {
+                sums.push((token.text, 0.0));
+                sums.len() - 1
+            });
+            sums[at].1 += token.score;
+        }
+        Self(sums)
+    }
+}
+
+impl Serialize for ByText<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (text, score) in &self.0 {
+            map.serialize_entry(text, score)?;
+        }
+        map.end()
+    }
+}
+
+/// The embedding of a text, and the fused attention matrix of each chunk.
+#[utoipa::path(
+    post,
+    path = "/analyze-with-attention",
+    tag = "REST",
+    request_body = WithAttentionRequest,
+    responses(
+        (status = 200, description = "Embedding and attention", body = WithAttentionAnswer),
+        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
+        (status = "5XX", description = "The server cannot answer now; `error_type` says why", body = ErrorBody),
+    )
+)]
+pub(crate) async fn analyze_with_attention(
+    app: Shared,
+    Asked {
+        mut body,
+        mut ticket,
+    }: Asked<WithAttentionRequest>,
+) -> Result<Response, ApiError> {
+    let target = body.target(&app)?;
+    let view = body.view(target.model.info())?;
+    let pooling = body.pooling.unwrap_or_default();
+    let deadline = ticket.deadline;
+    let mut stages = Stages::default();
+    let work = async {
+        let mut finished = read(&app, &mut ticket, target, view, true, &mut stages).await?;
+        let latency_ms = latency_ms(&ticket);
+        off_thread(move || {
+            let start = Instant::now();
+            let embedding = finished.analysis.embedding.take();
+            let embedding = embedding.ok_or_else(|| ApiError::unanalysable(NOTHING))?;
+            let (first, chunks) = first_and_all(|| matrices(&finished))?;
+            let json = encode(&WithAttentionAnswer {
+                embedding: pooling.of(embedding),
+                first,
+                latency_ms,
+                view: ViewAnswer::new(&finished.analysis.model, &finished.analysis.attribution),
+                chunk_count: finished.n_chunks,
+                chunks,
+            })?;
+            Ok((json, start.elapsed()))
+        })
+        .await
+    };
+    let (json, rendering) = deadline.within(work).await?;
+    stages.add("render", rendering);
+    let tell = stages.tell(&app, &ticket);
+    let mut response = answer(json, ticket);
+    tell(&mut response);
+    Ok(response)
+}
+
+/// The fused attention matrix of each chunk, what each subword gets, and a picture.
+#[utoipa::path(
+    post,
+    path = "/analyze-attention",
+    tag = "REST",
+    request_body = AttentionRequest,
+    responses(
+        (status = 200, description = "Attention, importance, picture", body = AttentionAnswer),
+        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
+        (status = "5XX", description = "The server cannot answer now; `error_type` says why", body = ErrorBody),
+    )
+)]
+pub(crate) async fn analyze_attention(
+    app: Shared,
+    Asked {
+        mut body,
+        mut ticket,
+    }: Asked<AttentionRequest>,
+) -> Result<Response, ApiError> {
+    let picture = Picture::new(&PictureFields {
+        size: body.size,
+        colormap: body.colormap.as_deref(),
+    })?;
+    let picture = body.visualize.unwrap_or(true).then_some(picture);
+    let target = body.target(&app)?;
+    let view = body.view(target.model.info())?;
+    let deadline = ticket.deadline;
+    let mut stages = Stages::default();
+    let work = async {
+        let finished = read(&app, &mut ticket, target, view, false, &mut stages).await?;
+        let latency_ms = latency_ms(&ticket);
+        off_thread(move || {
+            let start = Instant::now();
+            let pictures = match picture {
+                Some(picture) => draw(&finished, &picture)?,
+                None => vec![None; finished.analysis.chunks.len()],
+            };
+            let drawing = start.elapsed();
+            let (first, chunks) = first_and_all(|| readings(&finished, &pictures))?;
+            let json = encode(&AttentionAnswer {
+                first,
+                error: (),
+                latency_ms,
+                view: ViewAnswer::new(&finished.analysis.model, &finished.analysis.attribution),
+                chunk_count: finished.n_chunks,
+                chunks,
+            })?;
+            Ok((json, drawing, start.elapsed().saturating_sub(drawing)))
+        })
+        .await
+    };
+    let (json, drawing, rendering) = deadline.within(work).await?;
+    stages.add("draw", drawing);
+    stages.add("render", rendering);
+    let tell = stages.tell(&app, &ticket);
+    let mut response = answer(json, ticket);
+    tell(&mut response);
+    Ok(response)
+}
+
+/// The analysis with its matrices, once there is room for them.
+async fn read(
+    app: &App,
+    ticket: &mut Ticket,
+    target: Target,
+    view: AttributionConfig,
+    embedding: bool,
+    stages: &mut Stages,
+) -> Result<Finished, ApiError> {
+    let plan = Plan::new(&target).await?;
+    app.admission.reserve(ticket, plan.cells()).await?;
+    let extras = Extras {
+        subwords: true,
+        matrix: true,
+        relations: false,
+        embedding,
+    };
+    let asked = Instant::now();
+    let pending =
+        app.engine
+            .analyse_with(target.model, target.document, target.scope, view, extras);
+    let finished = pending.done().await?;
+    stages.analysis(&finished, asked);
+    app.metrics.read(&finished);
+    Ok(finished)
+}
+
+/// The first part for the top of an answer, and all of them again if there are several.
+fn first_and_all<T>(parts: impl Fn() -> Vec<T>) -> Result<(T, Option<Vec<T>>), ApiError> {
+    let mut all = parts();
+    let n = all.len();
+    if n == 0 {
+        return Err(ApiError::unanalysable(NOTHING));
+    }
+    let first = all.swap_remove(0);
+    Ok((first, (n > 1).then(parts)))
+}
+
+/// Of each chunk that was read, with its subwords and their place in `finished`.
+fn read_chunks(
+    finished: &Finished,
+) -> impl Iterator<Item = (usize, &[SubwordScore], &SubwordMatrix)> {
+    let chunks = finished.analysis.chunks.iter().enumerate();
+    chunks.filter_map(|(at, chunk)| Some((at, chunk.subwords.as_deref()?, chunk.matrix.as_ref()?)))
+}
+
+fn matrices(finished: &Finished) -> Vec<MatrixOf<'_>> {
+    let infos = ChunkInfo::of(finished);
+    read_chunks(finished)
+        .map(|(at, subwords, matrix)| matrix_of(finished, infos[at].0.clone(), subwords, matrix))
+        .collect()
+}
+
+fn matrix_of<'a>(
+    finished: &'a Finished,
+    chunk: ChunkInfo,
+    subwords: &[SubwordScore],
+    matrix: &'a SubwordMatrix,
+) -> MatrixOf<'a> {
+    let spans: Vec<_> = subwords.iter().map(|subword| subword.span).collect();
+    MatrixOf {
+        tokens: subword_texts(finished.document.text(), &spans),
+        attention: Nested::new(&matrix.weights, &[matrix.n_tokens, matrix.n_tokens]),
+        chunk,
+    }
+}
+
+fn readings<'a>(finished: &'a Finished, pictures: &[Option<String>]) -> Vec<ReadingOf<'a>> {
+    let infos = ChunkInfo::of(finished);
+    read_chunks(finished)
+        .map(|(at, subwords, matrix)| {
+            let (chunk, shares) = infos[at].clone();
+            let matrix = matrix_of(finished, chunk, subwords, matrix);
+            let token_importance = token_importance(&finished.document, &matrix.tokens, subwords);
+            ReadingOf {
+                importance: ByText::new(&token_importance),
+                token_importance,
+                visualization: pictures[at].clone(),
+                matrix,
+                shares,
+            }
+        })
+        .collect()
+}
+
+fn token_importance<'a>(
+    document: &Document,
+    texts: &[&'a str],
+    subwords: &[SubwordScore],
+) -> Vec<TokenImportance<'a>> {
+    texts
+        .iter()
+        .zip(subwords)
+        .map(|(&text, subword)| TokenImportance {
+            text,
+            span: subword.span.map(Into::into),
+            line: subword
+                .span
+                .map(|span| document.index().line_at(span.start)),
+            score: subword.score,
+        })
+        .collect()
+}
+
+/// A PNG of each chunk's matrix, base64; none for chunks that have none.
+fn draw(finished: &Finished, picture: &Picture) -> Result<Vec<Option<String>>, ApiError> {
+    let document = AnalysedDocument::new("text", finished.document.text(), &finished.analysis);
+    let chunks = finished.analysis.chunks.iter().enumerate();
+    chunks
+        .map(|(at, chunk)| {
+            if chunk.matrix.is_none() {
+                return Ok(None);
+            }
+            let png = render_png(&Heatmap::from_chunk(&document, at)?, &picture.0)?;
+            Ok(Some(STANDARD.encode(png)))
+        })
+        .collect()
+}

@@ -1,0 +1,127 @@
+//! `POST /explain`: a picture of a matrix that the caller brings.
+
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::super::app::Shared;
+use super::super::body::{Asked, answer, encode, off_thread};
+use super::super::error::{ApiError, ErrorBody};
+use super::stages::{Stages, latency_ms};
+use crate::view::colormap::Colormap;
+use crate::view::heatmap::{Heatmap, render_png};
+use crate::view::picture::RenderOptions;
+
+/// A matrix to be drawn.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExplainRequest {
+    /// What names rows and columns.
+    #[schema(min_items = 1, max_items = 4096, example = json!(["def", "add"]))]
+    pub tokens: Vec<String>,
+    /// [query][key], one row and one column a token; finite, 0 or more.
+    #[schema(example = json!([[0.25, 0.75], [0.5, 0.5]]))]
+    pub attention: Vec<Vec<f32>>,
+    /// Over the picture; `Attention`, if none is given.
+    #[schema(max_length = 1000)]
+    pub title: Option<String>,
+    /// Width in pixels; as the content needs, if none is given.
+    #[schema(minimum = 1, maximum = 65535)]
+    pub size: Option<u32>,
+    /// One of `GET /models`, `colormaps`.
+    pub colormap: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExplainAnswer {
+    /// A PNG, base64.
+    #[schema(content_encoding = "base64", content_media_type = "image/png")]
+    pub visualization: String,
+    pub latency_ms: f64,
+}
+
+/// How pictures are drawn, as a request says it.
+pub(crate) struct PictureFields<'a> {
+    pub size: Option<u32>,
+    pub colormap: Option<&'a str>,
+}
+
+/// The same, checked.
+pub(crate) struct Picture(pub RenderOptions);
+
+/// More is no title.
+const MAX_TITLE: usize = 1000;
+
+impl Picture {
+    pub fn new(fields: &PictureFields<'_>) -> Result<Self, ApiError> {
+        let colormap = match fields.colormap {
+            None => Colormap::default(),
+            Some(name) => Colormap::from_name(name).ok_or_else(|| {
+                let names = Colormap::ALL.map(Colormap::as_str).join(", ");
+                ApiError::unanalysable(format!("{name:?} is no colormap; there are {names}"))
+            })?,
+        };
+        Ok(Self(RenderOptions {
+            size: fields.size,
+            colormap,
+            ..RenderOptions::default()
+        }))
+    }
+}
+
+/// A picture of any square matrix.
+#[utoipa::path(
+    post,
+    path = "/explain",
+    tag = "REST",
+    request_body = ExplainRequest,
+    responses(
+        (status = 200, description = "The picture", body = ExplainAnswer),
+        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
+        (status = "5XX", description = "The server cannot answer now; `error_type` says why", body = ErrorBody),
+    )
+)]
+pub(crate) async fn explain(
+    app: Shared,
+    Asked { body, mut ticket }: Asked<ExplainRequest>,
+) -> Result<Response, ApiError> {
+    let picture = Picture::new(&PictureFields {
+        size: body.size,
+        colormap: body.colormap.as_deref(),
+    })?;
+    if body
+        .title
+        .as_ref()
+        .is_some_and(|title| title.len() > MAX_TITLE)
+    {
+        return Err(ApiError::unanalysable(format!(
+            "the title is longer than {MAX_TITLE} bytes; shorten it"
+        )));
+    }
+    let deadline = ticket.deadline;
+    let mut stages = Stages::default();
+    let work = async {
+        let cells = body.attention.iter().map(Vec::len).sum();
+        app.admission.reserve(&mut ticket, cells).await?;
+        off_thread(move || {
+            let title = body.title.as_deref().unwrap_or("Attention");
+            let heatmap = Heatmap::from_rows(title, &body.tokens, &body.attention)?;
+            let start = std::time::Instant::now();
+            let png = render_png(&heatmap, &picture.0)?;
+            Ok((STANDARD.encode(png), start.elapsed()))
+        })
+        .await
+    };
+    let (visualization, drawing) = deadline.within(work).await?;
+    stages.add("draw", drawing);
+    let json = encode(&ExplainAnswer {
+        visualization,
+        latency_ms: latency_ms(&ticket),
+    })?;
+    let tell = stages.tell(&app, &ticket);
+    let mut response = answer(json, ticket);
+    tell(&mut response);
+    Ok(response)
+}

@@ -1,0 +1,201 @@
+//! What the server is, what it has, and whether it can work.
+
+use axum::Json;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::app::Shared;
+use super::super::error::{ApiError, ErrorBody};
+use super::super::models::Slot;
+use crate::attribution::{Aggregate, Method, Sinks};
+use crate::model::source::ModelSource;
+use crate::view::colormap::Colormap;
+
+/// The models that serve, and what requests may choose from.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ModelsAnswer {
+    /// The first is the default.
+    pub models: Vec<ModelDescription>,
+    pub methods: Vec<&'static str>,
+    pub sinks: Vec<&'static str>,
+    pub aggregates: Vec<&'static str>,
+    pub colormaps: Vec<&'static str>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ModelDescription {
+    /// As it was named when the server was started: what `model` takes.
+    pub name: String,
+    pub default: bool,
+    pub state: ModelState,
+    pub source: ModelOrigin,
+    /// Null until it is loaded, as all that follows.
+    pub id: Option<String>,
+    /// The commit of a hub model.
+    pub revision: Option<String>,
+    pub layers: Option<usize>,
+    pub heads: Option<usize>,
+    pub hidden_size: Option<usize>,
+    /// Subwords that fit one pass, special ones included.
+    pub max_tokens: Option<usize>,
+    pub precision: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ModelState {
+    Loading,
+    Ready,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ModelOrigin {
+    Embedded,
+    Directory,
+    Hub,
+}
+
+impl ModelDescription {
+    fn new(slot: &Slot, is_default: bool) -> Self {
+        let info = slot.model().map(|model| model.info());
+        Self {
+            name: slot.name.clone(),
+            default: is_default,
+            state: if info.is_some() {
+                ModelState::Ready
+            } else {
+                ModelState::Loading
+            },
+            source: match slot.source {
+                ModelSource::Embedded => ModelOrigin::Embedded,
+                ModelSource::Directory(_) => ModelOrigin::Directory,
+                ModelSource::Hub { .. } => ModelOrigin::Hub,
+            },
+            id: info.map(|info| info.id.clone()),
+            revision: info.and_then(|info| info.revision.clone()),
+            layers: info.map(|info| info.n_layers),
+            heads: info.map(|info| info.n_heads),
+            hidden_size: info.map(|info| info.hidden_size),
+            max_tokens: info.map(|info| info.max_tokens),
+            precision: info.map(|info| info.precision.as_str()),
+        }
+    }
+
+    /// The first is the default.
+    pub fn all(slots: &[Slot]) -> Vec<Self> {
+        let slots = slots.iter().enumerate();
+        slots.map(|(at, slot)| Self::new(slot, at == 0)).collect()
+    }
+}
+
+/// The models that serve, and the names that requests take.
+#[utoipa::path(
+    get,
+    path = "/models",
+    tag = "Server",
+    responses(
+        (status = 200, description = "What there is", body = ModelsAnswer),
+        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
+    )
+)]
+pub(crate) async fn models(app: Shared) -> Json<ModelsAnswer> {
+    Json(ModelsAnswer {
+        models: ModelDescription::all(app.models.all()),
+        methods: Method::ALL.map(Method::as_str).into(),
+        sinks: Sinks::ALL.map(Sinks::as_str).into(),
+        aggregates: Aggregate::ALL.map(Aggregate::as_str).into(),
+        colormaps: Colormap::ALL.map(Colormap::as_str).into(),
+    })
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    pub status: HealthStatus,
+    /// Of the program.
+    pub version: &'static str,
+    pub uptime_s: f64,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum HealthStatus {
+    Ok,
+}
+
+/// Whether the process answers. It says nothing of the models; `/ready` does.
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "Server",
+    responses(
+        (status = 200, description = "It does", body = Health),
+        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
+    )
+)]
+pub(crate) async fn health(app: Shared) -> Json<Health> {
+    Json(Health {
+        status: HealthStatus::Ok,
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_s: app.started.elapsed().as_secs_f64(),
+    })
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Ready {
+    pub status: ReadyStatus,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ReadyStatus {
+    Ready,
+}
+
+/// Whether all models are loaded.
+#[utoipa::path(
+    get,
+    path = "/ready",
+    tag = "Server",
+    responses(
+        (status = 200, description = "They are", body = Ready),
+        (status = 503, description = "Not yet", body = ErrorBody),
+        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
+    )
+)]
+pub(crate) async fn ready(app: Shared) -> Result<Json<Ready>, ApiError> {
+    if *app.ending().borrow() {
+        return Err(ApiError::Ending);
+    }
+    for slot in app.models.all() {
+        if slot.model().is_none() {
+            return Err(ApiError::Loading {
+                model: slot.name.clone(),
+            });
+        }
+    }
+    Ok(Json(Ready {
+        status: ReadyStatus::Ready,
+    }))
+}
+
+/// Numbers for Prometheus.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "Server",
+    responses(
+        (status = 200, description = "The numbers", body = String, content_type = "text/plain"),
+        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
+    )
+)]
+pub(crate) async fn metrics(app: Shared) -> Response {
+    let text = app.metrics.text(&app);
+    (
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        text,
+    )
+        .into_response()
+}

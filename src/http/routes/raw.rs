@@ -1,0 +1,292 @@
+//! `POST /get-attention`: the weights of any layers and heads, as the model has them.
+
+use std::time::Instant;
+
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::super::app::Shared;
+use super::super::body::{Asked, answer, encode, off_thread};
+use super::super::error::{ApiError, ErrorBody};
+use super::ask::{HeadsSchema, LayersSchema, question};
+use super::chunks::{ChunkInfo, Plan};
+use super::stages::{Stages, latency_ms};
+use crate::analysis::raw::{RawChoice, RawHeads};
+use crate::attribution::HeadFusion;
+use crate::engine::{RawChunk, Scope};
+use crate::model::ModelInfo;
+use crate::text::document::Document;
+use crate::view::label::subword_texts;
+use crate::view::matrix::Nested;
+use crate::view::options::{View, ViewOptions};
+
+question! {
+    /// A text whose raw attention weights are wanted. `layer` and `head` take their axes away from the answer, `layers` and `heads` leave them.
+    RawRequest {
+        /// One layer, from 0, or `last`; the last, if neither `layer` nor `layers` is given.
+        #[schema(value_type = Option<LayerSchema>)]
+        layer: Option<Value>,
+        /// `all`, a number from 0, a range `0-5`, or a list.
+        #[schema(value_type = Option<LayersSchema>)]
+        layers: Option<Value>,
+        /// One head, from 0, or `mean` or `max` of all; their mean, if neither `head` nor `heads` is given.
+        #[schema(value_type = Option<HeadSchema>)]
+        head: Option<Value>,
+        /// `all`, a number from 0, a range `0-7`, or a list: each by itself. `mean` or `max`: all as one.
+        #[schema(value_type = Option<HeadsSchema>)]
+        heads: Option<Value>,
+    }
+}
+
+/// A number from 0, or `last`.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) enum LayerSchema {
+    #[schema(title = "text", example = "last")]
+    Text(String),
+    #[schema(title = "number")]
+    Number(u32),
+}
+
+/// A number from 0, `mean` or `max`.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) enum HeadSchema {
+    #[schema(title = "text", example = "mean")]
+    Text(String),
+    #[schema(title = "number")]
+    Number(u32),
+}
+
+/// Raw attention of a text. What is said of one chunk is said of the first that was read.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RawAnswer<'a> {
+    #[serde(flatten)]
+    pub first: RawOf<'a>,
+    /// The model's id.
+    pub model: &'a str,
+    pub revision: Option<&'a str>,
+    /// Those of the axis `layer`, or the one that is all there is.
+    pub layers: &'a [usize],
+    /// Those of the axis `head`, or the one that is all there is; `mean` or `max` of all.
+    pub heads: HeadsAnswer<'a>,
+    /// Of `attention`, outermost first.
+    pub axes: Vec<Axis>,
+    pub latency_ms: f64,
+    /// Chunks of the whole text.
+    pub chunk_count: usize,
+    /// Every chunk that was read, if there are several.
+    pub chunks: Option<Vec<RawOf<'a>>>,
+}
+
+/// A chunk's raw attention.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RawOf<'a> {
+    /// The source under each subword; `<s>` and `</s>` for special ones.
+    pub tokens: Vec<&'a str>,
+    /// Nested lists, a level for each of `axes`, special subwords included; what is innermost sums to 1, unless heads were fused by `max`.
+    #[schema(value_type = Vec<Value>)]
+    pub attention: Nested<'a>,
+    pub chunk: ChunkInfo,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Axis {
+    Layer,
+    Head,
+    Query,
+    Key,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum HeadsAnswer<'a> {
+    #[schema(title = "fused")]
+    Fused(&'static str),
+    #[schema(title = "each")]
+    Each(&'a [usize]),
+}
+
+/// What was asked for, checked against the model.
+struct Chosen {
+    choice: RawChoice,
+    axes: Vec<Axis>,
+}
+
+impl RawRequest {
+    fn choose(&mut self, info: &ModelInfo) -> Result<Chosen, ApiError> {
+        let both = |one: &str| {
+            ApiError::unanalysable(format!("both {one} and {one}s are given; give one of them"))
+        };
+        let (layer, layers) = (self.layer.take(), self.layers.take());
+        let (head, heads) = (self.head.take(), self.heads.take());
+        if layer.is_some() && layers.is_some() {
+            return Err(both("layer"));
+        }
+        if head.is_some() && heads.is_some() {
+            return Err(both("head"));
+        }
+        let one_layer = layers.is_none();
+        let all_heads = heads.as_ref().and_then(Value::as_str) == Some("all");
+        let one_head = heads.is_none();
+        let options = ViewOptions {
+            layers: layers.or(layer),
+            heads: heads.or(head).filter(|_| !all_heads),
+            ..ViewOptions::default()
+        };
+        let view = View::default().with(&options)?.resolve(info)?;
+        let heads = match view.heads {
+            _ if all_heads => RawHeads::Each((0..info.n_heads).collect()),
+            HeadFusion::Heads(heads) => RawHeads::Each(heads),
+            fusion => RawHeads::Fused(fusion),
+        };
+        let n_heads = match &heads {
+            RawHeads::Each(heads) => heads.len(),
+            RawHeads::Fused(_) => 1,
+        };
+        let single = |name: &str, n: usize| {
+            ApiError::unanalysable(format!("{name} is one, not {n}; give several as {name}s"))
+        };
+        if one_layer && view.layers.len() != 1 {
+            return Err(single("layer", view.layers.len()));
+        }
+        if one_head && n_heads != 1 {
+            return Err(single("head", n_heads));
+        }
+        let mut axes = Vec::with_capacity(4);
+        if !one_layer {
+            axes.push(Axis::Layer);
+        }
+        if !one_head {
+            axes.push(Axis::Head);
+        }
+        axes.extend([Axis::Query, Axis::Key]);
+        Ok(Chosen {
+            choice: RawChoice {
+                layers: view.layers,
+                heads,
+                hidden_states: false,
+            },
+            axes,
+        })
+    }
+}
+
+/// The raw attention weights of any layers and heads.
+#[utoipa::path(
+    post,
+    path = "/get-attention",
+    tag = "REST",
+    request_body = RawRequest,
+    responses(
+        (status = 200, description = "The weights", body = RawAnswer),
+        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
+        (status = "5XX", description = "The server cannot answer now; `error_type` says why", body = ErrorBody),
+    )
+)]
+pub(crate) async fn get_attention(
+    app: Shared,
+    Asked {
+        mut body,
+        mut ticket,
+    }: Asked<RawRequest>,
+) -> Result<Response, ApiError> {
+    let target = body.target(&app)?;
+    let model = std::sync::Arc::clone(&target.model);
+    let Chosen { choice, axes } = body.choose(model.info())?;
+    let deadline = ticket.deadline;
+    let mut stages = Stages::default();
+    let work = async {
+        let plan = Plan::new(&target).await?;
+        let n_maps = choice.layers.len() * choice.heads.len();
+        let cells = plan.cells().saturating_mul(n_maps);
+        app.admission.reserve(&mut ticket, cells).await?;
+        let asked = Instant::now();
+        let mut read = Vec::with_capacity(plan.wanted.len());
+        for (chunk_idx, n_tokens) in plan.wanted {
+            let pending = app.engine.raw_with(
+                std::sync::Arc::clone(&model),
+                target.document.clone(),
+                Scope::Chunk(chunk_idx),
+                choice.clone(),
+            );
+            read.push(pending.done().await?);
+            app.metrics.tokens(n_tokens, false);
+        }
+        stages.add("forward", asked.elapsed());
+        let latency_ms = latency_ms(&ticket);
+        off_thread(move || {
+            let start = Instant::now();
+            let info = model.info();
+            let json = render(
+                info,
+                &target.document,
+                &read,
+                &axes,
+                plan.n_chunks,
+                latency_ms,
+            )?;
+            Ok((json, start.elapsed()))
+        })
+        .await
+    };
+    let (json, rendering) = deadline.within(work).await?;
+    stages.add("render", rendering);
+    let tell = stages.tell(&app, &ticket);
+    let mut response = answer(json, ticket);
+    tell(&mut response);
+    Ok(response)
+}
+
+/// `read` is not empty.
+fn render(
+    info: &ModelInfo,
+    document: &Document,
+    read: &[RawChunk],
+    axes: &[Axis],
+    chunk_count: usize,
+    latency_ms: f64,
+) -> Result<Vec<u8>, ApiError> {
+    let raw = &read[0].raw;
+    let of_chunk = |chunk: &'_ RawChunk| {
+        let shape: Vec<usize> = [Axis::Layer, Axis::Head, Axis::Query, Axis::Key]
+            .iter()
+            .zip(chunk.raw.attentions_shape())
+            .filter(|(axis, _)| axes.contains(axis))
+            .map(|(_, size)| size)
+            .collect();
+        (shape, ChunkInfo::of_raw(document.index(), chunk))
+    };
+    let part = |chunk| {
+        let (shape, info): (Vec<usize>, ChunkInfo) = of_chunk(chunk);
+        raw_of(document.text(), chunk, &shape, info)
+    };
+    encode(&RawAnswer {
+        first: part(&read[0]),
+        model: &info.id,
+        revision: info.revision.as_deref(),
+        layers: &raw.layers,
+        heads: match &raw.heads {
+            RawHeads::Each(heads) => HeadsAnswer::Each(heads),
+            RawHeads::Fused(HeadFusion::Max) => HeadsAnswer::Fused("max"),
+            RawHeads::Fused(_) => HeadsAnswer::Fused("mean"),
+        },
+        latency_ms,
+        chunk_count,
+        chunks: (read.len() > 1).then(|| read.iter().map(part).collect()),
+        axes: axes.to_vec(),
+    })
+}
+
+fn raw_of<'a>(text: &'a str, chunk: &'a RawChunk, shape: &[usize], info: ChunkInfo) -> RawOf<'a> {
+    RawOf {
+        tokens: subword_texts(text, &chunk.raw.spans),
+        attention: Nested::new(&chunk.raw.attentions, shape),
+        chunk: info,
+    }
+}

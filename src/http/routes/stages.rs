@@ -1,0 +1,77 @@
+//! Where a request's time went: in its headers, and in the metrics.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use axum::http::HeaderValue;
+use axum::response::Response;
+
+use super::super::admission::Ticket;
+use super::super::app::{App, SERVER_TIMING};
+use crate::analysis::Timing;
+use crate::engine::Finished;
+
+/// Durations by stage; a stage that did not happen is not there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stages(Vec<(&'static str, Duration)>);
+
+impl Stages {
+    pub fn add(&mut self, stage: &'static str, spent: Duration) {
+        self.0.push((stage, spent));
+    }
+
+    /// Measures `work` as a stage.
+    pub fn measure<T>(&mut self, stage: &'static str, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let done = work();
+        self.add(stage, start.elapsed());
+        done
+    }
+
+    /// What an analysis took that was waited for since `asked`. What the cache had took nothing.
+    pub fn analysis(&mut self, finished: &Finished, asked: Instant) {
+        let Timing {
+            chunk,
+            tokenize,
+            forward,
+            attribute,
+            total,
+        } = finished.spent;
+        self.add("queue", asked.elapsed().saturating_sub(total));
+        self.add("chunk", chunk);
+        if finished.cached.iter().any(|&cached| !cached) {
+            self.add("tokenize", tokenize);
+            self.add("forward", forward);
+            self.add("attribute", attribute);
+        }
+    }
+
+    /// Counts them, and says them in the answer's headers.
+    pub fn tell(&self, app: &App, ticket: &Ticket) -> impl FnOnce(&mut Response) + use<> {
+        for &(stage, spent) in &self.0 {
+            app.metrics.stage(stage, spent);
+        }
+        let mut header = String::new();
+        for (stage, spent) in self.0.iter().copied().chain([("total", ticket.elapsed())]) {
+            if !header.is_empty() {
+                header.push_str(", ");
+            }
+            // Writing into a string does not fail.
+            let _ = write!(header, "{stage};dur={:.3}", milliseconds(spent));
+        }
+        move |response| {
+            if let Ok(value) = HeaderValue::from_str(&header) {
+                response.headers_mut().insert(SERVER_TIMING, value);
+            }
+        }
+    }
+}
+
+pub(crate) fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// To the microsecond, as answers have it.
+pub(crate) fn latency_ms(ticket: &Ticket) -> f64 {
+    (milliseconds(ticket.elapsed()) * 1e3).round() / 1e3
+}
