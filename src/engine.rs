@@ -17,6 +17,7 @@
 mod cache;
 mod counts;
 mod job;
+mod observer;
 mod pending;
 mod single;
 mod state;
@@ -42,6 +43,7 @@ use crate::text::document::Document;
 
 pub use cache::CacheStats;
 pub use job::{Finished, Scope};
+pub use observer::Observer;
 pub use pending::Pending;
 pub use single::RawChunk;
 
@@ -164,6 +166,15 @@ impl Engine {
     /// When the operating system refuses a thread.
     #[must_use]
     pub fn start(cache_bytes: usize) -> Self {
+        Self::start_observed(cache_bytes, None)
+    }
+
+    /// [`Self::start`], with somebody who looks on.
+    ///
+    /// # Panics
+    /// As [`Self::start`] does.
+    #[must_use]
+    pub fn start_observed(cache_bytes: usize, observer: Option<Observer>) -> Self {
         let shared = Arc::new(Shared {
             state: Mutex::new(State::default()),
             wake: Condvar::new(),
@@ -171,7 +182,7 @@ impl Engine {
         let for_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("codegaze-engine".to_owned())
-            .spawn(move || worker::run(&for_thread, cache_bytes))
+            .spawn(move || worker::run(&for_thread, cache_bytes, observer))
             .expect("the operating system gives one thread to a program that starts");
         Self {
             shared,

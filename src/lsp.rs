@@ -42,6 +42,7 @@ use std::net::{Ipv4Addr, TcpStream};
 pub use logs::init_logs;
 pub use transport::Ended;
 
+use crate::engine::Observer;
 use logs::set_log_level;
 
 /// How the server is started.
@@ -50,6 +51,7 @@ pub struct RunOptions {
     /// A client listens there on 127.0.0.1; else it is on stdin and stdout.
     pub port: Option<u16>,
     pub client_process_id: Option<u32>,
+    pub observer: Option<Observer>,
 }
 
 /// Serves one client to its end.
@@ -65,13 +67,19 @@ pub fn run(options: &RunOptions) -> io::Result<Ended> {
         client_process_id: options.client_process_id,
         ..transport::Options::default()
     };
+    let observer = options.observer.clone();
     let ended = match options.port {
-        None => runtime.block_on(serve(io::stdin(), io::stdout(), transport)),
+        None => runtime.block_on(serve_observed(
+            io::stdin(),
+            io::stdout(),
+            transport,
+            observer,
+        )),
         Some(port) => {
             let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
             stream.set_nodelay(true)?;
             let output = stream.try_clone()?;
-            runtime.block_on(serve(stream, output, transport))
+            runtime.block_on(serve_observed(stream, output, transport, observer))
         }
     };
     // A picture that is still being drawn is nobody's any more.
@@ -85,6 +93,15 @@ pub async fn serve(
     output: impl Write + Send + 'static,
     options: transport::Options,
 ) -> Ended {
-    let (service, socket) = server::service();
+    serve_observed(input, output, options, None).await
+}
+
+async fn serve_observed(
+    input: impl Read + Send + 'static,
+    output: impl Write + Send + 'static,
+    options: transport::Options,
+    observer: Option<Observer>,
+) -> Ended {
+    let (service, socket) = server::service(observer);
     transport::serve(service, socket, input, output, options).await
 }

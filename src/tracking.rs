@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Timing};
 
 use client::Client;
 pub use client::Credentials;
@@ -52,12 +52,16 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Of the analysis of a text of so many bytes; `cache_hits`: chunks that came from the cache since the session began.
+    /// Of the analysis of a text of so many bytes that took `timing`; `cache_hits`: chunks that came from the cache since the session began.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts are small")]
-    pub fn new(bytes: usize, analysis: &Analysis, cache_hits: Option<u64>) -> Self {
+    pub fn new(
+        bytes: usize,
+        analysis: &Analysis,
+        timing: &Timing,
+        cache_hits: Option<u64>,
+    ) -> Self {
         let ms = |time: Duration| time.as_secs_f64() * 1e3;
-        let timing = &analysis.timing;
         let n_subwords: usize = analysis.chunks.iter().map(|chunk| chunk.n_tokens).sum();
         let mut metrics = vec![
             ("latency_ms", ms(timing.total)),

@@ -328,6 +328,9 @@ pub(super) struct ServeArgs {
     /// Memory for the results of chunks
     #[arg(long, default_value_t = 256, value_name = "MB")]
     pub cache_mb: usize,
+    #[cfg(feature = "mlflow")]
+    #[command(flatten)]
+    pub tracking: TrackingArgs,
 }
 
 #[derive(Debug, Args)]

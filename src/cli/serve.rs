@@ -6,12 +6,26 @@ use anyhow::Context;
 
 use super::args::ServeArgs;
 use super::fault::{Fault, report_line};
+#[cfg(feature = "mlflow")]
+use super::tracking::Tracking;
 use crate::http::options::TOKEN_VARIABLE;
 use crate::http::{Bound, Limits, Options, ServeError};
 use crate::model::source::{HubOptions, ModelSource};
 
 pub(super) fn run(args: ServeArgs) -> Result<(), Fault> {
-    let options = options(args)?;
+    #[cfg(feature = "mlflow")]
+    let tracking = Tracking::start(&args.tracking, "serve", |text| {
+        report_line(&format!("warning: {text}"));
+    })?;
+    #[cfg_attr(
+        not(feature = "mlflow"),
+        expect(unused_mut, reason = "for the observer")
+    )]
+    let mut options = options(args)?;
+    #[cfg(feature = "mlflow")]
+    {
+        options.observer = tracking.observer();
+    }
     // Handlers look up, wait and convert; what takes its time runs on the engine's thread or on few others.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -67,6 +81,7 @@ fn options(args: ServeArgs) -> Result<Options, Fault> {
             cache_bytes: args.cache_mb << 20,
             ..Limits::default()
         },
+        observer: None,
     })
 }
 

@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 
 use super::fault::Fault;
 use crate::analysis::Analysis;
+use crate::engine::Observer;
 use crate::tracking::{Credentials, Sample, Tracker, TrackingOptions};
 
 const URI: &str = "MLFLOW_TRACKING_URI";
@@ -60,8 +61,18 @@ impl Tracking {
     /// Of a text of so many bytes.
     pub(super) fn record(&self, bytes: usize, analysis: &Analysis) {
         if let Self(Some(tracker)) = self {
-            tracker.record(Sample::new(bytes, analysis, None));
+            tracker.record(Sample::new(bytes, analysis, &analysis.timing, None));
         }
+    }
+
+    /// For what runs an engine.
+    pub(super) fn observer(&self) -> Option<Observer> {
+        let tracker = Arc::clone(self.0.as_ref()?);
+        Some(Observer::new(move |finished, cache| {
+            let bytes = finished.document.text().len();
+            let sample = Sample::new(bytes, &finished.analysis, &finished.spent, Some(cache.hits));
+            tracker.record(sample);
+        }))
     }
 }
 

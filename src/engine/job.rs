@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::cache::{Cache, CacheView, WindowKey};
 use super::counts::Counts;
+use super::observer::Observer;
 use crate::analysis::chunk::{self, Chunk};
 use crate::analysis::{
     Analysis, AnalysisConfig, AnalysisError, ScoredWindow, Timing, assemble, score_window,
@@ -35,6 +36,15 @@ pub(super) struct Tools {
     pub passes: u64,
     /// Of these, those that a record had part of.
     pub resumed: u64,
+    pub observer: Option<Observer>,
+}
+
+impl Tools {
+    pub fn observe(&self, finished: &Finished) {
+        if let Some(observer) = &self.observer {
+            observer.tell(finished, self.cache.stats());
+        }
+    }
 }
 
 /// A document on its way to its analysis.

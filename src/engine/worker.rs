@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::cache::Cache;
 use super::counts::Counts;
 use super::job::{Job, Scope, Tools};
+use super::observer::Observer;
 use super::single::{maps, raw};
 use super::state::{Next, Order, Queued, Work};
 use super::{EngineError, Phase, Reply, Served, Shared};
@@ -21,12 +22,13 @@ use crate::text::document::Document;
 /// A long document is put together anew at most this often while it grows.
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 
-pub(super) fn run(shared: &Shared, cache_bytes: usize) {
+pub(super) fn run(shared: &Shared, cache_bytes: usize, observer: Option<Observer>) {
     let mut tools = Tools {
         cache: Cache::new(cache_bytes),
         counts: Counts::default(),
         passes: 0,
         resumed: 0,
+        observer,
     };
     let mut published = Instant::now();
     loop {
@@ -50,7 +52,7 @@ pub(super) fn run(shared: &Shared, cache_bytes: usize) {
                 });
                 let done = catch_unwind(step).unwrap_or_else(|panic| Err(panicked(&*panic)));
                 count(shared, &tools);
-                settle(shared, &key, ticket, focus, done, &mut published);
+                settle(shared, &key, ticket, focus, done, &tools, &mut published);
             }
         }
     }
@@ -115,6 +117,7 @@ fn settle(
     ticket: u64,
     focus: Option<ByteSpan>,
     done: Stepped,
+    tools: &Tools,
     published: &mut Instant,
 ) {
     let (job, error) = match done {
@@ -132,7 +135,11 @@ fn settle(
         let is_time = n_done > 0 && published.elapsed() >= PUBLISH_EVERY;
         if is_complete || is_first_sight || is_time {
             *published = Instant::now();
-            assembled = Some(Arc::new(job.assemble()));
+            let finished = job.assemble();
+            if is_complete {
+                tools.observe(&finished);
+            }
+            assembled = Some(Arc::new(finished));
         }
     }
     let mut state = shared.lock();
@@ -198,7 +205,11 @@ fn request(shared: &Shared, Queued { cancel, work }: Queued, tools: &mut Tools) 
                 Ok(job) => {
                     progress.send_replace(job.progress());
                     if job.is_done(None) {
-                        answer(shared, reply, fenced(|| finish(&job)));
+                        let done = fenced(|| finish(&job));
+                        if let Ok(finished) = &done {
+                            tools.observe(finished);
+                        }
+                        answer(shared, reply, done);
                     } else {
                         let (document, under) = kept;
                         let work = Work::Analysis {

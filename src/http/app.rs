@@ -45,7 +45,7 @@ impl App {
     pub fn new(options: &Options, is_remote: bool) -> Arc<Self> {
         let origins = options.allowed_origins.iter();
         Arc::new(Self {
-            engine: Engine::start(options.limits.cache_bytes),
+            engine: Engine::start_observed(options.limits.cache_bytes, options.observer.clone()),
             models: Models::new(&options.models),
             limits: options.limits,
             admission: Admission::new(options.limits),

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::engine::Observer;
 use crate::model::Device;
 use crate::model::source::{HubOptions, ModelSource};
 
@@ -32,6 +33,7 @@ pub struct Options {
     pub device: Device,
     pub hub: HubOptions,
     pub limits: Limits,
+    pub observer: Option<Observer>,
 }
 
 /// What a client can make the server hold or do.
@@ -87,6 +89,7 @@ impl Default for Options {
             device: Device::default(),
             hub: HubOptions::from_env(),
             limits: Limits::default(),
+            observer: None,
         }
     }
 }

@@ -27,14 +27,15 @@ use super::proto::negotiate;
 use super::session::{Session, Snapshot};
 use super::settings::Features;
 use super::{actions, config, explain, heat, matrix, project, symbols};
+use crate::engine::Observer;
 
 pub(crate) struct Server {
     session: Arc<Session>,
 }
 
 /// The service and the socket on which it talks to the client. Needs a runtime.
-pub(crate) fn service() -> (LspService<Server>, ClientSocket) {
-    let builder = LspService::build(Server::new)
+pub(crate) fn service(observer: Option<Observer>) -> (LspService<Server>, ClientSocket) {
+    let builder = LspService::build(|client| Server::new(client, observer))
         .custom_method(method::HEATMAP, Server::heatmap)
         .custom_method(method::ATTENTION, Server::attention)
         .custom_method(method::MATRIX, Server::matrix)
@@ -55,9 +56,9 @@ pub(crate) fn service() -> (LspService<Server>, ClientSocket) {
 }
 
 impl Server {
-    fn new(client: Client) -> Self {
+    fn new(client: Client, observer: Option<Observer>) -> Self {
         Self {
-            session: Session::new(client),
+            session: Session::new(client, observer),
         }
     }
 

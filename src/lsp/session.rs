@@ -15,7 +15,7 @@ use super::notify::Notifier;
 use super::progress::Cancellations;
 use super::proto::Positions;
 use super::settings::{Features, Settings};
-use crate::engine::{Engine, EngineError, Finished, Phase, Served};
+use crate::engine::{Engine, EngineError, Finished, Observer, Phase, Served};
 use crate::text::document::Document;
 use crate::text::{ByteSpan, PositionEncoding};
 use crate::view::levels::HeatLevel;
@@ -103,12 +103,12 @@ pub(crate) enum Look {
 }
 
 impl Session {
-    pub fn new(client: Client) -> Arc<Self> {
+    pub fn new(client: Client, observer: Option<Observer>) -> Arc<Self> {
         let settings = Settings::default();
         Arc::new_cyclic(|session| Self {
             notifier: Notifier::start(client.clone(), session.clone()),
             models: Models::new(session.clone()),
-            engine: Engine::start(settings.cache_bytes),
+            engine: Engine::start_observed(settings.cache_bytes, observer),
             cancellations: Cancellations::default(),
             levels: Levels::default(),
             client,

@@ -1,0 +1,33 @@
+//! Who looks on while the engine works: metrics of a session.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::{CacheStats, Finished};
+
+type Observe = dyn Fn(&Finished, CacheStats) + Send + Sync;
+
+/// Sees every analysis when it is complete, on the inference thread: it has to be quick.
+#[derive(Clone)]
+pub struct Observer(Arc<Observe>);
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("Observer")
+    }
+}
+
+impl Observer {
+    pub fn new(observe: impl Fn(&Finished, CacheStats) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(observe))
+    }
+
+    /// A panic in it is nobody else's.
+    pub(super) fn tell(&self, finished: &Finished, cache: CacheStats) {
+        let told = catch_unwind(AssertUnwindSafe(|| (self.0)(finished, cache)));
+        if told.is_err() {
+            tracing::error!("an observer of the engine panicked");
+        }
+    }
+}
