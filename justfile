@@ -84,6 +84,13 @@ lsp-emacs: drivers
     cargo build --release
     {{ bin }}/python tests/lsp/emacs.py
 
+# Runs on a real MLflow server, read back through its own client
+mlflow *ARGS: _venv
+    cargo build --release
+    @[ -d .venv/mlflow ] || {{ bin }}/python -m venv .venv/mlflow
+    @.venv/mlflow/bin/python -m pip install --quiet --disable-pip-version-check -r tests/mlflow/requirements.txt
+    .venv/mlflow/bin/python -m pytest -q tests/mlflow {{ ARGS }}
+
 # The language server against its bars
 lsp-bench *ARGS: pytorch
     {{ bin }}/python benches/lsp.py {{ ARGS }}
