@@ -87,6 +87,7 @@ test('draws the definition at the cursor, and lights up and jumps to its words',
     assert.deepEqual(outlined('2px double rgb(212, 212, 212)'), ['5 second']);
     assert.deepEqual(outlined('2px solid rgb(230, 159, 0)'), ['5 gamma']);
   });
+  assert.match(await textOf(frame, 'lists'), /[\d.]+ %gammaline \d/);
   await editor.shoot('panel-dark');
   await editor.page.mouse.click(place.x, place.y);
   await eventually(async () => {
