@@ -11,6 +11,8 @@ mod models;
 mod output;
 mod progress;
 mod terminal;
+#[cfg(feature = "mlflow")]
+mod tracking;
 
 use std::io::Write;
 use std::process::ExitCode;

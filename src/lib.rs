@@ -15,6 +15,7 @@
 //! | L3 | [`analysis`] | one document in, one [`analysis::Analysis`] out | protocols, terminals |
 //! | L4 | [`engine`] | the inference thread, live documents, cache | protocols, maths |
 //! | L5 | [`view`] | an analysis as plain data and pictures | tensors |
+//! | L5 | `tracking` | runs in MLflow | computation |
 //! | L6 | [`lsp`] | the language server | computation |
 //! | L6 | [`cli`] | arguments, files, the terminal | computation |
 //!
@@ -31,6 +32,9 @@ pub mod analysis;
 pub mod engine;
 
 pub mod view;
+
+#[cfg(feature = "mlflow")]
+pub mod tracking;
 
 pub mod lsp;
 

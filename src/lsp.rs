@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `server` | the handlers |
 //! | `session` | one client's state, and how an answer waits for its analysis |
-//! | `documents`, `settings`, `config`, `client_caps`, `capabilities` | what the client has and can |
+//! | `documents`, `settings`, `config`, `project`, `client_caps`, `capabilities` | what the client has and can |
 //! | `models` | which model serves |
 //! | `heat`, `explain`, `symbols`, `actions`, `matrix`, `commands`, `custom` | the features |
 //! | `notify`, `progress` | what the server says of its own accord |
@@ -28,6 +28,7 @@ mod matrix;
 mod models;
 mod notify;
 mod progress;
+mod project;
 mod proto;
 mod server;
 mod session;

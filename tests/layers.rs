@@ -19,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["attribution"],
     &["analysis"],
     &["engine"],
-    &["view", "eval"],
+    &["view", "eval", "tracking"],
     &["main", "cli", "lsp", "http"],
 ];
 

@@ -10,6 +10,8 @@ use super::fault::{Fault, report_line};
 use super::files::{self, Input};
 use super::output::Stdout;
 use super::terminal::Environment;
+#[cfg(feature = "mlflow")]
+use super::tracking::Tracking;
 use super::{models, progress};
 use crate::analysis::{Analysis, AnalysisConfig, Extras, analyze};
 use crate::attribution::AttributionConfig;
@@ -42,6 +44,11 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Fault> {
     };
     let bar = progress::steps(inputs.len(), "analysing");
     let mut report = Report::new(args, inputs.len()).map_err(Fault::stdout)?;
+    #[cfg(feature = "mlflow")]
+    let tracking = Tracking::start(&args.tracking, "analyze", {
+        let bar = bar.clone();
+        move |text| bar.suspend(|| report_line(&format!("warning: {text}")))
+    })?;
     let mut n_failed = 0;
     for input in inputs {
         let (name, done) = match input {
@@ -51,6 +58,10 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Fault> {
             ),
             Err(error) => (String::new(), Err(Fault::failed(error))),
         };
+        #[cfg(feature = "mlflow")]
+        if let Ok((document, analysis)) = &done {
+            tracking.record(document.text().len(), analysis);
+        }
         bar.suspend(|| match done {
             Ok((document, analysis)) => report.document(&name, document.text(), &analysis),
             Err(fault) => {

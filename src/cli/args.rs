@@ -7,6 +7,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::files::DEFAULT_MAX_BYTES;
+#[cfg(feature = "mlflow")]
+use super::tracking::TrackingArgs;
 use crate::attribution::{Aggregate, HeadChoice, LayerChoice, Method, SelectError, Sinks};
 use crate::model::Device;
 use crate::model::source::ModelSource;
@@ -126,6 +128,9 @@ pub(super) struct AnalyzeArgs {
     pub attribution: AttributionArgs,
     #[command(flatten)]
     pub input: InputArgs,
+    #[cfg(feature = "mlflow")]
+    #[command(flatten)]
+    pub tracking: TrackingArgs,
     #[arg(long, short, value_enum, default_value = "text")]
     pub format: Format,
     /// Show the N most attended lexemes (with --lines: lines) as a table instead of the source
@@ -278,6 +283,9 @@ pub(super) struct LspArgs {
     /// Append the log to a file instead of writing it to stderr
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub log_file: Option<PathBuf>,
+    #[cfg(feature = "mlflow")]
+    #[command(flatten)]
+    pub tracking: TrackingArgs,
 }
 
 #[derive(Debug, Args)]

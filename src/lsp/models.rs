@@ -113,7 +113,13 @@ impl Models {
             let mut state = self.state();
             let is_same =
                 state.ticket > 0 && state.requested == requested && state.device == device;
-            if is_same && state.phase != Phase::Error {
+            let is_settled = match state.phase {
+                Phase::Loading | Phase::Downloading { .. } => true,
+                // With a message something is left to be tried again.
+                Phase::Ready => state.message.is_none(),
+                Phase::Error => false,
+            };
+            if is_same && is_settled {
                 return;
             }
             state.ticket += 1;
@@ -315,6 +321,19 @@ fn load(
 }
 
 impl Models {
+    /// The person who ended it knows: no message, and what served serves on.
+    fn call_off(&self, session: &Session, ticket: u64, message: String) {
+        let is_serving = session.engine.served().is_some();
+        self.update(session, ticket, |state| {
+            state.phase = if is_serving {
+                Phase::Ready
+            } else {
+                Phase::Error
+            };
+            state.message = Some(message);
+        });
+    }
+
     fn fail(&self, session: &Session, ticket: u64, message: String) {
         if !self.is_current(ticket) {
             return;

@@ -26,7 +26,7 @@ use super::custom::{
 use super::proto::negotiate;
 use super::session::{Session, Snapshot};
 use super::settings::Features;
-use super::{actions, config, explain, heat, matrix, symbols};
+use super::{actions, config, explain, heat, matrix, project, symbols};
 
 pub(crate) struct Server {
     session: Arc<Session>,
@@ -120,6 +120,7 @@ impl Server {
 
 impl LanguageServer for Server {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
+        let project = project::settings(&params);
         let given = params.initialization_options.unwrap_or_default();
         let offered = params
             .capabilities
@@ -127,7 +128,18 @@ impl LanguageServer for Server {
             .as_ref()
             .and_then(|general| general.position_encodings.clone());
         let mut state = self.session.state();
-        let (settings, faults) = state.settings.with(&given);
+        let (of_project, mut faults) = match &project {
+            Ok(Some(project)) => state.settings.with(project),
+            Ok(None) => (state.settings.clone(), Vec::new()),
+            Err(error) => (state.settings.clone(), vec![error.to_string()]),
+        };
+        if project.is_ok() {
+            for fault in &mut faults {
+                *fault = format!("{}: {fault}", project::FILE);
+            }
+        }
+        let (settings, of_client) = of_project.with(&given);
+        faults.extend(of_client);
         let encoding = negotiate(offered.as_deref(), settings.position_encoding);
         state.caps = ClientCaps::new(&params.capabilities);
         state.encoding = encoding;

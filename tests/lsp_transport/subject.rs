@@ -2,20 +2,24 @@
 
 #![allow(clippy::unused_async, reason = "handlers")]
 
+use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use codegaze::lsp::Ended;
 use codegaze::lsp::transport::{self, Options};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::runtime::Handle;
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::notification::Notification;
 use tower_lsp::ls_types::{
     ConfigurationItem, DidChangeTextDocumentParams, DidOpenTextDocumentParams, InitializeParams,
     InitializeResult, MessageType,
 };
-use tower_lsp::{Client as ToClient, ClientSocket, LanguageServer, LspService};
+use tower_lsp::{Client as ToClient, ClientSocket, LanguageServer, LspService, Server};
 
 use crate::lsp_client::Client;
 
@@ -26,6 +30,8 @@ pub struct Inside {
     pub begun: AtomicUsize,
     /// Handlers of `test/never` that were dropped.
     pub dropped: AtomicUsize,
+    /// Handlers of `test/talk` that have said all.
+    pub talked: AtomicUsize,
     /// Tokens of `window/workDoneProgress/cancel`.
     pub cancelled: Mutex<Vec<Value>>,
     state: Mutex<State>,
@@ -123,6 +129,14 @@ impl Subject {
         Ok(json!(versions))
     }
 
+    /// Awaits before it changes anything.
+    async fn change_late(&self, params: DidChangeTextDocumentParams) {
+        let message = format!("version {}", params.text_document.version);
+        self.client.log_message(MessageType::LOG, message).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        self.state().versions.push(params.text_document.version);
+    }
+
     async fn uris(&self, _: Value) -> Result<Value> {
         self.begin();
         let uris: Vec<Value> = self
@@ -143,6 +157,7 @@ impl Subject {
             let client = self.client.clone();
             tokio::spawn(async move { client.semantic_tokens_refresh().await });
         }
+        self.inside.talked.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 
@@ -175,10 +190,12 @@ impl LanguageServer for Subject {
     }
 }
 
-fn service() -> (LspService<Subject>, ClientSocket, Arc<Inside>) {
+type Service = (LspService<Subject>, ClientSocket, Arc<Inside>);
+
+fn service(with_progress: bool) -> Service {
     let inside = Arc::new(Inside::default());
     let shared = Arc::clone(&inside);
-    let (service, socket) = LspService::build(|client| Subject {
+    let mut builder = LspService::build(|client| Subject {
         client,
         inside: shared,
     })
@@ -189,13 +206,16 @@ fn service() -> (LspService<Subject>, ClientSocket, Arc<Inside>) {
     .custom_method("test/consult", Subject::consult)
     .custom_method("test/block", Subject::block)
     .custom_method("test/versions", Subject::versions)
+    .custom_method("test/changeLate", Subject::change_late)
     .custom_method("test/uris", Subject::uris)
-    .custom_method("test/talk", Subject::talk)
-    .custom_method(
-        "window/workDoneProgress/cancel",
-        Subject::work_done_progress_cancel,
-    )
-    .finish();
+    .custom_method("test/talk", Subject::talk);
+    if with_progress {
+        builder = builder.custom_method(
+            "window/workDoneProgress/cancel",
+            Subject::work_done_progress_cancel,
+        );
+    }
+    let (service, socket) = builder.finish();
     (service, socket, inside)
 }
 
@@ -204,21 +224,72 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// Through our transport.
 pub fn ours() -> (Client<Ended>, Arc<Inside>) {
+    through_ours(true)
+}
+
+/// Through our transport, where nobody registered what cancels progress.
+pub fn without_progress() -> (Client<Ended>, Arc<Inside>) {
+    through_ours(false)
+}
+
+fn through_ours(with_progress: bool) -> (Client<Ended>, Arc<Inside>) {
     let options = Options {
         grace: GRACE,
         ..Options::default()
     };
-    let (give, inside) = std::sync::mpsc::channel();
-    let mut client = Client::of_async(move |input, output| {
-        let (service, socket, inside) = service();
-        give.send(inside).unwrap();
-        transport::serve(service, socket, input, output, options)
-    });
-    initialize(&mut client);
+    started(move |give| {
+        Client::of_async(move |input, output| {
+            let (service, socket, inside) = service(with_progress);
+            give.send(inside).unwrap();
+            transport::serve(service, socket, input, output, options)
+        })
+    })
+}
+
+/// Through the library's own loop, as its documentation starts it.
+pub fn bare() -> (Client<()>, Arc<Inside>) {
+    started(|give| {
+        Client::of_async(|input, output| async move {
+            let (service, socket, inside) = service(true);
+            give.send(inside).unwrap();
+            let (input, output) = bridge(input, output);
+            Server::new(input, output, socket).serve(service).await;
+        })
+    })
+}
+
+fn started<E: Send + 'static>(
+    start: impl FnOnce(mpsc::Sender<Arc<Inside>>) -> Client<E>,
+) -> (Client<E>, Arc<Inside>) {
+    let (give, inside) = mpsc::channel();
+    let mut client = start(give);
+    client.call("initialize", &json!({ "capabilities": {} }));
+    client.notify("initialized", &json!({}));
     (client, inside.recv().unwrap())
 }
 
-fn initialize<E: Send + 'static>(client: &mut Client<E>) {
-    client.call("initialize", &json!({ "capabilities": {} }));
-    client.notify("initialized", &json!({}));
+/// Pipes as the library takes them: read and written on threads, as the runtime's own stdin and stdout are.
+fn bridge(mut input: PipeReader, mut output: PipeWriter) -> (DuplexStream, DuplexStream) {
+    const BUFFER: usize = 1 << 13;
+    let runtime = Handle::current();
+    let (mut to_server, server_in) = tokio::io::duplex(BUFFER);
+    let (mut from_server, server_out) = tokio::io::duplex(BUFFER);
+    let inwards = runtime.clone();
+    thread::spawn(move || {
+        let mut buffer = [0; BUFFER];
+        while let Ok(n @ 1..) = input.read(&mut buffer) {
+            if inwards.block_on(to_server.write_all(&buffer[..n])).is_err() {
+                return;
+            }
+        }
+    });
+    thread::spawn(move || {
+        let mut buffer = [0; BUFFER];
+        while let Ok(n @ 1..) = runtime.block_on(from_server.read(&mut buffer)) {
+            if output.write_all(&buffer[..n]).is_err() {
+                return;
+            }
+        }
+    });
+    (server_in, server_out)
 }

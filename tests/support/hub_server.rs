@@ -1,5 +1,7 @@
 //! A small Hugging Face hub on a local port: its API, its redirects to a CDN on another port, its errors; and faults on demand.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Write};

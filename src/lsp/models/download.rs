@@ -78,13 +78,22 @@ pub(crate) async fn fetch(
     session.models.on_thread(move |session| {
         let done = run(&session, ticket, &source, &name, &watcher);
         drop(watcher);
+        // Said here: a request that was cancelled waits for nothing.
+        match &done {
+            Ok(()) => {}
+            Err(error @ FetchError::Cancelled(_)) => {
+                session.models.call_off(&session, ticket, error.to_string());
+            }
+            Err(error) => session.models.fail(&session, ticket, error.to_string()),
+        }
         drop(reply.send(done));
     });
-    let done = result.await.unwrap_or(Err(FetchError::Broken));
-    drop(on_drop);
-    if let Err(error) = &done {
+    let done = result.await.unwrap_or_else(|_| {
+        let error = FetchError::Broken;
         session.models.fail(session, ticket, error.to_string());
-    }
+        Err(error)
+    });
+    drop(on_drop);
     done
 }
 

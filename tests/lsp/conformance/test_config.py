@@ -167,6 +167,32 @@ def test_45_only_those_who_ask_are_notified(start):
     assert server.capabilities["experimental"]["codegaze"] == {"heatmap": 1, "attention": 1, "matrix": 1, "matrices": 1, "model": 1}
 
 
+@pytest.mark.parametrize("how", ["folder", "root"])
+def test_45_projects_bring_settings(start, tmp_path, how):
+    """`.codegaze.toml` of the first folder lies below what the client says."""
+    project = tmp_path / "a b"
+    project.mkdir()
+    (project / ".codegaze.toml").write_text('method = "cls"\nheads = "max"\ndebounceMs = "soon"\n')
+    uri = project.as_uri()
+    where = {"rootUri": uri} if how == "root" else {"workspaceFolders": [{"uri": uri, "name": "a"}, {"uri": "file:///two", "name": "b"}]}
+    server = start()
+    server.initialize(options={"heads": "mean"}, client=no_configuration(), **where)
+    view = server.open(SOURCE).heatmap()["view"]
+    assert (view["method"], view["heads"]) == ("cls", "mean")
+    [warning] = warnings(server)
+    assert ".codegaze.toml" in warning and "debounceMs" in warning
+
+
+@pytest.mark.parametrize("text", ["method = = 1", "#" * 100_000], ids=["malformed", "too long"])
+def test_45_a_broken_project_file_costs_a_warning(start, tmp_path, text):
+    (tmp_path / ".codegaze.toml").write_text(text)
+    server = start()
+    server.initialize(options={"method": "norm"}, client=no_configuration(), rootUri=tmp_path.as_uri())
+    assert server.open(SOURCE).heatmap()["view"]["method"] == "norm"
+    [warning] = warnings(server)
+    assert ".codegaze.toml" in warning
+
+
 def test_46_folders(start):
     """Folders can be added and removed, and there may be none."""
     server = start()

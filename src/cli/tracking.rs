@@ -1,0 +1,74 @@
+//! `--mlflow-uri`: what is analysed becomes a run in MLflow.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueHint};
+
+use super::fault::Fault;
+use crate::analysis::Analysis;
+use crate::tracking::{Credentials, Sample, Tracker, TrackingOptions};
+
+const URI: &str = "MLFLOW_TRACKING_URI";
+const EXPERIMENT: &str = "MLFLOW_EXPERIMENT_NAME";
+/// The last samples of a session that is over are waited for so long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Args)]
+pub(super) struct TrackingArgs {
+    /// Record the session as a run on this MLflow tracking server (default: MLFLOW_TRACKING_URI, if it is set)
+    #[arg(long, value_name = "URI", value_hint = ValueHint::Url)]
+    pub mlflow_uri: Option<String>,
+    /// The experiment of the run, made if there is none of that name (default: MLFLOW_EXPERIMENT_NAME, or codegaze)
+    #[arg(long, value_name = "NAME")]
+    pub mlflow_experiment: Option<String>,
+}
+
+/// The session's run, if one was asked for; ended when dropped.
+pub(super) struct Tracking(Option<Arc<Tracker>>);
+
+impl Tracking {
+    /// `warn` is told, at most once, that nothing is recorded.
+    pub(super) fn start(
+        args: &TrackingArgs,
+        command: &'static str,
+        warn: impl FnOnce(String) + Send + 'static,
+    ) -> Result<Self, Fault> {
+        let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let Some(uri) = args.mlflow_uri.clone().or_else(|| var(URI)) else {
+            return Ok(Self(None));
+        };
+        let experiment = args.mlflow_experiment.clone().or_else(|| var(EXPERIMENT));
+        let options = TrackingOptions {
+            uri,
+            experiment: experiment.unwrap_or_else(|| "codegaze".to_owned()),
+            credentials: Credentials::from_vars(var),
+            command,
+        };
+        // What the environment says is for other programs as well: files and databases suit those.
+        if args.mlflow_uri.is_none() && !options.uri.starts_with("http") {
+            warn(format!(
+                "{URI} is {}, which is no server; nothing is recorded",
+                options.uri
+            ));
+            return Ok(Self(None));
+        }
+        let tracker = Tracker::start(options, warn).map_err(Fault::usage)?;
+        Ok(Self(Some(Arc::new(tracker))))
+    }
+
+    /// Of a text of so many bytes.
+    pub(super) fn record(&self, bytes: usize, analysis: &Analysis) {
+        if let Self(Some(tracker)) = self {
+            tracker.record(Sample::new(bytes, analysis, None));
+        }
+    }
+}
+
+impl Drop for Tracking {
+    fn drop(&mut self) {
+        if let Self(Some(tracker)) = self {
+            tracker.finish(PATIENCE);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Runs in MLflow: what was analysed, and how long it took, recorded in the background.
+//!
+//! One run a session, with the model and the view as parameters and a step of metrics an analysis. A thread of its own speaks
+//! MLflow's REST API (2.0, as mlflow 2 and 3 serve it); whoever analyses only puts a sample into a bounded queue. A server that is
+//! slow or gone costs one warning, and samples when the queue is full; never time.
+
+mod client;
+mod run;
+
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::analysis::Analysis;
+
+use client::Client;
+pub use client::Credentials;
+
+/// Samples that wait; more are dropped.
+const QUEUE: usize = 10_000;
+
+/// Where runs go.
+#[derive(Clone, Debug)]
+pub struct TrackingOptions {
+    /// `http://` or `https://`.
+    pub uri: String,
+    /// Made if there is none of that name.
+    pub experiment: String,
+    pub credentials: Option<Credentials>,
+    /// `analyze`, `lsp`, `serve`: the run's tag `codegaze.command`.
+    pub command: &'static str,
+}
+
+/// Why nothing is recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum TrackingError {
+    #[error(
+        "{0:?} is no address of a tracking server: give http://HOST:PORT, as `mlflow server` prints it"
+    )]
+    Address(String),
+    #[error("no thread for the tracking server: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// What one analysis leaves behind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// Milliseconds since 1970.
+    timestamp: i64,
+    params: [(&'static str, String); 7],
+    metrics: Vec<(&'static str, f64)>,
+}
+
+impl Sample {
+    /// Of the analysis of a text of so many bytes; `cache_hits`: chunks that came from the cache since the session began.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts are small")]
+    pub fn new(bytes: usize, analysis: &Analysis, cache_hits: Option<u64>) -> Self {
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        let timing = &analysis.timing;
+        let n_subwords: usize = analysis.chunks.iter().map(|chunk| chunk.n_tokens).sum();
+        let mut metrics = vec![
+            ("latency_ms", ms(timing.total)),
+            ("latency_chunk_ms", ms(timing.chunk)),
+            ("latency_tokenize_ms", ms(timing.tokenize)),
+            ("latency_forward_ms", ms(timing.forward)),
+            ("latency_attribute_ms", ms(timing.attribute)),
+            ("code_length", bytes as f64),
+            ("subwords", n_subwords as f64),
+            ("chunks", analysis.chunks.len() as f64),
+            ("sink_share", f64::from(analysis.sink_share)),
+        ];
+        metrics.extend(cache_hits.map(|hits| ("cache_hits", hits as f64)));
+        let (model, view) = (&analysis.model, &analysis.attribution);
+        let layers: Vec<String> = view.layers.iter().map(ToString::to_string).collect();
+        Self {
+            timestamp: now(),
+            params: [
+                ("model", model.id.clone()),
+                ("revision", model.revision.clone().unwrap_or_default()),
+                ("precision", model.precision.as_str().to_owned()),
+                ("method", view.method.as_str().to_owned()),
+                ("layers", layers.join(",")),
+                ("sinks", view.sinks.as_str().to_owned()),
+                ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ],
+            metrics,
+        }
+    }
+}
+
+/// Milliseconds since 1970, as MLflow counts.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    })
+}
+
+/// Takes samples; shared by whoever analyses.
+#[derive(Debug)]
+pub struct Tracker {
+    /// `None` once the run is finished.
+    queue: Mutex<Option<SyncSender<Sample>>>,
+    is_done: Mutex<Receiver<()>>,
+}
+
+impl Tracker {
+    /// Nothing is sent before the first sample. `warn` is called once, on the tracker's thread, when the server cannot be used.
+    ///
+    /// # Errors
+    /// When the address is none of a server, or the operating system refuses a thread.
+    pub fn start(
+        options: TrackingOptions,
+        warn: impl FnOnce(String) + Send + 'static,
+    ) -> Result<Self, TrackingError> {
+        let client = Client::new(&options)?;
+        let (queue, samples) = sync_channel(QUEUE);
+        let (done, is_done) = channel();
+        std::thread::Builder::new()
+            .name("codegaze-mlflow".to_owned())
+            .spawn(move || {
+                run::record(&client, &options, &samples, Box::new(warn));
+                // Nobody may be waiting any more.
+                drop(done);
+            })?;
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            is_done: Mutex::new(is_done),
+        })
+    }
+
+    /// Never waits.
+    pub fn record(&self, sample: Sample) {
+        let queue = self
+            .queue
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let Some(queue) = queue.as_ref() else {
+            return;
+        };
+        if queue.try_send(sample).is_err() {
+            tracing::debug!("the tracking server is behind: a sample is dropped");
+        }
+    }
+
+    /// Ends the run, and waits at most `patience` until the server knows.
+    pub fn finish(&self, patience: Duration) {
+        let queue = self
+            .queue
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
+        drop(queue);
+        let is_done = self
+            .is_done
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Whether it ended or time is up: the session is over.
+        let _ = is_done.recv_timeout(patience);
+    }
+}

@@ -1,0 +1,214 @@
+//! MLflow's REST API, as far as a run needs it: <https://mlflow.org/docs/latest/rest-api.html>.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+use ureq::http::Uri;
+use ureq::{Agent, Body};
+
+use super::{TrackingError, TrackingOptions};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// More is no answer of MLflow's.
+const BODY_LIMIT: u64 = 1 << 20;
+
+/// As MLflow's own client takes them from the environment.
+#[derive(Clone)]
+pub enum Credentials {
+    /// `MLFLOW_TRACKING_TOKEN`.
+    Token(String),
+    /// `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`.
+    Password { user: String, password: String },
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("Credentials(…)")
+    }
+}
+
+impl Credentials {
+    /// From the variables that `get` looks up.
+    pub fn from_vars(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let get = |name: &str| get(name).filter(|value| !value.is_empty());
+        if let Some(token) = get("MLFLOW_TRACKING_TOKEN") {
+            return Some(Self::Token(token));
+        }
+        Some(Self::Password {
+            user: get("MLFLOW_TRACKING_USERNAME")?,
+            password: get("MLFLOW_TRACKING_PASSWORD").unwrap_or_default(),
+        })
+    }
+
+    fn header(&self) -> String {
+        match self {
+            Self::Token(token) => format!("Bearer {token}"),
+            Self::Password { user, password } => {
+                format!(
+                    "Basic {}",
+                    BASE64_STANDARD.encode(format!("{user}:{password}"))
+                )
+            }
+        }
+    }
+}
+
+/// Why a request did nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RequestError {
+    #[error("{0}")]
+    Transport(#[from] ureq::Error),
+    #[error("{endpoint}: {status} {message}")]
+    Refused {
+        endpoint: &'static str,
+        status: u16,
+        /// MLflow's `error_code`, where there is one.
+        code: String,
+        message: String,
+    },
+    #[error("{endpoint} does not answer as MLflow does: no {missing}")]
+    Shape {
+        endpoint: &'static str,
+        missing: &'static str,
+    },
+}
+
+impl RequestError {
+    /// Sending the same again gives the same.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                status: 400..=499,
+                ..
+            } | Self::Shape { .. }
+        )
+    }
+}
+
+pub(super) struct Client {
+    agent: Agent,
+    base: String,
+    authorization: Option<String>,
+}
+
+impl Client {
+    pub(super) fn new(options: &TrackingOptions) -> Result<Self, TrackingError> {
+        let base = options.uri.trim_end_matches('/');
+        let uri: Option<Uri> = base.parse().ok();
+        uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")))
+            .filter(|uri| uri.host().is_some_and(|host| !host.is_empty()))
+            .ok_or_else(|| TrackingError::Address(options.uri.clone()))?;
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_global(Some(TIMEOUT))
+            .user_agent(concat!("codegaze/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Ok(Self {
+            agent: agent.into(),
+            base: format!("{base}/api/2.0/mlflow/"),
+            authorization: options.credentials.as_ref().map(Credentials::header),
+        })
+    }
+
+    /// The id of the experiment called `name`, made if there is none.
+    pub(super) fn experiment(&self, name: &str) -> Result<String, RequestError> {
+        let endpoint = "experiments/get-by-name";
+        match self.get(endpoint, "experiment_name", name) {
+            Ok(answer) => text(&answer, endpoint, "/experiment/experiment_id"),
+            Err(RequestError::Refused { code, .. }) if code == "RESOURCE_DOES_NOT_EXIST" => {
+                let endpoint = "experiments/create";
+                match self.post(endpoint, &json!({ "name": name })) {
+                    Ok(answer) => text(&answer, endpoint, "/experiment_id"),
+                    // Somebody else was quicker.
+                    Err(RequestError::Refused { code, .. })
+                        if code == "RESOURCE_ALREADY_EXISTS" =>
+                    {
+                        let endpoint = "experiments/get-by-name";
+                        let answer = self.get(endpoint, "experiment_name", name)?;
+                        text(&answer, endpoint, "/experiment/experiment_id")
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Begins a run; gives its id.
+    pub(super) fn create_run(&self, request: &Value) -> Result<String, RequestError> {
+        let endpoint = "runs/create";
+        let answer = self.post(endpoint, request)?;
+        text(&answer, endpoint, "/run/info/run_id")
+    }
+
+    pub(super) fn log_batch(&self, request: &Value) -> Result<(), RequestError> {
+        self.post("runs/log-batch", request).map(drop)
+    }
+
+    pub(super) fn update_run(&self, request: &Value) -> Result<(), RequestError> {
+        self.post("runs/update", request).map(drop)
+    }
+
+    fn get(&self, endpoint: &'static str, key: &str, value: &str) -> Result<Value, RequestError> {
+        let mut request = self
+            .agent
+            .get(format!("{}{endpoint}", self.base))
+            .query(key, value);
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
+        }
+        answer(endpoint, request.call()?)
+    }
+
+    fn post(&self, endpoint: &'static str, body: &Value) -> Result<Value, RequestError> {
+        let mut request = self
+            .agent
+            .post(format!("{}{endpoint}", self.base))
+            .content_type("application/json");
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
+        }
+        answer(endpoint, request.send(body.to_string().as_bytes())?)
+    }
+}
+
+fn answer(
+    endpoint: &'static str,
+    response: ureq::http::Response<Body>,
+) -> Result<Value, RequestError> {
+    let status = response.status();
+    let body = response
+        .into_body()
+        .into_with_config()
+        .limit(BODY_LIMIT)
+        .read_to_vec()?;
+    let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if status.is_success() {
+        return Ok(value);
+    }
+    let said = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    Err(RequestError::Refused {
+        endpoint,
+        status: status.as_u16(),
+        code: said("error_code"),
+        message: said("message"),
+    })
+}
+
+fn text(
+    answer: &Value,
+    endpoint: &'static str,
+    pointer: &'static str,
+) -> Result<String, RequestError> {
+    let found = answer.pointer(pointer).and_then(Value::as_str);
+    found.map(ToOwned::to_owned).ok_or(RequestError::Shape {
+        endpoint,
+        missing: pointer,
+    })
+}

@@ -1,0 +1,221 @@
+//! One run from its first sample to its end: batches, and what happens when the server does not take them.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::client::{Client, RequestError};
+use super::{QUEUE, Sample, TrackingOptions, now};
+
+/// Samples come together for so long before they are sent.
+const BATCH_PAUSE: Duration = Duration::from_millis(500);
+/// MLflow takes 1,000 metrics a request.
+const BATCH_METRICS: usize = 1000;
+/// After a failure; doubled up to the second.
+const RETRY_PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
+
+type Warn = Box<dyn FnOnce(String) + Send>;
+
+/// Sends what comes until nobody can send any more, then ends the run.
+pub(super) fn record(
+    client: &Client,
+    options: &TrackingOptions,
+    samples: &Receiver<Sample>,
+    warn: Warn,
+) {
+    let mut run = Run {
+        client,
+        options,
+        warn: Some(warn),
+        id: None,
+        has_params: false,
+        models: BTreeSet::new(),
+        methods: BTreeSet::new(),
+        waiting: VecDeque::new(),
+        next_step: 0,
+        retry: None,
+    };
+    loop {
+        let is_open = run.collect(samples);
+        if !is_open {
+            break;
+        }
+        if run.may_try() {
+            run.send();
+        }
+    }
+    run.end();
+}
+
+struct Run<'a> {
+    client: &'a Client,
+    options: &'a TrackingOptions,
+    /// Taken by the first warning.
+    warn: Option<Warn>,
+    id: Option<String>,
+    has_params: bool,
+    models: BTreeSet<String>,
+    methods: BTreeSet<String>,
+    /// Oldest first.
+    waiting: VecDeque<Sample>,
+    /// Of the oldest that waits.
+    next_step: u64,
+    /// Not before this, and how long to wait after another failure.
+    retry: Option<(Instant, Duration)>,
+}
+
+impl Run<'_> {
+    /// Takes in what comes within a pause; `false` once nobody sends any more.
+    fn collect(&mut self, samples: &Receiver<Sample>) -> bool {
+        let end = Instant::now() + BATCH_PAUSE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match samples.recv_timeout(left) {
+                Ok(sample) => {
+                    if self.waiting.len() == QUEUE {
+                        self.waiting.pop_front();
+                        self.next_step += 1;
+                    }
+                    self.waiting.push_back(sample);
+                }
+                Err(RecvTimeoutError::Timeout) => return true,
+                Err(RecvTimeoutError::Disconnected) => return false,
+            }
+        }
+    }
+
+    fn may_try(&self) -> bool {
+        let is_time = self.retry.is_none_or(|(at, _)| Instant::now() >= at);
+        !self.waiting.is_empty() && is_time
+    }
+
+    /// Whether everything was taken.
+    fn send(&mut self) -> bool {
+        while !self.waiting.is_empty() {
+            match self.send_batch() {
+                Ok(()) => self.retry = None,
+                Err(error) => {
+                    self.failed(&error);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn send_batch(&mut self) -> Result<(), RequestError> {
+        let id = self.begun()?;
+        let mut metrics = Vec::new();
+        let mut n_samples = 0;
+        for (step, sample) in (self.next_step..).zip(&self.waiting) {
+            if metrics.len() + sample.metrics.len() > BATCH_METRICS {
+                break;
+            }
+            n_samples += 1;
+            metrics.extend(sample.metrics.iter().map(|(key, value)| {
+                json!({ "key": key, "value": value, "timestamp": sample.timestamp, "step": step })
+            }));
+            for (key, value) in &sample.params {
+                match *key {
+                    "model" => self.models.insert(value.clone()),
+                    "method" => self.methods.insert(value.clone()),
+                    _ => continue,
+                };
+            }
+        }
+        // A run's parameters stay what they were first: what came later is told by tags.
+        let tags = [
+            ("codegaze.models", &self.models),
+            ("codegaze.methods", &self.methods),
+        ];
+        let tags = tags.map(|(key, seen)| {
+            let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
+            json!({ "key": key, "value": seen.join(", ") })
+        });
+        let request = json!({ "run_id": id, "metrics": metrics, "tags": tags });
+        let sent = self.client.log_batch(&request);
+        match sent {
+            Err(error) if !error.is_final() => return Err(error),
+            // What is refused for good must not hold up what comes after it.
+            Err(ref error) => self.warn(error),
+            Ok(()) => {}
+        }
+        self.waiting.drain(..n_samples);
+        self.next_step += n_samples as u64;
+        Ok(())
+    }
+
+    /// The run's id; begins it, with the parameters of the first sample.
+    fn begun(&mut self) -> Result<String, RequestError> {
+        if let Some(id) = &self.id {
+            let id = id.clone();
+            self.log_params(&id)?;
+            return Ok(id);
+        }
+        let experiment = self.client.experiment(&self.options.experiment)?;
+        let first = self.waiting.front();
+        let started = first.map_or_else(now, |sample| sample.timestamp);
+        let run = json!({
+            "experiment_id": experiment,
+            "start_time": started,
+            "run_name": format!("codegaze {} {started}", self.options.command),
+            "tags": [
+                { "key": "mlflow.source.name", "value": "codegaze" },
+                { "key": "codegaze.command", "value": self.options.command },
+            ],
+        });
+        let id = self.client.create_run(&run)?;
+        self.id = Some(id.clone());
+        self.log_params(&id)?;
+        Ok(id)
+    }
+
+    fn log_params(&mut self, id: &str) -> Result<(), RequestError> {
+        if self.has_params {
+            return Ok(());
+        }
+        let first = self.waiting.front().into_iter();
+        let params: Vec<Value> = first
+            .flat_map(|sample| &sample.params)
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(key, value)| json!({ "key": key, "value": value }))
+            .collect();
+        self.client
+            .log_batch(&json!({ "run_id": id, "params": params }))?;
+        self.has_params = true;
+        Ok(())
+    }
+
+    fn failed(&mut self, error: &RequestError) {
+        let [first, longest] = RETRY_PAUSES;
+        let pause = self.retry.map_or(first, |(_, pause)| pause);
+        self.retry = Some((Instant::now() + pause, longest.min(pause * 2)));
+        self.warn(error);
+    }
+
+    fn warn(&mut self, error: &RequestError) {
+        tracing::debug!(%error, "MLflow");
+        if let Some(warn) = self.warn.take() {
+            warn(format!(
+                "MLflow at {} does not take the run: {error}; the work goes on, check --mlflow-uri",
+                self.options.uri
+            ));
+        }
+    }
+
+    /// What is left is tried once more; a run that the server never heard of is not ended.
+    fn end(&mut self) {
+        if !self.send() {
+            return;
+        }
+        let Some(id) = self.id.clone() else {
+            return;
+        };
+        let ended = json!({ "run_id": id, "status": "FINISHED", "end_time": now() });
+        if let Err(error) = self.client.update_run(&ended) {
+            self.warn(&error);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+"""Runs are read back with MLflow's own client: what was recorded is what was computed, and a server that fails costs a warning."""
+
+import json
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+from conftest import ROOT
+from session import Server
+
+EXAMPLES = [ROOT / "examples" / name for name in ("fibonacci.py", "tokenizer.rs", "LruCache.java")]
+STAGES = {"latency_ms", "latency_chunk_ms", "latency_tokenize_ms", "latency_forward_ms", "latency_attribute_ms"}
+
+
+def only_run(client, experiment: str):
+    found = client.get_experiment_by_name(experiment)
+    [run] = client.search_runs([found.experiment_id])
+    return run
+
+
+def history(client, run, key: str) -> list[float]:
+    points = client.get_metric_history(run.info.run_id, key)
+    points.sort(key=lambda point: point.step)
+    assert [point.step for point in points] == list(range(len(points)))
+    return [point.value for point in points]
+
+
+def analyze(codegaze, *arguments, **options) -> subprocess.CompletedProcess:
+    return subprocess.run([codegaze, "analyze", *arguments], capture_output=True, text=True, timeout=60, **options)
+
+
+def test_analyze_is_one_run(client, tracking_uri, codegaze):
+    tracked = ["--mlflow-uri", tracking_uri, "--mlflow-experiment", "files"]
+    done = analyze(codegaze, *EXAMPLES, "--format", "json", "--method", "norm", *tracked)
+    assert (done.returncode, done.stderr) == (0, "")
+    documents = [json.loads(line) for line in done.stdout.splitlines()]
+    run = only_run(client, "files")
+    assert run.info.status == "FINISHED" and run.info.end_time >= run.info.start_time
+    params = run.data.params
+    assert (params["model"], params["method"], params["precision"]) == ("codegaze-mini", "norm", "f32")
+    assert params["version"] == subprocess.run([codegaze, "--version"], capture_output=True, text=True).stdout.split()[1]
+    assert run.data.tags["codegaze.command"] == "analyze"
+    assert set(run.data.metrics) == STAGES | {"code_length", "subwords", "chunks", "sink_share"}
+    assert history(client, run, "code_length") == [len(path.read_bytes()) for path in EXAMPLES]
+    assert history(client, run, "chunks") == [len(document["chunks"]) for document in documents]
+    assert history(client, run, "subwords") == [sum(chunk["tokens"] for chunk in document["chunks"]) for document in documents]
+    assert history(client, run, "sink_share") == pytest.approx([document["sink_share"] for document in documents], abs=1e-5)
+    for key in STAGES:
+        assert all(value >= 0 for value in history(client, run, key))
+    assert all(value > 0 for value in history(client, run, "latency_forward_ms"))
+
+
+def test_many_samples_come_in_batches(client, tracking_uri, codegaze, tmp_path):
+    for i in range(300):
+        (tmp_path / f"{i:03}.py").write_text(f"x = {'1' * (i + 1)}\n")
+    done = analyze(codegaze, tmp_path, "--top", "1", "--mlflow-uri", tracking_uri, "--mlflow-experiment", "many")
+    assert (done.returncode, done.stderr) == (0, "")
+    lengths = history(client, only_run(client, "many"), "code_length")
+    assert lengths == [float(i + 6) for i in range(300)]
+
+
+def test_the_environment_names_the_server(client, tracking_uri, codegaze, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri + "/")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "by name & environment")
+    assert analyze(codegaze, EXAMPLES[0]).returncode == 0
+    assert history(client, only_run(client, "by name & environment"), "chunks") == [1]
+
+
+def test_a_session_of_the_language_server_is_one_run(client, tracking_uri):
+    text = EXAMPLES[0].read_text()
+    with Server("--stdio", "--mlflow-uri", tracking_uri, "--mlflow-experiment", "editor") as server:
+        server.initialize()
+        document = server.open(text)
+        document.tokens()
+        for i in range(3):
+            document.change(((0, 0), (0, 0), f"# {i}\n"))
+            document.tokens()
+        stats = server.command("codegaze.server.info", {})["model"]["cache"]
+        server.command("codegaze.server.setView", {"method": "rollout"})
+        document.tokens()
+    run = only_run(client, "editor")
+    assert run.info.status == "FINISHED"
+    assert (run.data.params["method"], run.data.tags["codegaze.methods"]) == ("received", "received, rollout")
+    assert run.data.tags["codegaze.command"] == "lsp"
+    lengths = history(client, run, "code_length")
+    assert lengths[:4] == [len(text.encode()) + 4 * i for i in range(4)]
+    hits = history(client, run, "cache_hits")
+    assert hits == sorted(hits) and hits[3] <= stats["hits"] <= hits[-1]
+
+
+@pytest.mark.parametrize("how", ["refuses", "never answers", "answers 500", "is no MLflow"])
+def test_a_server_that_fails_costs_one_warning(codegaze, how):
+    expected = analyze(codegaze, *EXAMPLES)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        answer = {"answers 500": b"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n", "is no MLflow": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"}
+        is_over = threading.Event()
+
+        def serve():
+            kept = []
+            while not is_over.is_set():
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                kept.append(connection)
+                if how in answer:
+                    connection.recv(65536)
+                    connection.sendall(answer[how])
+                    connection.close()
+
+        if how == "refuses":
+            listener.close()
+        else:
+            threading.Thread(target=serve, daemon=True).start()
+        done = analyze(codegaze, *EXAMPLES, "--mlflow-uri", f"http://127.0.0.1:{port}")
+        is_over.set()
+    assert (done.returncode, done.stdout) == (0, expected.stdout)
+    warnings = done.stderr.splitlines()
+    # Who is never answered does not wait for the reason.
+    assert len(warnings) == (0 if how == "never answers" else 1), warnings
+    assert all("MLflow" in warning and "--mlflow-uri" in warning for warning in warnings)
+
+
+def test_a_server_that_never_answers_keeps_no_editor_waiting():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        uri = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with Server("--stdio", "--mlflow-uri", uri) as server:
+            server.initialize()
+            document = server.open(EXAMPLES[0].read_text())
+            for i in range(20):
+                document.change(((0, 0), (0, 0), f"# {i}\n"))
+                assert document.tokens()
+            start = time.monotonic()
+            server.close()
+            assert time.monotonic() - start < 4
+
+
+@pytest.mark.parametrize(("uri", "code"), [("localhost:5000", 2), ("file:///tmp/runs", 2), ("http://", 2)])
+def test_what_is_no_address_is_refused(codegaze, uri, code):
+    done = analyze(codegaze, EXAMPLES[0], "--mlflow-uri", uri)
+    assert done.returncode == code and uri in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_file_store_in_the_environment_is_for_others(codegaze, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:///tmp/runs")
+    done = analyze(codegaze, EXAMPLES[0])
+    assert done.returncode == 0 and "nothing is recorded" in done.stderr
