@@ -130,6 +130,8 @@ test('draws the definition at the cursor, and lights up and jumps to its words',
     assert.match(label, /of 14 words/);
   });
   await frame.locator('#follow').uncheck();
+  // The panel has the focus: a line is gone to in an editor.
+  await editor.focus();
   await editor.goToLine(6, 6);
   await editor.page.waitForTimeout(600);
   assert.match(await textOf(frame, 'title'), /lines 1–2/);
