@@ -110,15 +110,27 @@ nvim-screenshots:
     cargo build --release
     CODEGAZE_DIR=target/release editors/nvim/tests/screenshots.sh
 
-# The VS Code extension: types, lint, tests without an editor, and in a real one (code-server in headless Chromium)
-vscode *ARGS:
-    cargo build --release
-    cd editors/vscode && npm ci --silent --no-audit --no-fund && npm run check && npm run lint && npm test && npm run test:e2e -- {{ ARGS }}
+# The README's pictures of VS Code: docs/images/vscode-dark.png and vscode-light.png
+vscode-screenshots: _vscode
+    cd editors/vscode && npm run screenshots
+
+# The README's pictures of editors
+screenshots: nvim-screenshots vscode-screenshots
+
+# The VS Code extension: types, lint, tests without an editor, the README's way to install it, tests in a real editor
+vscode *ARGS: _vscode
+    cd editors/vscode && npm run check && npm run lint && npm test
+    editors/vscode/test/readme.sh
+    cd editors/vscode && npm run test:e2e -- {{ ARGS }}
 
 # The VSIX of this platform, with the program inside
-vscode-package:
-    cargo build --release
-    cd editors/vscode && npm ci --silent --no-audit --no-fund && npm run package
+vscode-package: _vscode
+    cd editors/vscode && npm run package
+
+# CODEGAZE_BIN is the program, if it is not to be built
+_vscode:
+    [ -n "${CODEGAZE_BIN:-}" ] || cargo build --release
+    cd editors/vscode && npm ci --silent --no-audit --no-fund
 
 # Peak memory of an analysis against the bar
 memory: pytorch

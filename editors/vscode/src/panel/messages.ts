@@ -41,6 +41,8 @@ export interface MatrixMessage {
   /** Model and view in words. */
   subtitle: string;
   labels: string[];
+  /** Of each label, counted from 1; `null`: it is nowhere in the source. */
+  lines: (number | null)[];
   /** base64 of f32, labels.length². */
   weights: string;
   max: number;

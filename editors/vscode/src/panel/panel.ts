@@ -281,6 +281,7 @@ class HeatmapPanel {
       title: `${name}, lines ${shown.start.line + 1}–${shown.end.line + (shown.end.character > 0 ? 1 : 0)}`,
       subtitle: `${result.view.model}: ${describeView(result.view)}${result.chunks > 1 ? ` · chunk ${result.chunk + 1} of ${result.chunks}` : ''}`,
       labels: result.tokens.map(({ label }) => label),
+      lines: result.tokens.map(({ range }) => range && range.start.line + 1),
       weights: result.weights,
       max: result.max,
       from,

@@ -129,6 +129,29 @@ export class Editor {
     return (await item.count()) > 0 ? (await item.first().textContent()).trim() : null;
   }
 
+  /** Moves the pointer to the first `word` of the line that has `text` in it. Words of one colour are one element in the page. */
+  async pointAt(text, word) {
+    const { x, y } = await this.page.evaluate(
+      ([wantedText, wantedWord]) => {
+        const lines = [...document.querySelectorAll('.editor-instance .view-line')];
+        const line = lines.find(({ textContent }) => textContent.replaceAll('\u00a0', ' ').includes(wantedText));
+        const nodes = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+        while (nodes.nextNode()) {
+          const at = nodes.currentNode.data.indexOf(wantedWord);
+          if (at < 0) continue;
+          const range = document.createRange();
+          range.setStart(nodes.currentNode, at);
+          range.setEnd(nodes.currentNode, at + wantedWord.length);
+          const box = range.getBoundingClientRect();
+          return { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 };
+        }
+        throw new Error(`no ${wantedWord} in a line with ${wantedText}`);
+      },
+      [text, word],
+    );
+    await this.page.mouse.move(x, y);
+  }
+
   async cursor() {
     const text = await this.page.locator('.statusbar-item[id="status.editor.selection"]').textContent();
     const [, line, column] = /Ln (\d+), Col (\d+)/.exec(text) ?? [];

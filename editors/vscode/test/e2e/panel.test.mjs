@@ -87,6 +87,7 @@ test('draws the definition at the cursor, and lights up and jumps to its words',
     assert.deepEqual(outlined('2px double rgb(212, 212, 212)'), ['5 second']);
     assert.deepEqual(outlined('2px solid rgb(230, 159, 0)'), ['5 gamma']);
   });
+  assert.match(await textOf(frame, 'lists'), /[\d.]+ %gammaline \d/);
   await editor.shoot('panel-dark');
   await editor.page.mouse.click(place.x, place.y);
   await eventually(async () => {
@@ -129,6 +130,8 @@ test('draws the definition at the cursor, and lights up and jumps to its words',
     assert.match(label, /of 14 words/);
   });
   await frame.locator('#follow').uncheck();
+  // The panel has the focus: a line is gone to in an editor.
+  await editor.focus();
   await editor.goToLine(6, 6);
   await editor.page.waitForTimeout(600);
   assert.match(await textOf(frame, 'title'), /lines 1–2/);

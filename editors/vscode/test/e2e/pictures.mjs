@@ -7,6 +7,7 @@ import { eventually } from './editor.mjs';
 
 const FILE = 'fibonacci.py';
 const MAX_BYTES = 400_000;
+const EDITOR_WIDTH = 880;
 const [folder] = process.argv.slice(2);
 const THEMES = { dark: 'Default Dark Modern', light: 'Default Light Modern' };
 
@@ -17,7 +18,7 @@ try {
     const workspace = server.workspace({ [FILE]: example(FILE) });
     const editor = await server.open(workspace, {
       file: FILE,
-      viewport: { width: 1440, height: 800 },
+      viewport: { width: 1600, height: 720 },
       settings: {
         'workbench.colorTheme': theme,
         'workbench.activityBar.location': 'hidden',
@@ -26,7 +27,7 @@ try {
         // biome-ignore lint/suspicious/noTemplateCurlyInString: VS Code's variables
         'window.title': '${activeEditorShort}',
         'editor.renderLineHighlight': 'line',
-        'editor.hover.sticky': true,
+        'editor.hover.above': false,
       },
     });
     await editor.expectHeat(analyse(join(workspace, FILE)));
@@ -36,13 +37,18 @@ try {
     await editor.goToLine(17, 6);
     await editor.command('Codegaze: Show Attention Heatmap');
     const panel = await editor.drawnPanel();
+    // Room for the hover.
+    const beside = await editor.page.locator('.editor-group-container').last().boundingBox();
+    await editor.page.mouse.move(beside.x, 400);
+    await editor.page.mouse.down();
+    await editor.page.mouse.move(EDITOR_WIDTH, 400, { steps: 5 });
+    await editor.page.mouse.up();
+    await editor.page.mouse.move(400, 300);
+    await editor.page.mouse.wheel(0, -1000);
+    await editor.page.waitForTimeout(300);
     await eventually(async () => assert.match(await panel.locator('#readout').textContent(), /^remembered gives/));
     await editor.expectHeat(analyse(join(workspace, FILE)));
-    await editor.page
-      .locator('.view-line', { hasText: 'remembered(n - 2)' })
-      .locator('span', { hasText: /^remembered$/ })
-      .first()
-      .hover();
+    await editor.pointAt('def remembered', 'remembered');
     await editor.page.locator('.monaco-hover', { hasText: 'average' }).waitFor();
     // Whatever fades in has done so.
     await editor.page.waitForTimeout(1000);

@@ -93,7 +93,9 @@ function listOf(heading: string, axis: 'query' | 'key', at: number): HTMLElement
     const item = document.createElement('li');
     const button = make('button', label(index), 'word');
     button.addEventListener('click', () => post({ type: 'jump', index: toAll(index) }));
-    item.append(make('span', percent(weight), 'weight'), button);
+    const line = shown?.lines[toAll(index)];
+    const place = index === at ? 'itself' : line ? `line ${line}` : '';
+    item.append(make('span', percent(weight), 'weight'), button, make('span', place, 'muted'));
     list.append(item);
   }
   box.append(make('h2', heading), list);
