@@ -7,9 +7,9 @@
 mod client;
 mod run;
 
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::analysis::{Analysis, Timing};
 
@@ -106,7 +106,8 @@ fn now() -> i64 {
 pub struct Tracker {
     /// `None` once the run is finished.
     queue: Mutex<Option<SyncSender<Sample>>>,
-    is_done: Mutex<Receiver<()>>,
+    /// A message when the server answers; hung up when the thread is done.
+    progress: Mutex<Receiver<()>>,
 }
 
 impl Tracker {
@@ -118,28 +119,23 @@ impl Tracker {
         options: TrackingOptions,
         warn: impl FnOnce(String) + Send + 'static,
     ) -> Result<Self, TrackingError> {
-        let client = Client::new(&options)?;
+        let (answered, progress) = sync_channel(1);
+        let client = Client::new(&options, answered)?;
         let (queue, samples) = sync_channel(QUEUE);
-        let (done, is_done) = channel();
         std::thread::Builder::new()
             .name("codegaze-mlflow".to_owned())
             .spawn(move || {
                 run::record(&client, &options, &samples, Box::new(warn));
-                // Nobody may be waiting any more.
-                drop(done);
             })?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
-            is_done: Mutex::new(is_done),
+            progress: Mutex::new(progress),
         })
     }
 
     /// Never waits.
     pub fn record(&self, sample: Sample) {
-        let queue = self
-            .queue
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let queue = lock(&self.queue);
         let Some(queue) = queue.as_ref() else {
             return;
         };
@@ -148,19 +144,21 @@ impl Tracker {
         }
     }
 
-    /// Ends the run, and waits at most `patience` until the server knows.
-    pub fn finish(&self, patience: Duration) {
-        let queue = self
-            .queue
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .take();
-        drop(queue);
-        let is_done = self
-            .is_done
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        // Whether it ended or time is up: the session is over.
-        let _ = is_done.recv_timeout(patience);
+    /// Ends the run, and waits until the server knows: at most `limit`, and at most `stall` from one answer of its to the next.
+    pub fn finish(&self, stall: Duration, limit: Duration) {
+        drop(lock(&self.queue).take());
+        let end = Instant::now() + limit;
+        let progress = lock(&self.progress);
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            // It is over when the thread hangs up, or when time is.
+            if progress.recv_timeout(left.min(stall)).is_err() {
+                return;
+            }
+        }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

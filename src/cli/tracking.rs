@@ -12,8 +12,9 @@ use crate::tracking::{Credentials, Sample, Tracker, TrackingOptions};
 
 const URI: &str = "MLFLOW_TRACKING_URI";
 const EXPERIMENT: &str = "MLFLOW_EXPERIMENT_NAME";
-/// The last samples of a session that is over are waited for so long.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// A session that is over waits so long for the server's next answer, and so long in all.
+const STALL: Duration = Duration::from_secs(2);
+const LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 pub(super) struct TrackingArgs {
@@ -79,7 +80,7 @@ impl Tracking {
 impl Drop for Tracking {
     fn drop(&mut self) {
         if let Self(Some(tracker)) = self {
-            tracker.finish(PATIENCE);
+            tracker.finish(STALL, LIMIT);
         }
     }
 }

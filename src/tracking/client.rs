@@ -1,6 +1,7 @@
 //! MLflow's REST API, as far as a run needs it: <https://mlflow.org/docs/latest/rest-api.html>.
 
 use std::fmt;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -94,10 +95,15 @@ pub(super) struct Client {
     agent: Agent,
     base: String,
     authorization: Option<String>,
+    /// Told of every answer.
+    answered: SyncSender<()>,
 }
 
 impl Client {
-    pub(super) fn new(options: &TrackingOptions) -> Result<Self, TrackingError> {
+    pub(super) fn new(
+        options: &TrackingOptions,
+        answered: SyncSender<()>,
+    ) -> Result<Self, TrackingError> {
         let base = options.uri.trim_end_matches('/');
         let uri: Option<Uri> = base.parse().ok();
         uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")))
@@ -113,6 +119,7 @@ impl Client {
             agent: agent.into(),
             base: format!("{base}/api/2.0/mlflow/"),
             authorization: options.credentials.as_ref().map(Credentials::header),
+            answered,
         })
     }
 
@@ -163,7 +170,7 @@ impl Client {
         if let Some(authorization) = &self.authorization {
             request = request.header("authorization", authorization);
         }
-        answer(endpoint, request.call()?)
+        self.answer(endpoint, request.call()?)
     }
 
     fn post(&self, endpoint: &'static str, body: &Value) -> Result<Value, RequestError> {
@@ -174,31 +181,34 @@ impl Client {
         if let Some(authorization) = &self.authorization {
             request = request.header("authorization", authorization);
         }
-        answer(endpoint, request.send(body.to_string().as_bytes())?)
+        self.answer(endpoint, request.send(body.to_string().as_bytes())?)
     }
-}
 
-fn answer(
-    endpoint: &'static str,
-    response: ureq::http::Response<Body>,
-) -> Result<Value, RequestError> {
-    let status = response.status();
-    let body = response
-        .into_body()
-        .into_with_config()
-        .limit(BODY_LIMIT)
-        .read_to_vec()?;
-    let value: Value = serde_json::from_slice(&body).unwrap_or_default();
-    if status.is_success() {
-        return Ok(value);
+    fn answer(
+        &self,
+        endpoint: &'static str,
+        response: ureq::http::Response<Body>,
+    ) -> Result<Value, RequestError> {
+        // One that was not looked at yet says the same.
+        let _ = self.answered.try_send(());
+        let status = response.status();
+        let body = response
+            .into_body()
+            .into_with_config()
+            .limit(BODY_LIMIT)
+            .read_to_vec()?;
+        let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if status.is_success() {
+            return Ok(value);
+        }
+        let said = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+        Err(RequestError::Refused {
+            endpoint,
+            status: status.as_u16(),
+            code: said("error_code"),
+            message: said("message"),
+        })
     }
-    let said = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    Err(RequestError::Refused {
-        endpoint,
-        status: status.as_u16(),
-        code: said("error_code"),
-        message: said("message"),
-    })
 }
 
 fn text(

@@ -11,8 +11,8 @@ use super::{QUEUE, Sample, TrackingOptions, now};
 
 /// Samples come together for so long before they are sent.
 const BATCH_PAUSE: Duration = Duration::from_millis(500);
-/// MLflow takes 1,000 metrics a request.
-const BATCH_METRICS: usize = 1000;
+/// MLflow takes 1,000 metrics, parameters and tags a request.
+const BATCH_METRICS: usize = 900;
 /// After a failure; doubled up to the second.
 const RETRY_PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 

@@ -97,7 +97,7 @@ def test_a_session_of_the_language_server_is_one_run(client, tracking_uri):
 
 @pytest.mark.parametrize("how", ["refuses", "never answers", "answers 500", "is no MLflow"])
 def test_a_server_that_fails_costs_one_warning(codegaze, how):
-    expected = analyze(codegaze, *EXAMPLES)
+    expected = analyze(codegaze, *EXAMPLES, "--format", "csv")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         answer = {"answers 500": b"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n", "is no MLflow": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"}
@@ -120,7 +120,7 @@ def test_a_server_that_fails_costs_one_warning(codegaze, how):
             listener.close()
         else:
             threading.Thread(target=serve, daemon=True).start()
-        done = analyze(codegaze, *EXAMPLES, "--mlflow-uri", f"http://127.0.0.1:{port}")
+        done = analyze(codegaze, *EXAMPLES, "--format", "csv", "--mlflow-uri", f"http://127.0.0.1:{port}")
         is_over.set()
     assert (done.returncode, done.stdout) == (0, expected.stdout)
     warnings = done.stderr.splitlines()
