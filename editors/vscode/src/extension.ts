@@ -1,6 +1,8 @@
 // Puts the parts together: one server for the window, and what shows its answers.
+
 import * as vscode from 'vscode';
 import type { Range } from 'vscode-languageclient/node';
+import { duration } from '../../../web/src/view/words';
 import { CursorAttention } from './cursorAttention';
 import { exportHeatmap } from './exportHeatmap';
 import { HeatPainter } from './heat/painter';
@@ -13,7 +15,6 @@ import { Session } from './session';
 import { isAnalysed, settings, write } from './settings';
 import { StatusBar } from './statusBar';
 import { welcomeOnce } from './welcome';
-import { duration } from './words';
 
 /** What the server's code lenses, hovers and code actions hand to the commands; the palette hands nothing. */
 interface Target {

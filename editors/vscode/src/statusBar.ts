@@ -1,9 +1,11 @@
 // The status bar's entry: which model, its state, how long the latest analysis took; a legend on hover.
+
 import * as vscode from 'vscode';
+import { describeView } from '../../../web/src/view/words';
 import { COLORS, COMMANDS, LEVELS } from './names';
 import type { Session } from './session';
 import { isAnalysed } from './settings';
-import { describeView, statusText } from './words';
+import { statusText } from './words';
 
 const cssVariable = (color: string) => `var(--vscode-${color.replaceAll('.', '-')})`;
 
