@@ -1,5 +1,6 @@
 // A matrix on a canvas that one can scroll, zoom, point at and walk with the keyboard.
-import { LUT, placeOnScale } from './colormap';
+import { type Scale, SEQUENTIAL, shade } from './colormap';
+import { shorten } from './labels';
 import { type Hit, hitTest, type Layout, layOut, moved, scrollFor, type Viewport } from './layout';
 import type { Cell, Matrix } from './matrix';
 
@@ -22,13 +23,7 @@ export interface MatrixEvents {
 
 const ZOOM_STEP = 1.25;
 const MAX_ZOOM = 16;
-const LABEL_LENGTH = 20;
 const PROBE_FONT = 13;
-
-const shorten = (label: string) => {
-  const chars = [...label];
-  return chars.length > LABEL_LENGTH ? `${chars.slice(0, LABEL_LENGTH - 1).join('')}…` : label;
-};
 
 export class MatrixView {
   private readonly canvas = document.createElement('canvas');
@@ -74,18 +69,26 @@ export class MatrixView {
     this.resize();
   }
 
-  setMatrix(matrix: Matrix | null): void {
-    this.labels = matrix?.labels.map(shorten) ?? [];
+  setMatrix(matrix: Matrix | null, scale: Scale = SEQUENTIAL): void {
+    this.labels = matrix?.labels.map((label) => shorten(label)) ?? [];
     const n = this.labels.length;
     if (this.pointed && (this.pointed.query >= n || this.pointed.key >= n)) this.point(null, false);
     this.marked = null;
-    if (matrix) this.paintCells(matrix);
+    if (matrix) this.paintCells(matrix, scale);
     this.resize();
   }
 
   /** Marks the word at the editor's cursor on both axes. */
   mark(index: number | null): void {
     this.marked = index;
+    this.draw();
+  }
+
+  /** Frames the cell that another view of the same words points at. */
+  follow(cell: Cell | null): void {
+    if (cell?.query === this.pointed?.query && cell?.key === this.pointed?.key) return;
+    this.pointed = cell;
+    if (cell) this.reveal(cell);
     this.draw();
   }
 
@@ -105,7 +108,7 @@ export class MatrixView {
     return { width: clientWidth, height: clientHeight, scrollLeft, scrollTop };
   }
 
-  private paintCells({ labels, weights, max }: Matrix): void {
+  private paintCells({ labels, weights, max }: Matrix, scale: Scale): void {
     const n = labels.length;
     this.cells.width = n;
     this.cells.height = n;
@@ -113,8 +116,8 @@ export class MatrixView {
     if (!context || n === 0) return;
     const image = context.createImageData(n, n);
     for (let at = 0; at < n * n; at++) {
-      const color = 4 * Math.round(255 * placeOnScale(weights[at] ?? 0, max));
-      image.data.set(LUT.subarray(color, color + 4), 4 * at);
+      const color = 4 * shade(scale, weights[at] ?? 0, max);
+      image.data.set(scale.lut.subarray(color, color + 4), 4 * at);
     }
     context.putImageData(image, 0, 0);
   }
