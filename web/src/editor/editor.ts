@@ -59,7 +59,7 @@ export class Editor {
           highlightSelectionMatches(),
           // Tab leaves the editor, as it leaves everything else on a page.
           keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap]),
-          EditorView.contentAttributes.of({ 'aria-label': 'Source code', 'aria-describedby': 'word-line' }),
+          EditorView.contentAttributes.of({ 'aria-label': 'Source code' }),
           placeholder('Type or paste code'),
           this.language.of(LANGUAGES[language].support()),
           editorTheme,

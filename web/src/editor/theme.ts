@@ -7,6 +7,11 @@ import { LEVELS } from '../view/heat';
 /** Levels differ by the kind of line, not by colour alone. */
 const LINES = { 1: '1px dotted', 2: '1px dashed', 3: '1px solid', 4: '2px solid', 5: '3px solid' } as const;
 
+const FRAMES = { 1: '1px dotted', 2: '1px dotted', 3: '1px dashed', 4: '1px solid', 5: '2px solid' } as const;
+
+/** Where colours are the user's own, there are no backgrounds. */
+const frames = Object.fromEntries(LEVELS.map((level) => [`& .heat-${level}`, { outline: FRAMES[level] }]));
+
 const levels = Object.fromEntries(
   LEVELS.flatMap((level) => [
     [`.heat-${level}`, { backgroundColor: `var(--heat-${level})`, borderRadius: '2px' }],
@@ -34,6 +39,7 @@ export const editorTheme = EditorView.theme({
   '.cm-searchMatch': { backgroundColor: 'transparent', outline: '1px solid var(--attends-to)' },
   '.cm-placeholder': { color: 'var(--muted)' },
   ...levels,
+  '@media (forced-colors: active)': frames,
   '.dim-half': { opacity: '0.7' },
   '.dim-far': { opacity: '0.4' },
   // Outside the word's box: a border inside it hides underscores.
