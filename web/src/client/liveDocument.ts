@@ -16,7 +16,7 @@ export class LiveDocument {
   private range: Range | null = null;
 
   constructor(
-    private readonly connection: Connection,
+    private readonly connection: Pick<Connection, 'say' | 'ask'>,
     private readonly text: () => string,
     private lens: Lens,
   ) {}

@@ -15,7 +15,7 @@ import {
 import type { Change } from '../client/messages';
 import type { Position, Range } from '../view/view';
 import { heatExtension, type Outline, offsetOf, type PaintedHeat, paintHeat, positionOf, showOutlines } from './heat';
-import { LANGUAGES, type LanguageId } from './languages';
+import { type LanguageId, support } from './languages';
 import { editorTheme, syntaxColors } from './theme';
 
 export interface EditorEvents {
@@ -61,7 +61,7 @@ export class Editor {
           keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap]),
           EditorView.contentAttributes.of({ 'aria-label': 'Source code' }),
           placeholder('Type or paste code'),
-          this.language.of(LANGUAGES[language].support()),
+          this.language.of(support(language)),
           editorTheme,
           syntaxColors,
           heatExtension,
@@ -92,8 +92,10 @@ export class Editor {
     return { first: doc.lineAt(from).number - 1, last: doc.lineAt(to).number - 1 };
   }
 
-  get lineCount(): number {
-    return this.view.state.doc.lines;
+  /** Nothing, where there is no such line any more. */
+  lineText(line: number): string {
+    const { doc } = this.view.state;
+    return line < doc.lines ? doc.line(line + 1).text : '';
   }
 
   /** Another text altogether; the way back is kept. */
@@ -101,13 +103,13 @@ export class Editor {
     this.view.dispatch({
       changes: { from: 0, to: this.view.state.doc.length, insert: text },
       selection: { anchor: 0 },
-      effects: [this.language.reconfigure(LANGUAGES[language].support()), EditorView.scrollIntoView(0, { y: 'start' })],
+      effects: [this.language.reconfigure(support(language)), EditorView.scrollIntoView(0, { y: 'start' })],
       annotations: Transaction.addToHistory.of(true),
     });
   }
 
   setLanguage(language: LanguageId): void {
-    this.view.dispatch({ effects: this.language.reconfigure(LANGUAGES[language].support()) });
+    this.view.dispatch({ effects: this.language.reconfigure(support(language)) });
   }
 
   paint(heat: PaintedHeat): void {
