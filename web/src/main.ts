@@ -3,7 +3,7 @@ import { Colors, isColorChoice } from './app/colors';
 import { element, fill, make } from './app/dom';
 import { Explorer } from './app/explorer';
 import { LookPickers, modelOf } from './app/pickers';
-import { INITIAL, type Look, type Settings } from './app/settings';
+import { INITIAL, type Look, type Pane, type Settings } from './app/settings';
 import { StatusLine } from './app/statusLine';
 import { Tabs } from './app/tabs';
 import type { AttentionResult, MatrixResult, SummaryResult } from './client/messages';
@@ -32,6 +32,9 @@ const STYLE_NAMES: Record<Style, string> = {
   spotlight: 'spotlight',
   off: 'off',
 };
+
+/** Panes that tell of the live view, rather than of what was asked for them. */
+const isOfText = (pane: Pane) => pane === 'word' || pane === 'summary';
 
 function start(shared: Shared | null): void {
   const first = EXAMPLES[0];
@@ -155,7 +158,7 @@ function start(shared: Shared | null): void {
     element('axes', HTMLElement).hidden = settings.pane !== 'matrix' && settings.pane !== 'heads';
     // Each pane says what it is of.
     if (settings.pane === 'matrix' || settings.pane === 'heads') subtitle.textContent = matrix ? describe(matrix) : '';
-    else subtitle.textContent = settings.pane !== 'compare' && explorer.heat ? describeView(explorer.heat.view) : '';
+    else subtitle.textContent = isOfText(settings.pane) && explorer.heat ? describeView(explorer.heat.view) : '';
     address.changed();
   }
 
@@ -169,7 +172,7 @@ function start(shared: Shared | null): void {
     onLoading: (model) => status.showLoading(model),
     onHeat: (heat) => {
       status.showHeat(heat);
-      if (explorer.settings.pane === 'word' || explorer.settings.pane === 'summary') {
+      if (isOfText(explorer.settings.pane)) {
         subtitle.textContent = describeView(heat.view);
       }
     },

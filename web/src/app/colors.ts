@@ -59,8 +59,8 @@ export class Colors {
   }
 
   picture(): PictureStyle {
-    const { foreground, muted, background } = this.drawing();
-    return { foreground, muted, background, fontFamily: 'DejaVu Sans Mono, Menlo, Consolas, monospace' };
+    const { foreground, muted, background, focus } = this.drawing();
+    return { foreground, muted, background, accent: focus, fontFamily: 'DejaVu Sans Mono, Menlo, Consolas, monospace' };
   }
 
   private apply(): void {

@@ -31,10 +31,11 @@ export interface ArcsEvents {
 }
 
 const FONT = 13;
-const PER_QUERY = 6;
+const PER_QUERY = 5;
 /** Fainter arcs are no lines. */
 const THRESHOLD = 0.01;
 const MAX_WIDTH = 3;
+const UNLIT = 0.5;
 const FADED = 0.07;
 
 export class ArcsView {
@@ -128,8 +129,7 @@ export class ArcsView {
     const lit = about ? arcsOf(this.matrix, about, THRESHOLD) : [];
     const max = this.matrix.max;
     for (const arc of this.arcs) {
-      if (isSeen(arc))
-        this.stroke(context, arc, this.theme.foreground, (about ? FADED : 0.75) * strength(arc.weight, max));
+      if (isSeen(arc)) this.stroke(context, arc, this.theme.focus, (about ? FADED : UNLIT) * strength(arc.weight, max));
     }
     const color = about?.side === 'key' ? this.theme.attendedBy : this.theme.attendsTo;
     const litMax = lit.at(-1)?.weight ?? 0;

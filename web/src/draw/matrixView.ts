@@ -1,7 +1,7 @@
 // A matrix on a canvas that one can scroll, zoom, point at and walk with the keyboard.
 import { type Scale, SEQUENTIAL, shade } from './colormap';
 import { shorten } from './labels';
-import { type Hit, hitTest, type Layout, layOut, moved, scrollFor, type Viewport } from './layout';
+import { type Fit, type Hit, hitTest, type Layout, layOut, moved, scrollFor, type Viewport } from './layout';
 import type { Cell, Matrix } from './matrix';
 
 export interface Theme {
@@ -42,6 +42,7 @@ export class MatrixView {
     private readonly scroller: HTMLElement,
     private theme: Theme,
     private readonly events: MatrixEvents,
+    private readonly fit: Fit = 'width',
   ) {
     this.canvas.setAttribute('aria-hidden', 'true');
     this.canvas.className = 'matrix-canvas';
@@ -128,7 +129,7 @@ export class MatrixView {
     if (!context || width === 0) return;
     context.font = `${PROBE_FONT}px ${this.theme.fontFamily}`;
     const widest = Math.max(0, ...this.labels.map((label) => context.measureText(label).width));
-    this.layout = layOut(this.labels.length, { width, height }, widest, this.zoom);
+    this.layout = layOut(this.labels.length, { width, height }, widest, this.zoom, this.fit);
     this.spacer.style.width = `${this.layout.side}px`;
     this.spacer.style.height = `${this.layout.side}px`;
     const ratio = window.devicePixelRatio || 1;

@@ -10,6 +10,8 @@ import type { Maps } from './thumbnails';
 export interface PictureStyle {
   foreground: string;
   muted: string;
+  /** Of arcs. */
+  accent: string;
   background: string;
   fontFamily: string;
 }
@@ -31,7 +33,7 @@ const MIN_CELL = 2;
 const MAX_CELL = 20;
 const LEGEND = 40;
 const ARCS_WIDTH = 640;
-const PER_QUERY = 6;
+const PER_QUERY = 5;
 const THRESHOLD = 0.01;
 const MAP_SIDE = 72;
 
@@ -110,7 +112,7 @@ export function arcsFigure(matrix: Matrix, style: PictureStyle): Figure {
     const strong = strength(arc.weight, matrix.max);
     return `<path d="M${short(x0)} ${short(y0)}C${rest.map(short).join(' ')}" stroke-width="${short(
       0.5 + 3 * strong ** 2,
-    )}" stroke-opacity="${short(0.75 * strong)}"/>`;
+    )}" stroke-opacity="${short(0.5 * strong)}"/>`;
   });
   const words = labels.flatMap((label, index) => {
     const y = middle(layout, index) + 4;
@@ -123,7 +125,7 @@ export function arcsFigure(matrix: Matrix, style: PictureStyle): Figure {
   return {
     width: ARCS_WIDTH,
     height: layout.height,
-    markup: `<g fill="none" stroke="${style.foreground}">${arcs.join('')}</g>${words.join('')}`,
+    markup: `<g fill="none" stroke="${style.accent}">${arcs.join('')}</g>${words.join('')}`,
   };
 }
 

@@ -6,7 +6,7 @@ import { common, divertedShare, pick, subtract } from '../draw/difference';
 import { diverging } from '../draw/diverging';
 import { drawScale, signedTicks } from '../draw/legend';
 import { type Cell, type Matrix, percent, signedPercent, weightOf } from '../draw/matrix';
-import { MatrixView } from '../draw/matrixView';
+import { type MatrixEvents, MatrixView } from '../draw/matrixView';
 import type { Range } from '../view/view';
 import { describeView, shortModel } from '../view/words';
 import type { Drawn } from './drawn';
@@ -79,7 +79,7 @@ export class ComparePane {
   }
 
   private createView(id: string): MatrixView {
-    const view: MatrixView = new MatrixView(element(id, HTMLElement), this.colors.drawing(), {
+    const events: MatrixEvents = {
       onPoint: (cell, isKeyboard) => {
         for (const other of this.views) if (other !== view) other.follow(cell);
         this.tell(cell, isKeyboard);
@@ -87,7 +87,8 @@ export class ComparePane {
       },
       onChoose: (index) => this.events.onChoose(index),
       onZoom: () => {},
-    });
+    };
+    const view = new MatrixView(element(id, HTMLElement), this.colors.drawing(), events, 'all');
     return view;
   }
 

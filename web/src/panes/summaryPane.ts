@@ -3,7 +3,7 @@ import { element, make } from '../app/dom';
 import type { SummaryResult } from '../client/messages';
 import { percent } from '../draw/matrix';
 import type { Range } from '../view/view';
-import { type Bar, bars, facts } from './bars';
+import { type Bar, bars, facts, number } from './bars';
 import { linesOf } from './drawn';
 import { times, visible } from './wordPane';
 
@@ -36,22 +36,24 @@ export class SummaryPane {
     const strongest = [...lines].sort((a, b) => b.share - a.share).slice(0, LINES);
     const words = bars(
       'Words',
-      ['word', 'at line', 'of average', ''],
+      'word',
+      [number('line'), number('× average')],
       top.map(({ text, range, lift }) => ({
         text: visible(text),
         range,
-        numbers: [String(range.start.line + 1), times(lift)],
+        cells: [String(range.start.line + 1), times(lift)],
         length: lift / greatest(top.map((word) => word.lift)),
       })),
       this.onGo,
     );
     const lineBars = bars(
       lines.length > LINES ? `The ${LINES} strongest of ${lines.length} lines` : 'Lines, strongest first',
-      ['line', 'no.', 'share', ''],
+      'line',
+      [number('no.'), number('share')],
       strongest.map(({ line, share }) => ({
         text: lineOf(line).trim(),
         range: { start: { line, character: 0 }, end: { line, character: 0 } },
-        numbers: [String(line + 1), percent(share)],
+        cells: [String(line + 1), percent(share)],
         length: share / greatest(strongest.map((each) => each.share)),
       })),
       this.onGo,
@@ -67,11 +69,11 @@ export class SummaryPane {
       ({ name, range, share, top }): Bar => ({
         text: name,
         range,
-        numbers: [percent(share), top ? `${top.label} (${times(top.lift)})` : '–'],
+        cells: [percent(share), top ? `${top.label} (${times(top.lift)})` : '–'],
         length: share / max,
       }),
     );
-    return bars('Definitions', ['name', 'share', 'most on', ''], rows, this.onGo);
+    return bars('Definitions', 'name', [number('share'), { heading: 'most on', kind: 'text' }], rows, this.onGo);
   }
 
   private chunks({ chunks }: SummaryResult): HTMLElement {
@@ -80,10 +82,10 @@ export class SummaryPane {
       ({ range, tokens, sinkShare }, at): Bar => ({
         text: `${at}: ${linesOf(range)}`,
         range,
-        numbers: [String(tokens), percent(sinkShare)],
+        cells: [String(tokens), percent(sinkShare)],
         length: tokens / max,
       }),
     );
-    return bars('Chunks', ['chunk', 'subwords', '<s>, </s>', ''], rows, this.onGo);
+    return bars('Chunks', 'chunk', [number('subwords'), number('<s>, </s>')], rows, this.onGo);
   }
 }

@@ -3,7 +3,7 @@ import { element, make } from '../app/dom';
 import type { AttentionEnd, AttentionResult } from '../client/messages';
 import { percent } from '../draw/matrix';
 import type { Range } from '../view/view';
-import { type Bar, bars, facts } from './bars';
+import { type Bar, bars, facts, number } from './bars';
 
 export const times = (lift: number): string => `${lift.toFixed(lift < 10 ? 1 : 0)}×`;
 
@@ -47,10 +47,10 @@ export class WordPane {
       ({ text, range, weight }): Bar => ({
         text: visible(text),
         range,
-        numbers: [place(range), percent(weight)],
+        cells: [place(range), percent(weight)],
         length: max > 0 ? weight / max : 0,
       }),
     );
-    return bars(caption, ['word', 'at', 'weight', ''], rows, this.onGo);
+    return bars(caption, 'word', [number('at'), number('weight')], rows, this.onGo);
   }
 }
