@@ -109,8 +109,8 @@ function start(shared: Shared | null): void {
     drawn = answer && draw(answer, explorer.settings.part);
     const what = answer ? describe(answer) : '';
     subtitle.textContent = what;
-    matrixPane.show(drawn, what);
-    headsPane.show(drawn, what);
+    if (explorer.settings.pane === 'heads') headsPane.show(drawn, what);
+    else matrixPane.show(drawn, what);
     headsPane.showView(answer?.view ?? null, modelOf(explorer.settings, explorer.models));
     for (const line of document.querySelectorAll('.sinks')) {
       line.textContent =

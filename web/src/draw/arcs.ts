@@ -1,5 +1,5 @@
 // Geometry of the head view: words in two columns, queries on the left, keys on the right, and an arc for each weight. No DOM.
-import { type Matrix, strongest, weightOf } from './matrix';
+import { type Matrix, weightOf } from './matrix';
 
 export interface Arc {
   query: number;
@@ -53,11 +53,19 @@ export function curve(layout: Columns, { query, key }: { query: number; key: num
 
 /** The `perQuery` strongest arcs of each query, the faintest first, so that strong ones lie on top. */
 export function strongestArcs(matrix: Matrix, perQuery: number, threshold: number): Arc[] {
+  const n = matrix.labels.length;
   const arcs: Arc[] = [];
-  for (let query = 0; query < matrix.labels.length; query++) {
-    for (const { index, weight } of strongest(matrix, 'query', query, perQuery)) {
-      if (weight >= threshold) arcs.push({ query, key: index, weight });
+  for (let query = 0; query < n; query++) {
+    // Sorting every row whole would be felt while typing.
+    const best: Arc[] = [];
+    for (let key = 0; key < n; key++) {
+      const weight = matrix.weights[query * n + key] ?? 0;
+      if (weight < threshold || (best.length === perQuery && weight <= (best.at(-1)?.weight ?? 0))) continue;
+      const place = best.findIndex((arc) => arc.weight < weight);
+      best.splice(place < 0 ? best.length : place, 0, { query, key, weight });
+      if (best.length > perQuery) best.pop();
     }
+    arcs.push(...best);
   }
   return arcs.sort((a, b) => a.weight - b.weight);
 }

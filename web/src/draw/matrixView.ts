@@ -116,10 +116,10 @@ export class MatrixView {
     const context = this.cells.getContext('2d');
     if (!context || n === 0) return;
     const image = context.createImageData(n, n);
-    for (let at = 0; at < n * n; at++) {
-      const color = 4 * shade(scale, weights[at] ?? 0, max);
-      image.data.set(scale.lut.subarray(color, color + 4), 4 * at);
-    }
+    // A whole pixel at a time, in whatever order this machine has its bytes.
+    const pixels = new Uint32Array(image.data.buffer);
+    const colors = new Uint32Array(scale.lut.buffer);
+    for (let at = 0; at < n * n; at++) pixels[at] = colors[shade(scale, weights[at] ?? 0, max)] ?? 0;
     context.putImageData(image, 0, 0);
   }
 

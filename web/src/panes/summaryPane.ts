@@ -37,7 +37,7 @@ export class SummaryPane {
     const words = bars(
       'Words',
       'word',
-      [number('line'), number('× average')],
+      [number('line'), number('× mean')],
       top.map(({ text, range, lift }) => ({
         text: visible(text),
         range,
@@ -58,7 +58,7 @@ export class SummaryPane {
       })),
       this.onGo,
     );
-    parts.push(make('div', [words, lineBars], 'columns'));
+    parts.push(make('div', [make('div', [words]), make('div', [lineBars], 'wide')], 'columns'));
     if (chunks.length > 1) parts.push(this.chunks(answer));
     this.box.replaceChildren(...parts);
   }

@@ -51,6 +51,6 @@ export class WordPane {
         length: max > 0 ? weight / max : 0,
       }),
     );
-    return bars(caption, 'word', [number('at'), number('weight')], rows, this.onGo);
+    return make('div', [bars(caption, 'word', [number('at'), number('weight')], rows, this.onGo)]);
   }
 }
