@@ -14,8 +14,10 @@ import {
 } from '@codemirror/view';
 import type { Change } from '../client/messages';
 import type { Position, Range } from '../view/view';
-import { heatExtension, type Outline, offsetOf, type PaintedHeat, paintHeat, positionOf, showOutlines } from './heat';
+import { changesOf } from './changes';
+import { heatExtension, type Outline, type PaintedHeat, paintHeat, showOutlines } from './heat';
 import { type LanguageId, support } from './languages';
+import { offsetOf, positionOf } from './positions';
 import { editorTheme, syntaxColors } from './theme';
 
 export interface EditorEvents {
@@ -136,14 +138,4 @@ export class Editor {
     clearTimeout(this.scrollTimer);
     this.scrollTimer = setTimeout(() => this.events.onScroll(this.visibleLines), SCROLL_PAUSE_MS);
   }
-}
-
-/** A transaction's changes, the last in the text first: so each has the positions that the text had before all of them. */
-function changesOf(transaction: Transaction): Change[] {
-  const changes: Change[] = [];
-  const { doc } = transaction.startState;
-  transaction.changes.iterChanges((from, to, _start, _end, inserted) => {
-    changes.push({ range: { start: positionOf(doc, from), end: positionOf(doc, to) }, text: inserted.toString() });
-  });
-  return changes.reverse();
 }

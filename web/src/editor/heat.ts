@@ -2,7 +2,8 @@
 import { type Range as MarkRange, RangeSetBuilder, StateEffect, StateField, type Text } from '@codemirror/state';
 import { Decoration, type DecorationSet, EditorView } from '@codemirror/view';
 import { dim, type HotSpan, type Span, type Style } from '../view/heat';
-import type { Position, Range } from '../view/view';
+import type { Range } from '../view/view';
+import { offsetOf } from './positions';
 
 export interface PaintedHeat {
   spans: readonly HotSpan[];
@@ -19,18 +20,6 @@ export interface Outline {
 
 const paint = StateEffect.define<PaintedHeat>();
 const outline = StateEffect.define<readonly Outline[]>();
-
-/** The offset of a position, clamped to the text: heat may be of a version that is no longer there. */
-export function offsetOf(text: Text, { line, character }: Position): number {
-  if (line >= text.lines) return text.length;
-  const { from, to } = text.line(line + 1);
-  return Math.min(to, from + character);
-}
-
-export function positionOf(text: Text, offset: number): Position {
-  const line = text.lineAt(offset);
-  return { line: line.number - 1, character: offset - line.from };
-}
 
 const marks = new Map<string, Decoration>();
 
