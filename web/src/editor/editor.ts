@@ -31,6 +31,18 @@ export interface EditorEvents {
 
 const SCROLL_PAUSE_MS = 80;
 
+/** Over a selection with a background, Chromium would type into an element with a style attribute, which the policy forbids. */
+const overSelection = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    const { state } = view;
+    if (event.inputType !== 'insertText' || event.data === null || event.isComposing) return false;
+    if (state.readOnly || state.selection.ranges.every(({ empty }) => empty)) return false;
+    event.preventDefault();
+    view.dispatch(state.update(state.replaceSelection(event.data), { userEvent: 'input.type', scrollIntoView: true }));
+    return true;
+  },
+});
+
 export class Editor {
   private readonly view: EditorView;
   private readonly language = new Compartment();
@@ -61,6 +73,7 @@ export class Editor {
           highlightSelectionMatches(),
           // Tab leaves the editor, as it leaves everything else on a page.
           keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap]),
+          overSelection,
           EditorView.contentAttributes.of({ 'aria-label': 'Source code' }),
           placeholder('Type or paste code'),
           this.language.of(support(language)),
