@@ -1,6 +1,8 @@
 // Puts the parts together: one server for the window, and what shows its answers.
+
 import * as vscode from 'vscode';
 import type { Range } from 'vscode-languageclient/node';
+import { duration } from '../../../web/src/view/words';
 import { currentEditor, onCurrentEditor } from './currentEditor';
 import { CursorAttention } from './cursorAttention';
 import { exportHeatmap } from './exportHeatmap';
@@ -14,7 +16,6 @@ import { Session } from './session';
 import { isAnalysed, settings, write } from './settings';
 import { StatusBar } from './statusBar';
 import { welcomeOnce } from './welcome';
-import { duration } from './words';
 
 /** What the server's code lenses, hovers and code actions hand to the commands; the palette hands nothing. */
 interface Target {

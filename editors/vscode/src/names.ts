@@ -1,4 +1,5 @@
 // Names that package.json declares and code uses; a test holds the two together.
+import type { Level } from '../../../web/src/view/heat';
 
 export const COMMANDS = {
   toggle: 'codegaze.toggle',
@@ -22,11 +23,7 @@ export const COMMANDS = {
 /** Commands that the server may put into its code lenses, hovers and code actions. */
 export const CLIENT_COMMANDS: readonly string[] = [COMMANDS.showHeatmap, COMMANDS.selectView, COMMANDS.exportHeatmap];
 
-export const LEVELS = [1, 2, 3, 4, 5] as const;
-export type Level = (typeof LEVELS)[number];
-
-export const STYLES = ['background', 'underline', 'spotlight', 'off'] as const;
-export type Style = (typeof STYLES)[number];
+export { LEVELS, type Level, STYLES, type Style } from '../../../web/src/view/heat';
 
 export const COLORS = {
   background: (level: Level) => `codegaze.level${level}Background`,

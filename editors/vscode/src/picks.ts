@@ -1,10 +1,12 @@
 // Quick picks of what is shown: model, method, layer, head, style, level.
+
 import * as vscode from 'vscode';
+import { describeView, METHODS, shortModel } from '../../../web/src/view/words';
 import { COMMANDS, LEVELS, STYLES, type Style } from './names';
 import { MODEL, type ModelResult, SERVER_COMMANDS, type View, type ViewOptions } from './protocol';
 import type { Session } from './session';
 import { isHighContrast, settings, write } from './settings';
-import { describeView, legend, METHODS, shortModel } from './words';
+import { legend } from './words';
 
 type Pick<T> = vscode.QuickPickItem & { value?: T };
 

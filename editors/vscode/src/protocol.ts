@@ -6,28 +6,9 @@ import {
   RequestType,
   type TextDocumentIdentifier,
 } from 'vscode-languageclient/node';
+import type { MethodName, View, ViewOptions } from '../../../web/src/view/view';
 
-export type MethodName = 'received' | 'cls' | 'rollout' | 'norm';
-
-/** How attention became scores. */
-export interface View {
-  model: string;
-  revision: string | null;
-  method: MethodName;
-  layers: number[];
-  heads: 'mean' | 'max' | number[];
-  sinks: 'drop' | 'keep';
-  aggregate: 'sum' | 'mean' | 'max';
-}
-
-/** Instead of the current view; a key left out is the current one. */
-export interface ViewOptions {
-  method?: MethodName;
-  layers?: string | number | number[] | null;
-  heads?: string | number | number[];
-  sinks?: 'drop' | 'keep';
-  aggregate?: 'sum' | 'mean' | 'max';
-}
+export type { MethodName, View, ViewOptions };
 
 export interface HeatmapParams {
   textDocument: TextDocumentIdentifier;

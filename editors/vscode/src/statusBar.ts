@@ -1,10 +1,12 @@
 // The status bar's entry: which model, its state, how long the latest analysis took; a legend on hover.
+
 import * as vscode from 'vscode';
+import { describeView } from '../../../web/src/view/words';
 import { currentEditor, onCurrentEditor } from './currentEditor';
 import { COLORS, COMMANDS, LEVELS } from './names';
 import type { Session } from './session';
 import { isAnalysed, isHighContrast, settings } from './settings';
-import { describeView, legend, statusText } from './words';
+import { legend, statusText } from './words';
 
 const cssVariable = (color: string) => `var(--vscode-${color.replaceAll('.', '-')})`;
 

@@ -33,3 +33,18 @@ export const LUT: Uint8ClampedArray = Uint8ClampedArray.from(
 export function placeOnScale(weight: number, max: number): number {
   return max > 0 ? Math.sqrt(Math.min(1, Math.max(0, weight / max))) : 0;
 }
+
+/** How a weight becomes a colour. */
+export interface Scale {
+  /** 256 colours as RGBA bytes. */
+  lut: Uint8ClampedArray;
+  /** 0 … 1, for a matrix whose greatest weight (or greatest distance from 0) is `max`. */
+  place(weight: number, max: number): number;
+}
+
+export const SEQUENTIAL: Scale = { lut: LUT, place: placeOnScale };
+
+/** The index in `scale.lut`. */
+export function shade(scale: Scale, weight: number, max: number): number {
+  return Math.round(255 * scale.place(weight, max));
+}

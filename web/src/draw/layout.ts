@@ -29,19 +29,25 @@ const MAX_FITTED = 28;
 const MAX_CELL = 64;
 const MIN_LINE = 11;
 const MAX_FONT = 13;
-const MAX_MARGIN_SHARE = 0.4;
 
-/** `labelWidth`: of the widest label at `MAX_FONT` pixels. `zoom` 1 fits the viewport's width. */
+const MARGIN_SHARES = { width: 0.4, all: 0.25 };
+
+/** Whether zoom 1 shows a matrix in its whole breadth, each cell at least a pixel, or all of it, however small. */
+export type Fit = 'width' | 'all';
+
+/** `labelWidth`: of the widest label at `MAX_FONT` pixels. */
 export function layOut(
   n: number,
   viewport: { width: number; height: number },
   labelWidth: number,
   zoom: number,
+  fit: Fit = 'width',
 ): Layout {
-  const margin = Math.ceil(Math.min(labelWidth + 8, MAX_MARGIN_SHARE * viewport.width));
-  const room = Math.max(1, viewport.width - margin);
+  const breadth = fit === 'all' ? Math.min(viewport.width, viewport.height) : viewport.width;
+  const margin = Math.ceil(Math.min(labelWidth + 8, MARGIN_SHARES[fit] * breadth));
+  const room = Math.max(1, breadth - margin);
   const fitted = n > 0 ? Math.min(MAX_FITTED, room / n) : MAX_FITTED;
-  const cell = Math.min(MAX_CELL, Math.max(MIN_CELL, fitted * zoom));
+  const cell = Math.min(MAX_CELL, Math.max(fit === 'all' ? 0 : MIN_CELL, fitted * zoom));
   const every = Math.max(1, Math.ceil(MIN_LINE / cell));
   return { n, cell, margin, side: margin + n * cell, every, font: Math.min(MAX_FONT, Math.max(9, cell * every - 2)) };
 }

@@ -55,3 +55,9 @@ export function percent(weight: number): string {
   if (hundred > 0 && hundred < 0.01) return '<0.01 %';
   return `${hundred.toFixed(hundred < 1 ? 2 : hundred < 10 ? 1 : 0)} %`;
 }
+
+/** A difference of weights, in points of a hundred. */
+export function signedPercent(difference: number): string {
+  if (difference === 0) return '0';
+  return `${difference < 0 ? '−' : '+'}${percent(Math.abs(difference))}`;
+}

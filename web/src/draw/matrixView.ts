@@ -1,6 +1,7 @@
 // A matrix on a canvas that one can scroll, zoom, point at and walk with the keyboard.
-import { LUT, placeOnScale } from './colormap';
-import { type Hit, hitTest, type Layout, layOut, moved, scrollFor, type Viewport } from './layout';
+import { type Scale, SEQUENTIAL, shade } from './colormap';
+import { shorten } from './labels';
+import { type Fit, type Hit, hitTest, type Layout, layOut, moved, scrollFor, type Viewport } from './layout';
 import type { Cell, Matrix } from './matrix';
 
 export interface Theme {
@@ -22,13 +23,7 @@ export interface MatrixEvents {
 
 const ZOOM_STEP = 1.25;
 const MAX_ZOOM = 16;
-const LABEL_LENGTH = 20;
 const PROBE_FONT = 13;
-
-const shorten = (label: string) => {
-  const chars = [...label];
-  return chars.length > LABEL_LENGTH ? `${chars.slice(0, LABEL_LENGTH - 1).join('')}…` : label;
-};
 
 export class MatrixView {
   private readonly canvas = document.createElement('canvas');
@@ -47,6 +42,7 @@ export class MatrixView {
     private readonly scroller: HTMLElement,
     private theme: Theme,
     private readonly events: MatrixEvents,
+    private readonly fit: Fit = 'width',
   ) {
     this.canvas.setAttribute('aria-hidden', 'true');
     this.canvas.className = 'matrix-canvas';
@@ -74,18 +70,26 @@ export class MatrixView {
     this.resize();
   }
 
-  setMatrix(matrix: Matrix | null): void {
-    this.labels = matrix?.labels.map(shorten) ?? [];
+  setMatrix(matrix: Matrix | null, scale: Scale = SEQUENTIAL): void {
+    this.labels = matrix?.labels.map((label) => shorten(label)) ?? [];
     const n = this.labels.length;
     if (this.pointed && (this.pointed.query >= n || this.pointed.key >= n)) this.point(null, false);
     this.marked = null;
-    if (matrix) this.paintCells(matrix);
+    if (matrix) this.paintCells(matrix, scale);
     this.resize();
   }
 
   /** Marks the word at the editor's cursor on both axes. */
   mark(index: number | null): void {
     this.marked = index;
+    this.draw();
+  }
+
+  /** Frames the cell that another view of the same words points at. */
+  follow(cell: Cell | null): void {
+    if (cell?.query === this.pointed?.query && cell?.key === this.pointed?.key) return;
+    this.pointed = cell;
+    if (cell) this.reveal(cell);
     this.draw();
   }
 
@@ -105,17 +109,17 @@ export class MatrixView {
     return { width: clientWidth, height: clientHeight, scrollLeft, scrollTop };
   }
 
-  private paintCells({ labels, weights, max }: Matrix): void {
+  private paintCells({ labels, weights, max }: Matrix, scale: Scale): void {
     const n = labels.length;
     this.cells.width = n;
     this.cells.height = n;
     const context = this.cells.getContext('2d');
     if (!context || n === 0) return;
     const image = context.createImageData(n, n);
-    for (let at = 0; at < n * n; at++) {
-      const color = 4 * Math.round(255 * placeOnScale(weights[at] ?? 0, max));
-      image.data.set(LUT.subarray(color, color + 4), 4 * at);
-    }
+    // A whole pixel at a time, in whatever order this machine has its bytes.
+    const pixels = new Uint32Array(image.data.buffer);
+    const colors = new Uint32Array(scale.lut.buffer);
+    for (let at = 0; at < n * n; at++) pixels[at] = colors[shade(scale, weights[at] ?? 0, max)] ?? 0;
     context.putImageData(image, 0, 0);
   }
 
@@ -125,7 +129,7 @@ export class MatrixView {
     if (!context || width === 0) return;
     context.font = `${PROBE_FONT}px ${this.theme.fontFamily}`;
     const widest = Math.max(0, ...this.labels.map((label) => context.measureText(label).width));
-    this.layout = layOut(this.labels.length, { width, height }, widest, this.zoom);
+    this.layout = layOut(this.labels.length, { width, height }, widest, this.zoom, this.fit);
     this.spacer.style.width = `${this.layout.side}px`;
     this.spacer.style.height = `${this.layout.side}px`;
     const ratio = window.devicePixelRatio || 1;

@@ -30,12 +30,13 @@ export function tilePixels(maps: Maps, { layer, head }: Choice): Uint8ClampedArr
   return pixels;
 }
 
-/** Fills `table` with a button for each map; `chosen` is where the matrix is now. */
+/** Fills `table` with a button for each map, `maxTile` pixels wide at most; `chosen` is where the matrix is now. */
 export function drawThumbnails(
   table: HTMLElement,
   maps: Maps,
   chosen: Partial<Choice>,
   onChoose: (choice: Choice) => void,
+  maxTile = MAX_TILE,
 ): void {
   const label = (text: string) => {
     const element = document.createElement('span');
@@ -45,7 +46,7 @@ export function drawThumbnails(
     return element;
   };
   const hasChosen = chosen.layer !== undefined && chosen.head !== undefined;
-  table.style.gridTemplateColumns = `auto repeat(${maps.heads}, minmax(${MIN_TILE}px, ${MAX_TILE}px))`;
+  table.style.gridTemplateColumns = `auto repeat(${maps.heads}, minmax(${MIN_TILE}px, ${maxTile}px))`;
   const children: HTMLElement[] = [label('layer \\ head')];
   for (let head = 0; head < maps.heads; head++) children.push(label(String(head)));
   for (let layer = 0; layer < maps.layers; layer++) {

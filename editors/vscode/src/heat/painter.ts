@@ -1,11 +1,12 @@
 // Keeps the heat of the visible editors in step with their text.
+
 import * as vscode from 'vscode';
+import { byLevel, decode, dim, type Span } from '../../../../web/src/view/heat';
 import { isOutdated } from '../errors';
 import { LEVELS, type Style } from '../names';
 import { HEATMAP, type HeatmapResult } from '../protocol';
 import type { Session } from '../session';
 import { isAnalysed, settings } from '../settings';
-import { byLevel, decode, dim, type Span } from './decode';
 import { createHeatTypes, type HeatTypes } from './styles';
 
 /** Lines above and below the visible ones, so that scrolling finds its heat painted. */

@@ -1,6 +1,9 @@
 // The heatmap panel: asks the server for the matrix at the cursor, and ties the page to the editor.
+
 import * as vscode from 'vscode';
 import type { Range } from 'vscode-languageclient/node';
+import { tokenAt, within } from '../../../../web/src/view/tokens';
+import { describeView, METHODS } from '../../../../web/src/view/words';
 import { Outlines } from '../cursorAttention';
 import { isOutdated } from '../errors';
 import { exportHeatmap } from '../exportHeatmap';
@@ -8,10 +11,9 @@ import { PANEL_TYPE } from '../names';
 import { MATRICES, MATRIX, type MatrixResult, MODEL, type ModelResult, type ViewOptions } from '../protocol';
 import type { Session } from '../session';
 import { isAnalysed, isHighContrast, settings } from '../settings';
-import { describeView, legend, METHODS } from '../words';
+import { legend } from '../words';
 import { createNonce, page } from './html';
 import { type FromPanel, INITIAL_STATE, type PanelState, type ToPanel } from './messages';
-import { tokenAt, within } from './tokens';
 
 const FOLLOW_PAUSE_MS = 120;
 const RETRY_MS = 1000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { byLevel, decode, dim } from '../../src/heat/decode';
+import { byLevel, decode, dim } from '../../../../web/src/view/heat';
 
 describe('packed heat', () => {
   test('is relative to the lexeme before, and to the line', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { tokenAt, within } from '../../../../web/src/view/tokens';
 import { createNonce, page } from '../../src/panel/html';
-import { tokenAt, within } from '../../src/panel/tokens';
 
 const at = (line: number, character: number) => ({ line, character });
 const token = (line: number, start: number, end: number) => ({ range: { start: at(line, start), end: at(line, end) } });

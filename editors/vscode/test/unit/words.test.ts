@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { describeView, duration, shortModel } from '../../../../web/src/view/words';
 import type { Status, View } from '../../src/protocol';
-import { describeView, duration, legend, shortModel, statusText } from '../../src/words';
+import { legend, statusText } from '../../src/words';
 
 const view: View = {
   model: 'codegaze-mini',

@@ -1,8 +1,9 @@
 // The panel's page: controls around the drawing. Everything that comes from a document is written with `textContent`.
 import { bytesOf, floatsOf } from '../../../../../web/src/draw/bytes';
 import { drawScale, ticks } from '../../../../../web/src/draw/legend';
-import { type Cell, crop, type Matrix, percent, strongest, weightOf } from '../../../../../web/src/draw/matrix';
+import { type Cell, crop, type Matrix, percent } from '../../../../../web/src/draw/matrix';
 import { MatrixView, type Theme } from '../../../../../web/src/draw/matrixView';
+import { readOut } from '../../../../../web/src/draw/readout';
 import { type Choice, drawThumbnails, type Maps } from '../../../../../web/src/draw/thumbnails';
 import { type FromPanel, INITIAL_STATE, type MatrixMessage, type PanelState, type ToPanel } from '../messages';
 
@@ -10,8 +11,6 @@ declare function acquireVsCodeApi(): {
   postMessage(message: FromPanel): void;
   setState(state: PanelState): void;
 };
-
-const STRONGEST = 6;
 
 const vscode = acquireVsCodeApi();
 let state: PanelState = INITIAL_STATE;
@@ -63,7 +62,7 @@ function theme(): Theme {
 
 const view = new MatrixView(matrixElement, theme(), {
   onPoint(cell, isKeyboard) {
-    readOut(cell, isKeyboard);
+    showReadout(cell, isKeyboard);
     post({ type: 'point', cell: cell && { query: toAll(cell.query), key: toAll(cell.key) } });
   },
   onChoose: (index) => post({ type: 'jump', index: toAll(index) }),
@@ -84,57 +83,22 @@ const make = (tag: string, text: string, className = '') => {
   return made;
 };
 
-const label = (index: number) => matrix?.labels[index] ?? '';
+const readoutParts = { sentence: readout, lists, live };
 
-function listOf(heading: string, axis: 'query' | 'key', at: number): HTMLElement {
-  const box = document.createElement('div');
-  const list = document.createElement('ol');
-  for (const { index, weight } of matrix ? strongest(matrix, axis, at, STRONGEST) : []) {
-    const item = document.createElement('li');
-    const button = make('button', label(index), 'word');
-    button.addEventListener('click', () => post({ type: 'jump', index: toAll(index) }));
-    const line = shown?.lines[toAll(index)];
-    const place = index === at ? 'itself' : line ? `line ${line}` : '';
-    item.append(make('span', percent(weight), 'weight'), button, make('span', place, 'muted'));
-    list.append(item);
-  }
-  box.append(make('h2', heading), list);
-  return box;
+/** Where a word of the lists is. */
+function placeOf(index: number, pointedAt: number): string {
+  if (index === pointedAt) return 'itself';
+  const line = shown?.lines[toAll(index)];
+  return line ? `line ${line}` : '';
 }
 
 /** What the pointer, or else the cursor, is on. */
-function readOut(cell: Cell | null, isSaid: boolean): void {
+function showReadout(cell: Cell | null, isSaid: boolean): void {
   if (!matrix) return;
-  readout.replaceChildren();
-  const about = cell ?? (toPart(cursor) === null ? null : { query: toPart(cursor) ?? 0, key: toPart(cursor) ?? 0 });
-  if (!about) {
-    lists.replaceChildren();
-    readout.append(make('span', 'Point at a cell, or walk with the arrow keys.', 'muted'));
-    return;
-  }
-  if (cell && cell.query !== cell.key) {
-    const weight = percent(weightOf(matrix, cell));
-    readout.append(
-      make('b', label(cell.query)),
-      ' gives ',
-      make('b', weight),
-      ' of its attention to ',
-      make('b', label(cell.key)),
-    );
-    lists.replaceChildren(
-      listOf(`“${label(cell.query)}” attends to`, 'query', cell.query),
-      listOf(`“${label(cell.key)}” is attended by`, 'key', cell.key),
-    );
-    if (isSaid) live.textContent = `${label(cell.query)} attends to ${label(cell.key)}: ${weight}`;
-    return;
-  }
-  const own = percent(weightOf(matrix, about));
-  readout.append(make('b', label(about.query)), ` gives ${own} of its attention to itself`);
-  lists.replaceChildren(
-    listOf(`“${label(about.query)}” attends to`, 'query', about.query),
-    listOf(`“${label(about.query)}” is attended by`, 'key', about.query),
-  );
-  if (isSaid && cell) live.textContent = `${label(cell.query)} attends to itself: ${own}`;
+  const at = toPart(cursor);
+  const about = cell ?? (at === null ? null : { query: at, key: at });
+  const jump = (index: number) => post({ type: 'jump', index: toAll(index) });
+  readOut(readoutParts, matrix, about, isSaid && cell !== null, jump, placeOf);
 }
 
 function fill(select: HTMLSelectElement, options: { value: string; text: string }[], value: string): void {
@@ -199,7 +163,7 @@ function showMatrix(message: MatrixMessage): void {
     message.sinkShare > 0
       ? `${percent(message.sinkShare)} of the attention went to <s> and </s>; it is left out, and rows are shares of the rest.`
       : '';
-  readOut(null, false);
+  showReadout(null, false);
 }
 
 function showThumbnails(): void {
@@ -257,7 +221,7 @@ window.addEventListener('message', ({ data }: MessageEvent<ToPanel>) => {
     case 'cursor':
       cursor = data.index;
       view.mark(toPart(cursor));
-      readOut(null, false);
+      showReadout(null, false);
       break;
     case 'maps':
       maps = { ...data, cells: bytesOf(data.cells) };

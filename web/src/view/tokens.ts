@@ -1,5 +1,5 @@
 // Which words of a matrix lie where in the source.
-import type { Position, Range } from 'vscode-languageclient/node';
+import type { Position, Range } from './view';
 
 interface Placed {
   range: Range | null;

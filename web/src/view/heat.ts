@@ -1,5 +1,10 @@
 // Packed heat → spans by level, and what a style makes of them.
-import { LEVELS, type Level } from '../names';
+
+export const LEVELS = [1, 2, 3, 4, 5] as const;
+export type Level = (typeof LEVELS)[number];
+
+export const STYLES = ['background', 'underline', 'spotlight', 'off'] as const;
+export type Style = (typeof STYLES)[number];
 
 /** Part of a line, in UTF-16 columns. */
 export interface Span {

@@ -1,0 +1,319 @@
+// What is beside the editor: matrix, head view, model view, summary, comparison.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import {
+  analyse,
+  caretAt,
+  content,
+  download,
+  eventually,
+  hotWords,
+  launch,
+  open,
+  painted,
+  root,
+  serve,
+  settled,
+  shoot,
+  shows,
+  type,
+  withPage,
+} from './support.mjs';
+
+let browser;
+let server;
+
+before(async () => {
+  [browser, server] = await Promise.all([
+    launch(),
+    serve(['--model', 'embedded', '--model', join(root, 'models/codegaze-mini')]),
+  ]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.end();
+});
+
+const TEXT =
+  'def area(width, height):\n    return width * height\n\n\ndef print_area(width):\n    print(area(width, 2))\n';
+
+/** What the page has of the open pane, by its own export. */
+const data = async (page) => JSON.parse(readFileSync(await download(page, 'json'), 'utf8'));
+
+const percent = (weight) => {
+  const hundred = 100 * weight;
+  if (hundred > 0 && hundred < 0.01) return '<0.01 %';
+  return `${hundred.toFixed(hundred < 1 ? 2 : hundred < 10 ? 1 : 0)} %`;
+};
+const sum = (row) => row.reduce((a, b) => a + b, 0);
+
+test('the matrix: of the definition at the cursor, by pointer and keyboard', () =>
+  withPage(browser, server.address, async (page) => {
+    await type(page, TEXT);
+    await caretAt(page, 1, 11);
+    await page.waitForFunction(() => /Lines 1–2 /.test(document.querySelector('#subtitle')?.textContent ?? ''));
+    const { matrix } = await data(page);
+    const { lexemes } = analyse('area.py', TEXT);
+    assert.deepEqual(
+      matrix.labels,
+      lexemes.filter(({ range }) => range.start.line < 2).map(({ text }) => text),
+    );
+    // The caret's word is told of before anything is pointed at.
+    const width = matrix.labels.lastIndexOf('width');
+    assert.equal(
+      await page.textContent('#matrix-sentence'),
+      `width gives ${percent(matrix.weights[width][width])} of its attention to itself`,
+    );
+    await page.focus('#matrix');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    const said = `${matrix.labels[1]} attends to ${matrix.labels[2]}: ${percent(matrix.weights[1][2])}`;
+    assert.equal(await page.textContent('#live'), said);
+    // Both words are framed in the source.
+    assert.equal(await page.locator('.outline-query').textContent(), matrix.labels[1]);
+    assert.equal(await page.locator('.outline-attends-to').textContent(), matrix.labels[2]);
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(
+      (word) => document.querySelector('#word-line b')?.textContent === word,
+      matrix.labels[2],
+    );
+    const box = await page.locator('#matrix').boundingBox();
+    await page.mouse.move(box.x + box.width / 3, box.y + box.height / 2);
+    await eventually(async () =>
+      assert.match(await page.textContent('#matrix-sentence'), / gives .* of its attention to /),
+    );
+    await shoot(page, 'matrix-light');
+    // Another definition, and the whole.
+    await caretAt(page, 5, 5);
+    await page.waitForFunction(() => /Lines 5–6 /.test(document.querySelector('#subtitle')?.textContent ?? ''));
+    await page.selectOption('#part', 'chunk');
+    await page.waitForFunction(() => /Lines 1–6 /.test(document.querySelector('#subtitle')?.textContent ?? ''));
+    const whole = await data(page);
+    assert.equal(whole.matrix.labels.length, lexemes.length);
+    for (const row of whole.matrix.weights) assert.ok(Math.abs(sum(row) - 1) < 1e-3);
+    await page.selectOption('#unit', 'subword');
+    await eventually(async () => assert.equal((await data(page)).matrix.unit, 'subword'));
+  }));
+
+test('the head view: step through layers and heads, and the heat follows', () =>
+  withPage(browser, server.address, async (page) => {
+    await type(page, TEXT);
+    await caretAt(page, 0, 4);
+    await open(page, 'heads');
+    await page.click('#head-after');
+    await page.waitForFunction(() => document.querySelector('#head-now')?.textContent === 'head 0');
+    assert.ok(await page.isDisabled('#head-before'));
+    for (let head = 1; head < 8; head++) await page.click('#head-after');
+    await page.waitForFunction(() => document.querySelector('#head-now')?.textContent === 'head 7');
+    assert.ok(await page.isDisabled('#head-after'));
+    await page.click('#layer-before');
+    await page.click('#layer-before');
+    await page.waitForFunction(() => document.querySelector('#layer-now')?.textContent === 'layer 3');
+    assert.deepEqual([await page.inputValue('#layers'), await page.inputValue('#heads')], ['3', '7']);
+    await shows(page, analyse('area.py', TEXT, '--layers', '3', '--heads', '7'));
+    await settled(page);
+    const { matrix } = await data(page);
+    await page.focus('#arcs');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    const row = matrix.weights[1];
+    const best = row.indexOf(Math.max(...row));
+    const said = await page.textContent('#live');
+    assert.ok(said.startsWith(`${matrix.labels[1]} attends to ${matrix.labels[best]} ${percent(row[best])}`), said);
+    await page.keyboard.press('ArrowRight');
+    assert.match(await page.textContent('#live'), /is attended by/);
+    await shoot(page, 'heads-light');
+    // A word that is clicked is gone to.
+    await page.locator('#arcs').click({ position: { x: 30, y: 5 } });
+    await page.waitForFunction(() => document.querySelector('#word-line b')?.textContent === 'def');
+  }));
+
+test('the model view: every layer and head; a click looks closer', () =>
+  withPage(browser, server.address, async (page) => {
+    await type(page, TEXT);
+    await open(page, 'model');
+    await page.waitForSelector('.thumbnail');
+    assert.equal(await page.locator('.thumbnail').count(), 6 * 8);
+    await shoot(page, 'model-light');
+    await page.click('.thumbnail[data-layer="1"][data-head="6"]');
+    await page.waitForSelector('#pane-matrix:visible');
+    await page.waitForFunction(() => /layer 1, head 6/.test(document.querySelector('#subtitle')?.textContent ?? ''));
+    await shows(page, analyse('area.py', TEXT, '--layers', '1', '--heads', '6'));
+    await open(page, 'model');
+    await eventually(async () =>
+      assert.equal(await page.locator('.thumbnail[aria-pressed="true"]').getAttribute('aria-label'), 'Layer 1, head 6'),
+    );
+    // The keyboard walks from there.
+    await page.focus('.thumbnail[aria-pressed="true"]');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => /layer 2, head 6/.test(document.querySelector('#subtitle')?.textContent ?? ''));
+  }));
+
+test('the summary: definitions, lines and words, as the program counts them', () =>
+  withPage(browser, server.address, async (page) => {
+    await type(page, TEXT);
+    await open(page, 'summary');
+    await page.waitForSelector('#pane-summary table');
+    const analysis = analyse('area.py', TEXT);
+    const table = (caption) => page.locator(`#pane-summary table:has(caption:text-is("${caption}"))`);
+    const cells = (rows) =>
+      rows.locator('tr').evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => cell.textContent)));
+    const lines = await cells(table('Lines, strongest first').locator('tbody'));
+    const expected = [...analysis.lines]
+      .sort((a, b) => b.share - a.share)
+      .map(({ line, share }) => [TEXT.split('\n')[line].trim(), String(line + 1), percent(share), '']);
+    assert.deepEqual(lines, expected);
+    const definitions = await cells(table('Definitions').locator('tbody'));
+    assert.deepEqual(
+      definitions.map(([name]) => name),
+      ['area', 'print_area'],
+    );
+    const words = await cells(table('Words').locator('tbody'));
+    const best = analysis.lexemes.find(({ rank }) => rank === 1);
+    assert.deepEqual(words[0].slice(0, 2), [best.text, String(best.range.start.line + 1)]);
+    await shoot(page, 'summary-light');
+    await table('Definitions').locator('.word').nth(1).click();
+    await eventually(async () => assert.equal(await page.locator('.cm-activeLineGutter').textContent(), '5'));
+  }));
+
+test('compare methods, layers and models: B minus A, zero in the middle', () =>
+  withPage(browser, server.address, async (page) => {
+    await type(page, TEXT);
+    await page.selectOption('#part', 'chunk');
+    await open(page, 'compare');
+    await page.waitForFunction(() => /norm-weighted/.test(document.querySelector('#caption-b')?.textContent ?? ''));
+    assert.match(await page.textContent('#caption-a'), /attention received, layer 5/);
+    const { comparison } = await data(page);
+    const { a, b, difference, labels } = comparison;
+    let greatest = 0;
+    for (const [query, row] of difference.entries()) {
+      assert.ok(Math.abs(sum(row)) < 1e-3, 'what one gains another loses');
+      for (const [key, value] of row.entries()) {
+        assert.ok(Math.abs(value - (b.weights[query][key] - a.weights[query][key])) < 1e-6);
+        greatest = Math.max(greatest, Math.abs(value));
+      }
+    }
+    const ticks = await page.locator('#signed-ticks li').allTextContents();
+    assert.deepEqual(ticks, [
+      `−${percent(greatest)}`,
+      `−${percent(greatest / 4)}`,
+      '0',
+      `+${percent(greatest / 4)}`,
+      `+${percent(greatest)}`,
+    ]);
+    await page.focus('#matrix-difference');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowDown');
+    const signed = `${difference[1][1] < 0 ? '−' : '+'}${percent(Math.abs(difference[1][1]))}`;
+    assert.equal(
+      await page.textContent('#live'),
+      `${labels[1]} to ${labels[1]}: ${percent(a.weights[1][1])} in A, ${percent(b.weights[1][1])} in B: ${signed}`,
+    );
+    await shoot(page, 'compare-light');
+
+    await page.click('#swap');
+    await page.waitForFunction(() => /norm-weighted/.test(document.querySelector('#caption-a')?.textContent ?? ''));
+    const swapped = await data(page);
+    assert.ok(Math.abs(swapped.comparison.difference[1][1] + difference[1][1]) < 1e-6);
+    await shows(page, analyse('area.py', TEXT, '--method', 'norm'));
+
+    // Two layers.
+    await page.selectOption('#other-method', 'norm');
+    await page.selectOption('#other-layers', '0');
+    await page.waitForFunction(() =>
+      /norm-weighted, layer 0/.test(document.querySelector('#caption-b')?.textContent ?? ''),
+    );
+
+    // Two models that are one: no difference at all.
+    await page.selectOption('#other-layers', 'default');
+    const other = await page.locator('#other-model option').nth(1).getAttribute('value');
+    await page.selectOption('#other-model', other);
+    await eventually(async () => {
+      const same = await data(page);
+      assert.ok(same.comparison.difference.flat().every((value) => value === 0));
+    });
+    assert.deepEqual(await page.locator('#signed-ticks li').allTextContents(), ['0', '0', '0', '0', '0']);
+    await page.selectOption('#model', other);
+    await shows(page, analyse('area.py', TEXT, '--method', 'norm'));
+  }));
+
+test('a file of 500 lines: heat where one looks', () =>
+  withPage(browser, server.address, async (page) => {
+    const piece = readFileSync(join(root, 'examples/tokenizer.rs'), 'utf8');
+    const text = Array.from({ length: 7 }, (_, at) => piece.replaceAll('Token', `Token${at}`))
+      .join('\n')
+      .split('\n')
+      .slice(0, 500)
+      .join('\n');
+    await type(page, text);
+    const expected = new Set(hotWords(analyse('long.rs', text)));
+    await page.waitForFunction(() => /chunks/.test(document.querySelector('#state')?.textContent ?? ''), null, {
+      timeout: 60_000,
+    });
+    await eventually(async () => assert.doesNotMatch(await page.textContent('#state'), / of \d+ chunks/), 60_000);
+    // At the end, where the caret is, and in the middle. Lines are counted from the first that is drawn.
+    const visible = () =>
+      content(page).evaluate((element) => {
+        const first = element.getRootNode().querySelector('.cm-lineNumbers .cm-gutterElement:nth-child(2)');
+        return Number(first?.textContent);
+      });
+    for (const key of ['Control+End', 'Control+Home']) {
+      await content(page).press(key);
+      await eventually(async () => {
+        const first = await visible();
+        const words = (await painted(page)).map((word) =>
+          word.replace(/^\d+/, (line) => String(Number(line) + first - 1)),
+        );
+        assert.ok(words.length > 20);
+        for (const word of words) assert.ok(expected.has(word), word);
+      });
+    }
+    await shoot(page, 'long-light');
+    await open(page, 'summary');
+    await page.waitForSelector('#pane-summary caption:text("Chunks")');
+  }));
+
+test('a chunk of nearly 512 subwords stays fluid', () =>
+  withPage(browser, server.address, async (page) => {
+    await type(page, 'v = w\n'.repeat(124));
+    await page.selectOption('#part', 'chunk');
+    await page.selectOption('#unit', 'subword');
+    await page.waitForFunction(() => document.querySelector('#matrix')?.ariaLabel?.match(/of (\d+) words/)?.[1] > 450);
+    for (const pane of ['matrix', 'heads']) {
+      await open(page, pane);
+      await settled(page);
+      const frames = await page.evaluate(
+        async (id) => {
+          const element = document.getElementById(id);
+          const box = element.getBoundingClientRect();
+          const times = [];
+          let before = performance.now();
+          for (let step = 0; step < 60; step++) {
+            const place = {
+              clientX: box.x + (id === 'arcs' ? 20 : 150 + 3 * step),
+              clientY: box.y + 150 + 5 * step,
+              bubbles: true,
+            };
+            element.dispatchEvent(new MouseEvent('mousemove', place));
+            element.scrollTop += 7;
+            await new Promise((next) => requestAnimationFrame(next));
+            const now = performance.now();
+            times.push(now - before);
+            before = now;
+          }
+          return times.sort((a, b) => a - b);
+        },
+        pane === 'matrix' ? 'matrix' : 'arcs',
+      );
+      const words = (await data(page)).matrix.labels.length;
+      process.stdout.write(
+        `# ${pane}, ${words} subwords: a frame in ${frames[30].toFixed(1)} ms, the slowest but three ${frames[56].toFixed(1)} ms\n`,
+      );
+      assert.ok(words > 450, `${words} subwords`);
+      assert.ok(frames[30] < 34, `a frame takes ${frames[30]} ms`);
+    }
+  }));

@@ -1,0 +1,222 @@
+// What is said over the WebSocket, in both directions: docs/http.md.
+import type { Position, Range, View, ViewOptions } from '../view/view';
+
+/** The subprotocol; another number is another protocol. */
+export const PROTOCOL = 'codegaze.1';
+
+export interface Change {
+  /** Left out: the whole text. */
+  range?: Range;
+  text: string;
+}
+
+export type Unit = 'subword' | 'lexeme';
+
+/** Where a question is about: a place, or a chunk by its number; chunk 0 without either. */
+export interface Place {
+  position?: Position;
+  chunk?: number;
+}
+
+export interface Questions {
+  matrix: Place & { model?: string; view?: ViewOptions; unit?: Unit };
+  matrices: Place & { model?: string; size?: number };
+  attention: { position: Position; limit?: number };
+  summary: object;
+}
+
+export interface Answers {
+  matrix: MatrixResult;
+  matrices: MatricesResult;
+  attention: AttentionResult;
+  summary: SummaryResult;
+}
+
+export type QuestionKind = keyof Questions;
+
+export type ClientMessage =
+  | {
+      type: 'open';
+      version: number;
+      text: string;
+      model?: string;
+      view?: ViewOptions;
+      range?: Range;
+      encoding?: 'utf-8' | 'utf-16' | 'utf-32';
+    }
+  | { type: 'edit'; version: number; changes: Change[] }
+  | { type: 'look'; range?: Range }
+  | { type: 'view'; model?: string; view?: ViewOptions }
+  | { type: 'close' }
+  | { [Kind in QuestionKind]: { type: Kind; id: number; slot?: string } & Questions[Kind] }[QuestionKind];
+
+export interface Model {
+  /** What `model` takes. */
+  name: string;
+  default: boolean;
+  state: 'loading' | 'ready';
+  source: 'embedded' | 'directory' | 'hub';
+  /** `null`, as all that follows, until the model is loaded. */
+  id: string | null;
+  revision: string | null;
+  layers: number | null;
+  heads: number | null;
+  hidden_size: number | null;
+  max_tokens: number | null;
+  precision: string | null;
+}
+
+export interface Hello {
+  type: 'hello';
+  protocol: string;
+  version: string;
+  /** The first is the default. */
+  models: Model[];
+  maxTextBytes: number;
+}
+
+export interface Status {
+  type: 'status';
+  state: 'loading' | 'ready';
+  model: string;
+}
+
+export interface Heat {
+  type: 'heat';
+  version: number;
+  view: View;
+  levels: number;
+  encoding: 'utf-8' | 'utf-16' | 'utf-32';
+  /** `false`: more of the text is being analysed, and more heat follows. */
+  complete: boolean;
+  chunks: { done: number; all: number; cached: number };
+  unscored: Range[];
+  /** Five integers a lexeme, as in docs/protocol.md. */
+  data: number[];
+  sinkShare: number;
+  analysisMs: number;
+}
+
+export type ErrorType =
+  | 'malformed'
+  | 'unauthorized'
+  | 'forbidden_host'
+  | 'forbidden_origin'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'body_timeout'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'unanalysable'
+  | 'busy'
+  | 'internal'
+  | 'model_loading'
+  | 'shutting_down'
+  | 'deadline'
+  | 'superseded';
+
+export interface ErrorMessage {
+  type: 'error';
+  /** Of the question; `null` if it was none. */
+  id: number | null;
+  error: string;
+  error_type: ErrorType;
+}
+
+export type Answer = {
+  [Kind in QuestionKind]: { type: Kind; id: number; result: Answers[Kind] | null };
+}[QuestionKind];
+
+export type ServerMessage = Hello | Status | Heat | ErrorMessage | Answer;
+
+export interface MatrixToken {
+  label: string;
+  /** `null`: a special subword. */
+  range: Range | null;
+  score: number;
+}
+
+export interface MatrixResult {
+  version: number;
+  view: View;
+  chunk: number;
+  chunks: number;
+  range: Range;
+  definition: Range | null;
+  unit: Unit;
+  tokens: MatrixToken[];
+  /** [query, key], row-major, as base64 of little-endian f32. */
+  weights: string;
+  max: number;
+  sinkShare: number;
+}
+
+export interface MatricesResult {
+  version: number;
+  chunk: number;
+  layers: number;
+  heads: number;
+  size: number;
+  /** [layer, head, query, key], one byte a cell, base64. */
+  cells: string;
+}
+
+export interface Word {
+  range: Range;
+  text: string;
+  level: number;
+  /** Of the chunk's lexemes. */
+  share: number;
+  /** 1 is the average lexeme. */
+  lift: number;
+  rank: number;
+}
+
+export interface AttentionEnd {
+  range: Range;
+  text: string;
+  weight: number;
+}
+
+export interface AttentionResult {
+  version: number;
+  view: View;
+  chunk: number;
+  lexeme: Word;
+  attendsTo: AttentionEnd[];
+  attendedBy: AttentionEnd[];
+}
+
+export interface LineSummary {
+  line: number;
+  share: number;
+  lift: number;
+  level: number;
+}
+
+export interface DefinitionSummary {
+  range: Range;
+  name: string;
+  share: number;
+  title: string;
+  top: { range: Range; label: string; lift: number } | null;
+}
+
+export interface ChunkSummary {
+  range: Range;
+  tokens: number;
+  sinkShare: number;
+  whitespaceShare: number;
+  cached: boolean;
+}
+
+export interface SummaryResult {
+  version: number;
+  view: View;
+  lines: LineSummary[];
+  definitions: DefinitionSummary[];
+  chunks: ChunkSummary[];
+  top: Word[];
+  sinkShare: number;
+  whitespaceShare: number;
+}

@@ -1,0 +1,65 @@
+// The source with its heat, and the picture that was open, as one file that needs nothing else and runs nothing.
+
+import { make } from '../app/dom';
+import type { Heat } from '../client/messages';
+import { decode } from '../view/heat';
+
+const STYLE = `
+body { max-width: 60em; margin: 2em auto; padding: 0 1em; font: 14px/1.5 system-ui, sans-serif; color: #1f2328; background: #fff; }
+pre { padding: 1em; overflow: auto; font: 13px/1.55 ui-monospace, Menlo, Consolas, monospace; border: 1px solid #d3d7dd; border-radius: 6px; }
+h1 { font-size: 1.3em; } p { color: #5b626c; }
+mark { color: inherit; border-radius: 2px; }
+mark.l1 { background: #0072b214; } mark.l2 { background: #0072b229; } mark.l3 { background: #0072b242; }
+mark.l4 { background: #0072b261; } mark.l5 { background: #0072b285; }
+img { max-width: 100%; border: 1px solid #d3d7dd; border-radius: 6px; }
+@media (prefers-color-scheme: dark) {
+  body { color: #dcdfe4; background: #1e1f22; } p { color: #a0a7b1; } pre, img { border-color: #3c4046; }
+}`;
+
+function painted(text: string, heat: Heat | null): HTMLElement {
+  const pre = make('pre');
+  const spans = decode(heat?.data ?? []);
+  let next = 0;
+  for (const [number, line] of text.split('\n').entries()) {
+    let from = 0;
+    for (let span = spans[next]; span?.line === number; span = spans[++next]) {
+      const word = make('mark', line.slice(span.start, span.end), `l${span.level}`);
+      word.title = `level ${span.level} of 5`;
+      pre.append(line.slice(from, span.start), word);
+      from = span.end;
+    }
+    pre.append(`${line.slice(from)}\n`);
+  }
+  return pre;
+}
+
+/** `svg`: the picture; left out for `null`. */
+export function toHtml(title: string, subtitle: string, text: string, heat: Heat | null, svg: string | null): string {
+  const page = document.implementation.createHTMLDocument(title);
+  page.documentElement.lang = 'en';
+  const meta = (attributes: Record<string, string>) => {
+    const made = page.createElement('meta');
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    return made;
+  };
+  page.head.prepend(
+    meta({ charset: 'utf-8' }),
+    meta({
+      'http-equiv': 'Content-Security-Policy',
+      content: "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+    }),
+    meta({ name: 'viewport', content: 'width=device-width, initial-scale=1' }),
+  );
+  page.head.append(make('style', STYLE));
+  page.body.append(make('h1', title), make('p', subtitle), painted(text, heat));
+  if (svg !== null) {
+    const image = make('img');
+    const bytes = new TextEncoder().encode(svg);
+    let binary = '';
+    for (const byte of bytes) binary += String.fromCharCode(byte);
+    image.src = `data:image/svg+xml;base64,${btoa(binary)}`;
+    image.alt = `Picture: ${subtitle}`;
+    page.body.append(image);
+  }
+  return `<!doctype html>\n${page.documentElement.outerHTML}\n`;
+}

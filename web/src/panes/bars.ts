@@ -1,0 +1,61 @@
+// Tables of words with a number and a bar each.
+import { make } from '../app/dom';
+import type { Range } from '../view/view';
+
+export interface Bar {
+  /** What is shown, and where a click on it leads. */
+  text: string;
+  range: Range;
+  /** In the columns between the word and the bar. */
+  cells: readonly string[];
+  /** 0 … 1. */
+  length: number;
+}
+
+export interface Column {
+  heading: string;
+  kind: 'number' | 'text';
+}
+
+export const number = (heading: string): Column => ({ heading, kind: 'number' });
+
+export function bars(
+  caption: string,
+  word: string,
+  columns: readonly Column[],
+  rows: readonly Bar[],
+  onGo: (range: Range) => void,
+): HTMLTableElement {
+  const table = make('table', '', 'bars');
+  const headings = [headingOf(word, 'name'), ...columns.map(({ heading, kind }) => headingOf(heading, kind))];
+  const end = make('td', '', 'bar');
+  end.setAttribute('aria-hidden', 'true');
+  const body = rows.map(({ text, range, cells, length }) => {
+    const button = make('button', text, 'word');
+    button.type = 'button';
+    button.title = text;
+    button.addEventListener('click', () => onGo(range));
+    const bar = make('div');
+    bar.style.width = `${Math.max(1, 100 * length)}%`;
+    const drawn = make('td', [bar], 'bar');
+    drawn.setAttribute('aria-hidden', 'true');
+    const between = cells.map((cell, at) => make('td', cell, columns[at]?.kind ?? 'text'));
+    return make('tr', [make('td', [button], 'name'), ...between, drawn]);
+  });
+  table.append(make('caption', caption), make('thead', [make('tr', [...headings, end])]), make('tbody', body));
+  return table;
+}
+
+function headingOf(text: string, className: string): HTMLElement {
+  const heading = make('th', text, className);
+  heading.scope = 'col';
+  return heading;
+}
+
+export function facts(entries: readonly (readonly [name: string, value: string])[]): HTMLElement {
+  return make(
+    'dl',
+    entries.map(([name, value]) => make('div', [make('dt', name), make('dd', value)])),
+    'facts',
+  );
+}

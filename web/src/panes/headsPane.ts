@@ -1,0 +1,117 @@
+// The head view: arcs between words, and steps through layers and heads.
+
+import type { Colors } from '../app/colors';
+import { element } from '../app/dom';
+import type { Heads, Layers } from '../app/settings';
+import type { Model } from '../client/messages';
+import type { Pointed } from '../draw/arcs';
+import { ArcsView } from '../draw/arcsView';
+import { percent, strongest } from '../draw/matrix';
+import { readOut } from '../draw/readout';
+import type { View } from '../view/view';
+import type { Drawn } from './drawn';
+import type { WordEvents } from './matrixPane';
+
+export interface StepEvents {
+  onStep(choice: { layers: Layers } | { heads: Heads }): void;
+}
+
+const SAID = 3;
+
+export class HeadsPane {
+  private readonly scroller = element('arcs', HTMLElement);
+  private readonly parts = {
+    sentence: element('arcs-sentence', HTMLElement),
+    lists: element('arcs-lists', HTMLElement),
+    live: element('live', HTMLElement),
+  };
+  private readonly view: ArcsView;
+  private readonly steps = new Map<string, { before: HTMLButtonElement; after: HTMLButtonElement; now: HTMLElement }>();
+  private drawn: Drawn | null = null;
+  private cursor: number | null = null;
+  private pointed: Pointed | null = null;
+  private at: { layer: number | null; head: number | null } = { layer: null, head: null };
+  private model: Model | undefined;
+
+  constructor(
+    colors: Colors,
+    private readonly events: WordEvents & StepEvents,
+  ) {
+    this.view = new ArcsView(this.scroller, colors.drawing(), {
+      onPoint: (word, isKeyboard) => {
+        this.pointed = word;
+        this.tell();
+        if (isKeyboard && word) this.say(word);
+        events.onPoint(word?.side === 'query' ? word.index : null, word?.side === 'key' ? word.index : null);
+      },
+      onChoose: (index) => events.onChoose(index),
+    });
+    colors.onChange(() => this.view.setTheme(colors.drawing()));
+    for (const axis of ['layer', 'head'] as const) {
+      const before = element(`${axis}-before`, HTMLButtonElement);
+      const after = element(`${axis}-after`, HTMLButtonElement);
+      before.addEventListener('click', () => this.step(axis, -1));
+      after.addEventListener('click', () => this.step(axis, 1));
+      this.steps.set(axis, { before, after, now: element(`${axis}-now`, HTMLElement) });
+    }
+  }
+
+  show(drawn: Drawn | null, what: string): void {
+    this.drawn = drawn;
+    this.view.setMatrix(drawn?.matrix ?? null);
+    if (!drawn) return;
+    this.scroller.setAttribute('aria-label', `Arcs between ${drawn.matrix.labels.length} words. ${what}`);
+    this.tell();
+  }
+
+  /** Where the steps stand, and how far they go. */
+  showView(view: View | null, model: Model | undefined): void {
+    this.model = model;
+    const one = (list: unknown) => (Array.isArray(list) && list.length === 1 ? (list[0] as number) : null);
+    this.at = { layer: one(view?.layers), head: one(view?.heads) };
+    const several = { layer: view ? 'several' : '–', head: typeof view?.heads === 'string' ? view.heads : 'several' };
+    for (const axis of ['layer', 'head'] as const) {
+      const { before, after, now } = this.steps.get(axis) ?? {};
+      const at = this.at[axis];
+      const count = (axis === 'layer' ? model?.layers : model?.heads) ?? 0;
+      if (!before || !after || !now) continue;
+      const name = axis === 'layer' ? (several.layer === 'several' && at === null ? 'layers' : 'layer') : 'head';
+      now.textContent = `${name} ${at ?? several[axis]}`;
+      before.disabled = count === 0 || at === 0;
+      after.disabled = count === 0 || at === count - 1;
+    }
+  }
+
+  mark(index: number | null): void {
+    this.cursor = index;
+    this.view.mark(index);
+    this.tell();
+  }
+
+  private step(axis: 'layer' | 'head', by: 1 | -1): void {
+    const count = (axis === 'layer' ? this.model?.layers : this.model?.heads) ?? 0;
+    const at = this.at[axis];
+    // From several, the steps begin at one end.
+    const next = at === null ? (by > 0 ? 0 : count - 1) : at + by;
+    if (next < 0 || next >= count) return;
+    this.events.onStep(axis === 'layer' ? { layers: next } : { heads: next });
+  }
+
+  private tell(): void {
+    if (!this.drawn) return;
+    const at = this.pointed?.index ?? this.cursor;
+    readOut(this.parts, this.drawn.matrix, at === null ? null : { query: at, key: at }, false, (index) =>
+      this.events.onChoose(index),
+    );
+  }
+
+  private say({ side, index }: Pointed): void {
+    if (!this.drawn) return;
+    const { matrix } = this.drawn;
+    const others = strongest(matrix, side, index, SAID).map(
+      (other) => `${matrix.labels[other.index] ?? ''} ${percent(other.weight)}`,
+    );
+    const verb = side === 'query' ? 'attends to' : 'is attended by';
+    this.parts.live.textContent = `${matrix.labels[index] ?? ''} ${verb} ${others.join(', ') || 'nothing'}`;
+  }
+}

@@ -1,0 +1,37 @@
+// How models, views and times are said to a person.
+import type { MethodName, View } from './view';
+
+export const METHODS: Record<MethodName, { name: string; what: string }> = {
+  received: { name: 'Attention received', what: 'What a word receives from all others, on average' },
+  cls: { name: 'Attention from <s>', what: 'What the start of the sequence attends to' },
+  rollout: { name: 'Rollout', what: 'Attention followed through all layers' },
+  norm: { name: 'Norm-weighted', what: 'Attention weighted by the norm of what it carries' },
+};
+
+/** `microsoft/codebert-base` → `codebert-base`, `/models/mine` → `mine`. */
+export function shortModel(model: string): string {
+  return model.split(/[\\/]/).filter(Boolean).at(-1) ?? model;
+}
+
+function numbers(list: readonly number[]): string {
+  const first = list[0];
+  const last = list.at(-1);
+  if (first === undefined || last === undefined) return 'none';
+  if (list.length === 1) return String(first);
+  const isRun = list.every((value, at) => value === first + at);
+  return isRun ? `${first}–${last}` : list.join(', ');
+}
+
+export function describeView(view: View): string {
+  const layers = `${view.layers.length === 1 ? 'layer' : 'layers'} ${numbers(view.layers)}`;
+  const heads =
+    typeof view.heads === 'string'
+      ? `${view.heads} of heads`
+      : `${view.heads.length === 1 ? 'head' : 'heads'} ${numbers(view.heads)}`;
+  return `${METHODS[view.method].name.toLowerCase()}, ${layers}, ${heads}`;
+}
+
+export function duration(ms: number): string {
+  if (ms < 1) return '<1 ms';
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
