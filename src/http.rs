@@ -27,6 +27,7 @@ mod metrics;
 mod models;
 mod openapi;
 pub mod options;
+mod page;
 mod position;
 mod routes;
 mod server;

@@ -23,6 +23,7 @@ use super::metrics::{self, Metrics};
 use super::models::Models;
 use super::openapi;
 use super::options::{Limits, Options};
+use super::page;
 use crate::engine::Engine;
 
 /// The durations of a request by stage, as browsers' developer tools show them.
@@ -81,6 +82,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .expose_headers([SERVER_TIMING, RETRY_AFTER]);
     router
         .merge(openapi::pages(&document))
+        .merge(page::routes())
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(from_fn_with_state(Arc::clone(&app), guard::token))

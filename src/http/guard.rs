@@ -17,12 +17,13 @@ use sha2::{Digest, Sha256};
 use super::app::App;
 use super::error::ApiError;
 use super::options::Options;
+use super::page;
 
 /// Before a token in base64 among the subprotocols of a WebSocket: a browser sends no other header with it.
 const BEARER_PROTOCOL: &str = "bearer.";
 
 /// Pages that a browser opens before there is a place to put a token, and what a supervisor asks.
-const PUBLIC: [&str; 5] = ["/", "/docs", "/openapi.json", "/health", "/ready"];
+const PUBLIC: [&str; 4] = ["/docs", "/openapi.json", "/health", "/ready"];
 
 pub(crate) struct Guard {
     hosts: Vec<String>,
@@ -104,7 +105,8 @@ impl Guard {
         let Some(token) = self.token else {
             return Ok(());
         };
-        if PUBLIC.contains(&request.uri().path()) {
+        let path = request.uri().path();
+        if PUBLIC.contains(&path) || page::has(path) {
             return Ok(());
         }
         let headers = request.headers();

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::response::{IntoResponse, Redirect};
+use axum::response::IntoResponse;
 use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -87,5 +87,4 @@ pub(crate) fn pages(document: &utoipa::openapi::OpenApi) -> Router<Arc<App>> {
     Router::new()
         .route("/openapi.json", get(json))
         .route("/docs", get(page))
-        .route("/", get(|| async { Redirect::temporary("/docs") }))
 }

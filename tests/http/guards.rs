@@ -140,7 +140,14 @@ fn pages_of_others_are_refused_unless_listed() {
 #[test]
 fn without_the_token_only_public_pages() {
     let server = Server::ready(|options| options.token = Some(TOKEN.to_owned()));
-    for path in ["/health", "/ready", "/docs", "/openapi.json", "/"] {
+    for path in [
+        "/health",
+        "/ready",
+        "/docs",
+        "/openapi.json",
+        "/",
+        "/codegaze.js",
+    ] {
         assert!(server.get(path).status < 400, "{path}");
     }
     for (method, path) in [

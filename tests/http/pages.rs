@@ -149,11 +149,34 @@ fn the_page_needs_nothing_from_elsewhere() {
     ] {
         assert!(!page.contains(absent), "{absent}");
     }
-    let reply = SERVER.get("/");
-    assert_eq!(
-        (reply.status, reply.header("location")),
-        (307, Some("/docs"))
-    );
+}
+
+#[test]
+fn the_page_comes_with_all_its_parts_and_nothing_else() {
+    let page = SERVER.get("/");
+    assert_eq!(page.status, 200);
+    let html = String::from_utf8(page.body.clone()).unwrap();
+    for (path, kind) in [
+        ("/", "text/html"),
+        ("/codegaze.js", "text/javascript"),
+        ("/codegaze.css", "text/css"),
+        ("/icon.svg", "image/svg+xml"),
+    ] {
+        let reply = SERVER.get(path);
+        assert!(reply.header("content-type").unwrap().starts_with(kind));
+        let policy = reply.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        assert!(path == "/" || html.contains(&path[1..]), "{path}");
+        // What a browser has need not be sent again.
+        let etag = reply.header("etag").unwrap();
+        let again = SERVER.send("GET", path, &[("if-none-match", etag)], b"");
+        assert_eq!((again.status, again.body.len()), (304, 0));
+        let other = SERVER.send("GET", path, &[("if-none-match", "\"0\"")], b"");
+        assert_eq!((other.status, &other.body), (200, &reply.body));
+    }
+    for outside in ["http://", "https://", "<style", " style="] {
+        assert!(!html.contains(outside), "{outside}");
+    }
 }
 
 #[test]
