@@ -171,9 +171,10 @@ export class Editor {
     }, timeoutMs);
   }
 
-  /** Clicks a button of a notification. */
+  /** Clicks a button of a notification: without the pointer, as notifications move when another one comes. */
   async answer(button) {
-    await this.page.locator('.notification-list-item .monaco-button', { hasText: button }).first().click();
+    const found = this.page.locator('.notification-list-item .monaco-button', { hasText: button }).first();
+    await found.evaluate((element) => element.click());
   }
 
   /**
