@@ -33,7 +33,7 @@ export const hotWords = (analysis) =>
     .map(({ range, text, level }) => `${range.start.line}:${range.start.character} ${text} ${level}`);
 
 export async function serve(options = [], environment = {}) {
-  const server = spawn(codegaze, ['serve', '--port', '0', ...options], {
+  const server = spawn(codegaze, ['serve', ...(options.includes('--port') ? [] : ['--port', '0']), ...options], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...environment },
   });

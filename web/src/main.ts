@@ -36,7 +36,8 @@ const STYLE_NAMES: Record<Style, string> = {
 /** Panes that tell of the live view, rather than of what was asked for them. */
 const isOfText = (pane: Pane) => pane === 'word' || pane === 'summary';
 
-function start(shared: Shared | null): void {
+/** `trouble`: what is to be told at once. */
+function start(shared: Shared | null, trouble: string | null = null): void {
   const first = EXAMPLES[0];
   let language: LanguageId = shared?.language ?? first?.language ?? 'text';
   let fileName = shared ? '' : (first?.name ?? '');
@@ -50,9 +51,17 @@ function start(shared: Shared | null): void {
   const notice = element('notice', HTMLElement);
   const subtitle = element('subtitle', HTMLElement);
 
+  /** Whether what is said is over with the next heat; otherwise it stays until something is done. */
+  let isPassing = false;
   const say = (trouble: string | null) => {
+    isPassing = false;
     notice.textContent = trouble ?? '';
     notice.hidden = trouble === null;
+  };
+  const sayPassing = (trouble: string | null) => {
+    if (trouble === null && !isPassing) return;
+    say(trouble);
+    isPassing = true;
   };
 
   const editor = new Editor(element('editor', HTMLElement), shared?.text ?? first?.text ?? '', language, {
@@ -179,8 +188,9 @@ function start(shared: Shared | null): void {
     onBusy: () => document.body.classList.add('busy'),
     onTrouble: (trouble) => {
       document.body.classList.remove('busy');
-      say(trouble);
+      sayPassing(trouble);
     },
+    onNotice: say,
     onMatrix: showMatrix,
     onMatrices: (answer) => {
       showNothing(!answer);
@@ -197,7 +207,10 @@ function start(shared: Shared | null): void {
       comparePane.show(a && draw(a, of), b && draw(b, of));
     },
     onWord: showWord,
-    onEdited: () => address.changed(),
+    onEdited: () => {
+      say(null);
+      address.changed();
+    },
   });
 
   const tabs = new Tabs((pane) => explorer.choose({ pane }));
@@ -285,6 +298,7 @@ function start(shared: Shared | null): void {
     explorer.choose(opened.settings);
   });
   showSettings(explorer.settings);
+  if (trouble !== null) say(trouble);
 }
 
 function socketUrl(): string {
@@ -295,10 +309,5 @@ function socketUrl(): string {
 
 AddressBar.read().then(
   (shared) => start(shared),
-  (error: Error) => {
-    start(null);
-    const notice = element('notice', HTMLElement);
-    notice.textContent = `The link could not be opened: ${error.message}.`;
-    notice.hidden = false;
-  },
+  (error: Error) => start(null, `The link could not be opened: ${error.message}.`),
 );

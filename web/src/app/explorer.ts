@@ -30,6 +30,8 @@ export interface ExplorerEvents {
   onBusy(): void;
   /** `null`: there is no trouble any more. */
   onTrouble(text: string | null): void;
+  /** Something to know that does not pass by itself. */
+  onNotice(text: string): void;
   onMatrix(answer: MatrixResult | null): void;
   onMatrices(answer: MatricesResult | null): void;
   onSummary(answer: SummaryResult | null): void;
@@ -160,7 +162,7 @@ export class Explorer {
     this.document.lookThrough(this.lens());
     this.events.onSettings(this.settings);
     if (wanted !== null && wanted !== model) {
-      this.events.onTrouble(`This server does not have the model ${wanted}; this is ${model}.`);
+      this.events.onNotice(`This server does not have the model ${wanted}; this is ${model}.`);
     }
   }
 

@@ -10,7 +10,7 @@ const LINES = { 1: '1px dotted', 2: '1px dashed', 3: '1px solid', 4: '2px solid'
 const FRAMES = { 1: '1px dotted', 2: '1px dotted', 3: '1px dashed', 4: '1px solid', 5: '2px solid' } as const;
 
 /** Where colours are the user's own, there are no backgrounds. */
-const frames = Object.fromEntries(LEVELS.map((level) => [`& .heat-${level}`, { outline: FRAMES[level] }]));
+const frames = Object.fromEntries(LEVELS.map((level) => [`.heat-${level}`, { outline: FRAMES[level] }]));
 
 const levels = Object.fromEntries(
   LEVELS.flatMap((level) => [

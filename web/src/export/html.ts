@@ -2,6 +2,7 @@
 
 import { make } from '../app/dom';
 import type { Heat } from '../client/messages';
+import { escaped } from '../draw/svg';
 import { decode } from '../view/heat';
 
 const STYLE = `
@@ -33,33 +34,31 @@ function painted(text: string, heat: Heat | null): HTMLElement {
   return pre;
 }
 
+function pictureOf(svg: string, description: string): HTMLElement {
+  const image = make('img');
+  let binary = '';
+  for (const byte of new TextEncoder().encode(svg)) binary += String.fromCharCode(byte);
+  image.src = `data:image/svg+xml;base64,${btoa(binary)}`;
+  image.alt = description;
+  return image;
+}
+
 /** `svg`: the picture; left out for `null`. */
 export function toHtml(title: string, subtitle: string, text: string, heat: Heat | null, svg: string | null): string {
-  const page = document.implementation.createHTMLDocument(title);
-  page.documentElement.lang = 'en';
-  const meta = (attributes: Record<string, string>) => {
-    const made = page.createElement('meta');
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    return made;
-  };
-  page.head.prepend(
-    meta({ charset: 'utf-8' }),
-    meta({
-      'http-equiv': 'Content-Security-Policy',
-      content: "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
-    }),
-    meta({ name: 'viewport', content: 'width=device-width, initial-scale=1' }),
-  );
-  page.head.append(make('style', STYLE));
-  page.body.append(make('h1', title), make('p', subtitle), painted(text, heat));
-  if (svg !== null) {
-    const image = make('img');
-    const bytes = new TextEncoder().encode(svg);
-    let binary = '';
-    for (const byte of bytes) binary += String.fromCharCode(byte);
-    image.src = `data:image/svg+xml;base64,${btoa(binary)}`;
-    image.alt = `Picture: ${subtitle}`;
-    page.body.append(image);
-  }
-  return `<!doctype html>\n${page.documentElement.outerHTML}\n`;
+  const body = make('body', [make('h1', title), make('p', subtitle), painted(text, heat)]);
+  if (svg !== null) body.append(pictureOf(svg, `Picture: ${subtitle}`));
+  // The head is no element of this page: its policy would not have the style.
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(title)}</title>
+<style>${STYLE}
+</style>
+</head>
+${body.outerHTML}
+</html>
+`;
 }
