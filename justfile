@@ -84,6 +84,11 @@ lsp-emacs: drivers
     cargo build --release
     {{ bin }}/python tests/lsp/emacs.py
 
+# The page of `codegaze serve`: types, lint, tests without a browser, whether web/dist is what the sources make, and in Chromium
+page *ARGS:
+    cargo build --release
+    cd web && npm ci --silent --no-audit --no-fund && npm run check && npm run lint && npm test && npm run check-dist && npm run e2e -- {{ ARGS }}
+
 # Runs on a real MLflow server, read back through its own client
 mlflow *ARGS: _venv
     cargo build --release

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::model::Model;
 
@@ -18,6 +19,14 @@ pub(super) struct Counts {
 }
 
 impl Counts {
+    /// Like [`Self::count`]; at once, and any number, with `cancel` raised.
+    pub fn count_unless(&mut self, cancel: &AtomicBool, model: &Model, text: &str) -> usize {
+        if cancel.load(Ordering::Relaxed) {
+            return 1;
+        }
+        self.count(model, text)
+    }
+
     /// The number of code subwords of `text`.
     pub fn count(&mut self, model: &Model, text: &str) -> usize {
         let fingerprint = model.info().fingerprint;

@@ -70,16 +70,18 @@ struct PlannedChunk {
 }
 
 impl Job {
-    /// Cuts the document, and takes from the cache what is there.
+    /// Cuts the document, and takes from the cache what is there. With `cancel` raised the end is hurried to, and what comes
+    /// out is of no use.
     pub fn plan(
         document: Document,
         model: Arc<Model>,
         config: Arc<AnalysisConfig>,
         scope: Scope,
         tools: &mut Tools,
+        cancel: &AtomicBool,
     ) -> Self {
         let started = Instant::now();
-        let mut count = |text: &str| tools.counts.count(&model, text);
+        let mut count = |text: &str| tools.counts.count_unless(cancel, &model, text);
         let chunks = chunk::plan(document.text(), document.index(), &mut count, &config.chunk);
         let chunking = started.elapsed();
         let view = CacheView::new(&config);

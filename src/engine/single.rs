@@ -1,6 +1,6 @@
 //! Requests about one chunk that are no analysis: its maps in small, its raw tensors.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::EngineError;
 use super::cache::WindowKey;
@@ -30,7 +30,7 @@ pub(super) fn maps(
     tools: &mut Tools,
     cancel: &AtomicBool,
 ) -> Result<Thumbnails, EngineError> {
-    let (chunk, chunk_idx, _) = find(document, scope, model, tools)?;
+    let (chunk, chunk_idx, _) = find(document, scope, model, tools, cancel)?;
     let text = chunk.span.of(document.text());
     with_record(text, model, tools, |record| {
         Ok(thumbnails(model, text, chunk_idx, size, record, cancel)?)
@@ -45,7 +45,7 @@ pub(super) fn raw(
     tools: &mut Tools,
     cancel: &AtomicBool,
 ) -> Result<RawChunk, EngineError> {
-    let (chunk, chunk_idx, n_chunks) = find(document, scope, model, tools)?;
+    let (chunk, chunk_idx, n_chunks) = find(document, scope, model, tools, cancel)?;
     let text = chunk.span.of(document.text());
     let raw = with_record(text, model, tools, |record| {
         raw_attention(model, document, &chunk, choice, Some(record), cancel)
@@ -64,10 +64,14 @@ fn find(
     scope: Scope,
     model: &Model,
     tools: &mut Tools,
+    cancel: &AtomicBool,
 ) -> Result<(Chunk, usize, usize), EngineError> {
     let config = ChunkConfig::new(model.info().max_code_subwords());
-    let mut count = |text: &str| tools.counts.count(model, text);
+    let mut count = |text: &str| tools.counts.count_unless(cancel, model, text);
     let chunks = chunk::plan(document.text(), document.index(), &mut count, &config);
+    if cancel.load(Ordering::Relaxed) {
+        return Err(EngineError::Cancelled);
+    }
     let wanted = chunks
         .iter()
         .enumerate()

@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::cache::Cache;
@@ -101,7 +101,9 @@ fn live_step(
 ) -> Stepped {
     let Some(mut job) = job else {
         let Served { model, config } = served;
-        let job = Job::plan(document, model, config, Scope::Document, tools);
+        // To the end, also for a document that has to wait: it goes on there.
+        let never = AtomicBool::new(false);
+        let job = Job::plan(document, model, config, Scope::Document, tools, &never);
         return Ok(Box::new(job));
     };
     match job.step(focus, tools, cancel) {
@@ -192,8 +194,13 @@ fn request(shared: &Shared, Queued { cancel, work }: Queued, tools: &mut Tools) 
             let kept = (document.clone(), under.clone());
             let step = AssertUnwindSafe(|| -> Stepped {
                 let Served { model, config } = under;
-                let mut job = job
-                    .unwrap_or_else(|| Box::new(Job::plan(document, model, config, scope, tools)));
+                let mut job = job.unwrap_or_else(|| {
+                    Box::new(Job::plan(document, model, config, scope, tools, &cancel))
+                });
+                // A plan that was hurried is none.
+                if cancel.load(Ordering::Relaxed) {
+                    return Err((None, EngineError::Cancelled));
+                }
                 match job.step(None, tools, &cancel) {
                     Ok(()) => Ok(job),
                     Err(error) => Err((None, error.into())),

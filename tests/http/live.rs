@@ -158,7 +158,7 @@ fn heat_follows_the_text() {
     // Behind the emoji, in UTF-16.
     let at = |line: u32, character: u32| json!({ "line": line, "character": character });
     let changes = json!([
-        { "range": { "start": at(1, 31), "end": at(1, 33) }, "text": "ok" },
+        { "range": { "start": at(1, 29), "end": at(1, 31) }, "text": "ok" },
         { "range": { "start": at(0, 0), "end": at(0, 0) }, "text": "import os\n" },
     ]);
     client.say(&json!({ "type": "edit", "version": 5, "changes": changes }));
@@ -251,8 +251,8 @@ fn the_latest_wins_and_a_slow_reader_gets_the_newest() {
     });
     seen.push(last["version"].as_i64().unwrap());
     let edited = text.replacen(
-        "    value_1 =",
-        &format!("    {}value_1 =", "x".repeat(199)),
+        "    value_2 =",
+        &format!("    {}value_2 =", "x".repeat(199)),
         1,
     );
     let expected = packed(

@@ -54,7 +54,7 @@ fn a_client_that_hangs_up_cancels_its_job() {
     let server = Server::ready(|_| ());
     for path in ["/analyze", "/analyze-attention", "/get-attention"] {
         // Small enough for a matrix of each chunk, large enough to take a while.
-        let body = json!({ "code": functions(120), "chunk": null }).to_string();
+        let body = json!({ "code": functions(60), "chunk": null }).to_string();
         let passes = server.metric("codegaze_engine_passes_total");
         let stream = ask(&server, path, body.as_bytes());
         server.await_metric("codegaze_queue_depth", |depth| depth == 1.0);
