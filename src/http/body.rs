@@ -85,12 +85,24 @@ fn is_too_large(error: &axum::Error) -> bool {
         .is_some_and(<dyn Error>::is::<http_body_util::LengthLimitError>)
 }
 
+/// A request is an object: serde would take a list of its fields, too.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    if !is_object(bytes) {
+        return Err(ApiError::Malformed(
+            "the body is not a JSON object; /docs has what is taken here".to_owned(),
+        ));
+    }
     serde_json::from_slice(bytes).map_err(|error| {
         ApiError::Malformed(format!(
             "the body is not the JSON that is taken here: {error}; /docs has what is"
         ))
     })
+}
+
+/// Whether JSON, if it is any, is an object.
+pub(crate) fn is_object(json: &[u8]) -> bool {
+    let first = json.iter().find(|byte| !byte.is_ascii_whitespace());
+    first == Some(&b'{')
 }
 
 /// Runs what takes its time on a thread that answers nobody.

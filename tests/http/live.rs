@@ -407,6 +407,7 @@ fn what_is_said_wrongly() {
     let mut client = Client::new(&SERVER);
     let position = json!({ "line": 0, "character": 0 });
     for (message, error_type, word) in [
+        (json!([]), "malformed", "object"),
         (json!({}), "malformed", "type"),
         (json!({ "type": "sing" }), "malformed", "sing"),
         (json!({ "type": "open", "version": 1 }), "malformed", "text"),

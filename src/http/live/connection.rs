@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::super::admission::Ticket;
 use super::super::app::App;
-use super::super::body::encode;
+use super::super::body::{encode, is_object};
 use super::super::error::ApiError;
 use super::PROTOCOL;
 use super::answers::{self, MatrixQuestion};
@@ -170,14 +170,18 @@ impl Connection {
             Message::Close(_) => return ControlFlow::Break(None),
             Message::Ping(_) | Message::Pong(_) => return ControlFlow::Continue(()),
         };
-        match serde_json::from_str(&text) {
-            Ok(message) => self.obey(message),
-            Err(error) => self.complain(
-                None,
-                &ApiError::Malformed(format!(
-                    "a message is not the JSON that is taken here: {error}; see docs/http.md"
-                )),
-            ),
+        let malformed =
+            |fault: String| ApiError::Malformed(format!("a message is {fault}; see docs/http.md"));
+        if is_object(text.as_bytes()) {
+            match serde_json::from_str(&text) {
+                Ok(message) => self.obey(message),
+                Err(error) => {
+                    let fault = format!("not the JSON that is taken here: {error}");
+                    self.complain(None, &malformed(fault));
+                }
+            }
+        } else {
+            self.complain(None, &malformed("not a JSON object".to_owned()));
         }
         if self.said.len() > MAX_UNREAD {
             return ControlFlow::Break(Some((close_code::POLICY, "read before you say more")));
@@ -264,6 +268,8 @@ impl Connection {
                     let state = State::Ready;
                     self.say(&Notice::Status { state, model });
                 }
+                // What the engine said before it was listened to.
+                self.show();
             }
             Err(ApiError::Loading { model }) => {
                 if self.awaited.as_ref() != Some(&model) {
