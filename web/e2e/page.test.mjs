@@ -295,7 +295,7 @@ test('a server that goes and comes again is found, with the text as it is by the
 });
 
 test('a server that wants a token is given one', async () => {
-  const token = 'secret?>~token';
+  const token = 'a-secret?>~token-of-mine';
   const mine = await serve([], { CODEGAZE_TOKEN: token });
   await withPage(
     browser,
@@ -313,5 +313,19 @@ test('a server that wants a token is given one', async () => {
     },
     { expected: /WebSocket|401/ },
   );
+  await mine.end();
+});
+
+test('a text that is too large is told to be, and forgiven', async () => {
+  const mine = await serve(['--max-body', '4096']);
+  await withPage(browser, mine.address, async (page) => {
+    await type(page, 'größe = 1\n'.repeat(1000));
+    await eventually(async () => assert.match(await page.textContent('#notice'), /larger than the 4 kB/));
+    await page.keyboard.type('x');
+    assert.match(await page.textContent('#notice'), /larger than the 4 kB/);
+    await type(page, TEXT);
+    await shows(page, analyse('typed.py', TEXT));
+    assert.equal(await page.isVisible('#notice'), false);
+  });
   await mine.end();
 });

@@ -146,11 +146,8 @@ function start(shared: Shared | null, trouble: string | null = null): void {
       return;
     }
     const { lexeme, attendsTo } = answer;
-    const to = attendsTo[0] ? ` · attends most to ${visible(attendsTo[0].text)} (${percent(attendsTo[0].weight)})` : '';
-    line.replaceChildren(
-      make('b', visible(lexeme.text)),
-      ` ${times(lexeme.lift)} the average · rank ${lexeme.rank}${to}`,
-    );
+    const to = attendsTo[0] ? `, attends most to ${visible(attendsTo[0].text)} (${percent(attendsTo[0].weight)})` : '';
+    line.replaceChildren(make('b', visible(lexeme.text)), ` ${times(lexeme.lift)} average, rank ${lexeme.rank}${to}`);
   }
 
   function showSettings(settings: Settings): void {
@@ -209,6 +206,11 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     onWord: showWord,
     onEdited: () => {
       say(null);
+      const example = EXAMPLES.find(({ name }) => name === fileName);
+      if (example && editor.text !== example.text) {
+        fileName = '';
+        examples.value = '';
+      }
       address.changed();
     },
   });

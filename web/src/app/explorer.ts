@@ -61,6 +61,9 @@ export class Explorer {
   private line = -1;
   private token: string | null = null;
   private isTyping = false;
+  private maxTextBytes = Number.POSITIVE_INFINITY;
+  /** The text is larger than that, and the server does not have it. */
+  private isWithheld = false;
 
   constructor(
     public settings: Settings,
@@ -111,10 +114,15 @@ export class Explorer {
     this.isTyping = true;
     this.word = null;
     this.editor.outline([]);
-    this.document.edit(changes);
-    this.askPane(TYPING_PAUSE_MS);
-    this.askWord(TYPING_PAUSE_MS);
     this.events.onEdited();
+    if (!this.fits()) {
+      this.withhold();
+    } else {
+      this.document.edit(changes);
+      if (this.isWithheld) this.sendWhole();
+      this.askPane(TYPING_PAUSE_MS);
+      this.askWord(TYPING_PAUSE_MS);
+    }
   }
 
   cursorMoved({ line }: Position, isTyping: boolean): void {
@@ -142,12 +150,39 @@ export class Explorer {
   private greeted(hello: Hello): void {
     this.models = hello.models;
     this.events.onModels(hello.models);
+    this.maxTextBytes = hello.maxTextBytes;
     this.suit();
-    this.document.open();
-    this.scrolled(this.editor.visibleLines);
     this.events.onLoading(null);
+    if (!this.fits()) {
+      this.withhold();
+      return;
+    }
+    this.sendWhole();
     this.askPane(0);
     this.askWord(0);
+  }
+
+  private sendWhole(): void {
+    this.isWithheld = false;
+    this.document.open();
+    this.scrolled(this.editor.visibleLines);
+    this.events.onTrouble(null);
+  }
+
+  /** Whether the server would take the text. */
+  private fits(): boolean {
+    const { text } = this.editor;
+    // A UTF-16 unit is three bytes at most.
+    return 3 * text.length <= this.maxTextBytes || new TextEncoder().encode(text).length <= this.maxTextBytes;
+  }
+
+  private withhold(): void {
+    this.isWithheld = true;
+    this.document.close();
+    this.panes.forget();
+    this.words.forget();
+    const limit = `${Math.floor(this.maxTextBytes / 1024)} kB`;
+    this.events.onTrouble(`The text is larger than the ${limit} that this server takes; make it shorter.`);
   }
 
   /** A model or a layer that this server does not have gives way to one that it has. */

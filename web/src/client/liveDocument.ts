@@ -12,6 +12,7 @@ export interface Lens {
 export class LiveDocument {
   /** Of the text; every heat and every answer carries the one that it is about. */
   version = 0;
+  /** Whether the server has it. */
   private isThere = false;
   private range: Range | null = null;
 
@@ -61,6 +62,12 @@ export class LiveDocument {
   /** `null`: nothing is there. Rejects with a `LiveError`. */
   ask<Kind extends QuestionKind>(kind: Kind, question: Questions[Kind], slot?: string): Promise<Answers[Kind] | null> {
     return this.connection.ask(kind, question, slot);
+  }
+
+  /** Takes it back from the server. */
+  close(): void {
+    if (this.isThere) this.connection.say({ type: 'close' });
+    this.isThere = false;
   }
 
   /** The connection broke. */

@@ -192,8 +192,10 @@ export class MatrixView {
     const isKey = axis === 'key';
     context.save();
     context.beginPath();
-    if (isKey) context.rect(layout.margin, 0, viewport.width, layout.margin);
-    else context.rect(0, layout.margin, layout.margin, viewport.height);
+    // The first cells may be lower than their letters.
+    const start = layout.margin - layout.font / 2;
+    if (isKey) context.rect(start, 0, viewport.width, layout.margin);
+    else context.rect(0, start, layout.margin, viewport.height);
     context.clip();
     context.textBaseline = 'middle';
     context.textAlign = isKey ? 'left' : 'right';
