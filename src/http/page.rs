@@ -77,10 +77,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 
 /// Changes with the content.
 fn tag(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    let digits: String = digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("\"{digits}\"")
+    let digest: [u8; 32] = Sha256::digest(bytes).into();
+    let start = digest.first_chunk().copied().map(u64::from_be_bytes);
+    format!("\"{:016x}\"", start.unwrap_or_default())
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use tower_lsp::ls_types::InitializeParams;
+use tower_lsp::ls_types::{InitializeParams, Uri};
 
 pub(crate) const FILE: &str = ".codegaze.toml";
 /// More is no file of settings.
@@ -30,9 +30,8 @@ pub(crate) fn settings(params: &InitializeParams) -> Result<Option<Value>, Proje
     let root = params.root_uri.as_ref();
     let folders = params.workspace_folders.as_deref().unwrap_or_default();
     let uri = folders.first().map(|folder| &folder.uri).or(root);
-    let is_file =
-        |uri: &&tower_lsp::ls_types::Uri| uri.scheme().as_str().eq_ignore_ascii_case("file");
-    let Some(folder) = uri.filter(is_file).and_then(|uri| uri.to_file_path()) else {
+    let is_file = |uri: &&Uri| uri.scheme().as_str().eq_ignore_ascii_case("file");
+    let Some(folder) = uri.filter(is_file).and_then(Uri::to_file_path) else {
         return Ok(None);
     };
     read(&folder)

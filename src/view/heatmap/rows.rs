@@ -27,7 +27,7 @@ pub enum RowsError {
 pub const MAX_ROWS: usize = 4096;
 
 impl Heatmap {
-    /// A matrix of `rows` [query][key] over `tokens`, checked: square, finite, ≥ 0.
+    /// A matrix of `rows` \[query\]\[key\] over `tokens`, checked: square, finite, ≥ 0.
     ///
     /// # Errors
     /// One [`RowsError`] for each way in which it is none.
@@ -107,6 +107,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::type_complexity, reason = "a table")]
     fn anything_else_is_named() {
         let nan = f32::NAN;
         let table: [(&[&str], &[&[f32]], RowsError); 6] = [
