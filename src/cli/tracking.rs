@@ -18,10 +18,10 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 pub(super) struct TrackingArgs {
-    /// Record the session as a run on this MLflow tracking server (default: MLFLOW_TRACKING_URI, if it is set)
+    /// Record the session as a run on this MLflow tracking server (default: `MLFLOW_TRACKING_URI`, if it is set)
     #[arg(long, value_name = "URI", value_hint = ValueHint::Url)]
     pub mlflow_uri: Option<String>,
-    /// The experiment of the run, made if there is none of that name (default: MLFLOW_EXPERIMENT_NAME, or codegaze)
+    /// The experiment of the run, made if there is none of that name (default: `MLFLOW_EXPERIMENT_NAME`, or codegaze)
     #[arg(long, value_name = "NAME")]
     pub mlflow_experiment: Option<String>,
 }
