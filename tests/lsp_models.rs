@@ -110,8 +110,8 @@ impl Editor {
     fn start(command: &mut Command, options: &Value, choice: &'static str) -> Self {
         let mut client = Client::spawn(command.args(["lsp", "--stdio"]));
         client.on("window/showMessageRequest", move |params| {
-            let titles = params["actions"].as_array().unwrap().iter();
-            let chosen = titles.filter(|action| action["title"] == choice).next();
+            let mut titles = params["actions"].as_array().unwrap().iter();
+            let chosen = titles.find(|action| action["title"] == choice);
             Reply::Result(chosen.cloned().unwrap_or_default())
         });
         let capabilities = json!({
