@@ -62,10 +62,10 @@ impl Editor {
 
     /// Puts `text` at the beginning of a line.
     fn insert(&mut self, line: usize, text: &str) {
-        self.replace(json!([[line, 0], [line, 0]]), text);
+        self.replace(&json!([[line, 0], [line, 0]]), text);
     }
 
-    fn replace(&mut self, range: Value, text: &str) {
+    fn replace(&mut self, range: &Value, text: &str) {
         self.version += 1;
         let [start, end] = [0, 1].map(|i| json!({ "line": range[i][0], "character": range[i][1] }));
         let change = json!({ "range": { "start": start, "end": end }, "text": text });
@@ -118,12 +118,12 @@ fn an_edit_runs_the_model_on_its_function_alone_and_undo_on_nothing() {
     assert!(passes >= 10, "{passes}");
 
     // The third function's third line.
-    editor.replace(json!([[25, 4], [25, 9]]), "sum");
+    editor.replace(&json!([[25, 4], [25, 9]]), "sum");
     let edited = editor.heat();
     assert_ne!(before["data"], edited["data"]);
     assert_eq!(editor.count("passes"), passes + 1);
 
-    editor.replace(json!([[25, 4], [25, 7]]), "total");
+    editor.replace(&json!([[25, 4], [25, 7]]), "total");
     assert_eq!(editor.heat()["data"], before["data"]);
     assert_eq!(editor.count("passes"), passes + 1);
     editor.leave();
