@@ -13,6 +13,7 @@ use crate::attribution::{Aggregate, HeadChoice, LayerChoice, Method, SelectError
 use crate::model::Device;
 use crate::model::source::ModelSource;
 use crate::view::colormap::Colormap;
+use crate::view::heatmap::Unit;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -195,9 +196,18 @@ pub(super) enum HeatmapKind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Unit {
+pub(super) enum UnitChoice {
     Subword,
     Lexeme,
+}
+
+impl From<UnitChoice> for Unit {
+    fn from(choice: UnitChoice) -> Self {
+        match choice {
+            UnitChoice::Subword => Self::Subword,
+            UnitChoice::Lexeme => Self::Lexeme,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -239,7 +249,7 @@ pub(super) struct HeatmapArgs {
     pub kind: HeatmapKind,
     /// What a row and a column stand for
     #[arg(long, value_enum, default_value = "subword")]
-    pub unit: Unit,
+    pub unit: UnitChoice,
     /// Width of the picture in pixels
     #[arg(long, value_name = "PIXELS")]
     pub size: Option<u32>,

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::anyhow;
 
-use super::args::{HeatmapArgs, HeatmapKind, LabelChoice, ScaleChoice, ThemeChoice, Unit};
+use super::args::{HeatmapArgs, HeatmapKind, LabelChoice, ScaleChoice, ThemeChoice};
 use super::attention::no_chunk;
 use super::fault::Fault;
 use super::files::Input;
@@ -73,11 +73,7 @@ pub(super) fn run(args: &HeatmapArgs) -> Result<(), Fault> {
                 args.chunk
             )));
         }
-        let heatmap = match args.unit {
-            Unit::Subword => Heatmap::from_chunk(&document, args.chunk),
-            Unit::Lexeme => Heatmap::from_chunk_by_lexeme(&document, args.chunk),
-        }
-        .map_err(fault)?;
+        let heatmap = Heatmap::new(&document, args.chunk, args.unit.into()).map_err(fault)?;
         match format {
             PictureFormat::Png => heatmap::render_png(&heatmap, &options),
             PictureFormat::Svg => heatmap::render_svg(&heatmap, &options).map(String::into_bytes),

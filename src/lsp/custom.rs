@@ -5,6 +5,7 @@ use tower_lsp::ls_types::notification::Notification;
 use tower_lsp::ls_types::{Position, Range, TextDocumentIdentifier, Uri};
 
 use crate::engine::CacheStats;
+use crate::view::heatmap::Unit;
 use crate::view::options::{ViewAnswer, ViewOptions};
 
 /// Custom requests, by their names on the wire.
@@ -71,15 +72,6 @@ pub(crate) struct AttentionResult {
     pub lexeme: AttentionLexeme,
     pub attends_to: Vec<AttentionEnd>,
     pub attended_by: Vec<AttentionEnd>,
-}
-
-/// What a row and a column of a matrix stand for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Unit {
-    Subword,
-    #[default]
-    Lexeme,
 }
 
 #[derive(Debug, Deserialize)]

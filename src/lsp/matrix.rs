@@ -5,30 +5,16 @@ use tower_lsp::ls_types::Position;
 
 use super::custom::{
     AttentionEnd, AttentionLexeme, AttentionParams, AttentionResult, MatricesParams,
-    MatricesResult, MatrixParams, MatrixResult, MatrixToken, Unit,
+    MatricesResult, MatrixParams, MatrixResult, MatrixToken,
 };
 use super::session::{Session, Snapshot};
-use crate::analysis::Extras;
 use crate::attribution::AttributionConfig;
 use crate::engine::{EngineError, Finished, Scope};
 use crate::text::outline::{Definition, definition_at as definition_among, outline};
 use crate::view::AnalysedDocument;
-use crate::view::heatmap::Heatmap;
-use crate::view::matrix::{pack_bytes, pack_weights, shades};
+use crate::view::heatmap::{Heatmap, Unit};
+use crate::view::matrix::{DEFAULT_ENDS, pack_thumbnails, pack_weights, thumbnail_size};
 use crate::view::options::{ViewAnswer, ViewOptions};
-
-/// What a matrix needs besides the scores.
-pub(crate) const MATRIX_EXTRAS: Extras = Extras {
-    subwords: true,
-    matrix: true,
-    relations: false,
-    embedding: false,
-};
-
-/// Entries of a row or column unless the client says otherwise.
-const DEFAULT_LIMIT: usize = 50;
-const DEFAULT_THUMBNAIL: usize = 48;
-const MAX_THUMBNAIL: usize = 256;
 
 /// An engine's error as a protocol error; `None` where the answer is "not yet".
 pub(crate) fn answer<T>(done: std::result::Result<T, EngineError>) -> Result<Option<T>> {
@@ -94,7 +80,7 @@ pub(crate) async fn matrix(
     }
     let pending = session
         .engine
-        .analyse(document, scope, attribution, MATRIX_EXTRAS);
+        .analyse(document, scope, attribution, Heatmap::EXTRAS);
     let Some(finished) = answer(pending.done().await)? else {
         return Ok(None);
     };
@@ -132,21 +118,9 @@ pub(crate) async fn matrix(
 
 /// `None` for a chunk without lexemes.
 fn draw(snapshot: &Snapshot, finished: &Finished, unit: Unit) -> Result<Option<Heatmap>> {
-    let analysis = &finished.analysis;
-    if analysis
-        .chunks
-        .first()
-        .is_none_or(|chunk| chunk.matrix.is_none())
-    {
-        return Ok(None);
-    }
     let text = finished.document.text();
-    let document = AnalysedDocument::new(snapshot.key(), text, analysis);
-    let drawn = match unit {
-        Unit::Subword => Heatmap::from_chunk(&document, 0),
-        Unit::Lexeme => Heatmap::from_chunk_by_lexeme(&document, 0),
-    };
-    drawn.map(Some).map_err(|error| {
+    let document = AnalysedDocument::new(snapshot.key(), text, &finished.analysis);
+    Heatmap::of_first(&document, unit).map_err(|error| {
         let mut answer = Error::internal_error();
         answer.message = error.to_string().into();
         answer
@@ -159,8 +133,7 @@ pub(crate) async fn matrices(
     params: &MatricesParams,
 ) -> Result<Option<MatricesResult>> {
     let scope = scope(snapshot, params.position, params.chunk);
-    let size = params.size.unwrap_or(DEFAULT_THUMBNAIL);
-    let size = size.clamp(1, MAX_THUMBNAIL);
+    let size = thumbnail_size(params.size);
     let document = snapshot.document.clone();
     if document.text().is_empty() {
         return Ok(None);
@@ -169,21 +142,13 @@ pub(crate) async fn matrices(
     let Some(drawn) = answer(pending.done().await)? else {
         return Ok(None);
     };
-    if drawn.size == 0 {
-        return Ok(None);
-    }
-    let bytes: Vec<u8> = drawn
-        .cells
-        .chunks_exact(drawn.size * drawn.size)
-        .flat_map(shades)
-        .collect();
-    Ok(Some(MatricesResult {
+    Ok(pack_thumbnails(&drawn).map(|cells| MatricesResult {
         version: snapshot.client_version,
         chunk: drawn.chunk_idx,
         layers: drawn.n_layers,
         heads: drawn.n_heads,
         size: drawn.size,
-        cells: pack_bytes(&bytes),
+        cells,
     }))
 }
 
@@ -209,7 +174,7 @@ pub(crate) async fn attention(
         snapshot.document.clone(),
         Scope::ChunkAt(lexeme.span.start),
         analysis.attribution.clone(),
-        MATRIX_EXTRAS,
+        Heatmap::EXTRAS,
     );
     let Some(finished) = answer(pending.done().await)? else {
         return Ok(None);
@@ -224,7 +189,7 @@ pub(crate) async fn attention(
     else {
         return Ok(None);
     };
-    let limit = params.limit.unwrap_or(DEFAULT_LIMIT);
+    let limit = params.limit.unwrap_or(DEFAULT_ENDS);
     let text = snapshot.document.text();
     let ends = |heaviest: Vec<(usize, f32)>| -> Vec<AttentionEnd> {
         heaviest

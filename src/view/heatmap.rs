@@ -3,6 +3,9 @@
 mod layout;
 mod rows;
 
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::Extras;
 use crate::attribution::Sinks;
 use crate::attribution::align::Alignment;
 use crate::text::ByteSpan;
@@ -42,7 +45,54 @@ pub struct Heatmap {
     pub chunk: usize,
 }
 
+/// What a row and a column of a matrix stand for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    Subword,
+    #[default]
+    Lexeme,
+}
+
 impl Heatmap {
+    /// What a drawing needs of an analysis, besides the scores.
+    pub const EXTRAS: Extras = Extras {
+        subwords: true,
+        matrix: true,
+        relations: false,
+        embedding: false,
+    };
+
+    /// The matrix of one chunk, by subword or by lexeme.
+    ///
+    /// # Errors
+    /// If there is no such chunk, or it was analysed without [`Self::EXTRAS`].
+    pub fn new(
+        document: &AnalysedDocument<'_>,
+        chunk: usize,
+        unit: Unit,
+    ) -> Result<Self, RenderError> {
+        match unit {
+            Unit::Subword => Self::from_chunk(document, chunk),
+            Unit::Lexeme => Self::from_chunk_by_lexeme(document, chunk),
+        }
+    }
+
+    /// The matrix of the first chunk; `None` where the model read nothing, since nothing but whitespace stands there.
+    ///
+    /// # Errors
+    /// If what was analysed contradicts itself.
+    pub fn of_first(
+        document: &AnalysedDocument<'_>,
+        unit: Unit,
+    ) -> Result<Option<Self>, RenderError> {
+        let first = document.analysis.chunks.first();
+        if first.is_none_or(|chunk| chunk.matrix.is_none()) {
+            return Ok(None);
+        }
+        Self::new(document, 0, unit).map(Some)
+    }
+
     /// The matrix of one chunk. Where the attribution drops sinks, special subwords are left out on both axes and rows
     /// are renormalised.
     ///

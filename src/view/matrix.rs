@@ -4,6 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 
+use crate::analysis::thumbnails::Thumbnails;
+
 /// Numbers as base64 of little-endian f32.
 #[must_use]
 pub fn pack_weights(weights: &[f32]) -> String {
@@ -11,23 +13,36 @@ pub fn pack_weights(weights: &[f32]) -> String {
         .iter()
         .flat_map(|weight| weight.to_le_bytes())
         .collect();
-    pack_bytes(&bytes)
-}
-
-/// Bytes as base64.
-#[must_use]
-pub fn pack_bytes(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Cells as bytes, for a picture: each by its square root, 255 being the greatest.
+/// Entries of a row or column unless a client says otherwise.
+pub const DEFAULT_ENDS: usize = 50;
+
+/// Cells a side that a client gets of a thumbnail, whatever it asks for.
 #[must_use]
+pub fn thumbnail_size(asked: Option<usize>) -> usize {
+    asked.unwrap_or(48).clamp(1, 256)
+}
+
+/// All maps' cells as bytes in base64, each map by its own greatest; `None` for a chunk without subwords.
+#[must_use]
+pub fn pack_thumbnails(maps: &Thumbnails) -> Option<String> {
+    if maps.size == 0 {
+        return None;
+    }
+    let cells = maps.cells.chunks_exact(maps.size * maps.size);
+    let bytes: Vec<u8> = cells.flat_map(shades).collect();
+    Some(STANDARD.encode(bytes))
+}
+
+/// Cells as bytes, for a picture: each by its square root, 255 being the greatest.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "0 … 255"
 )]
-pub fn shades(cells: &[f32]) -> Vec<u8> {
+fn shades(cells: &[f32]) -> Vec<u8> {
     let max = cells.iter().copied().fold(0.0, f32::max);
     let shade = |&cell: &f32| {
         if max > 0.0 {

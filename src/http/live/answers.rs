@@ -9,30 +9,18 @@ use super::super::position::{Position, Positions, Range};
 use super::document::Snapshot;
 use super::messages::{
     AttentionEnd, AttentionLexeme, AttentionResult, ChunkSummary, DefinitionSummary, LineSummary,
-    MatricesResult, MatrixResult, MatrixToken, SummaryResult, TopSummary, Unit,
+    MatricesResult, MatrixResult, MatrixToken, SummaryResult, TopSummary,
 };
-use crate::analysis::{Extras, ScoredLexeme};
+use crate::analysis::ScoredLexeme;
 use crate::engine::{Finished, Phase, Scope, Served};
 use crate::text::outline::{definition_at, outline};
 use crate::view::AnalysedDocument;
 use crate::view::definitions::{definition_heats, line_heats};
-use crate::view::heatmap::Heatmap;
+use crate::view::heatmap::{Heatmap, Unit};
 use crate::view::levels::HeatLevel;
-use crate::view::matrix::{pack_bytes, pack_weights, shades};
+use crate::view::matrix::{DEFAULT_ENDS, pack_thumbnails, pack_weights, thumbnail_size};
 use crate::view::options::{ViewAnswer, ViewOptions};
 
-/// What a matrix needs besides the scores.
-const MATRIX_EXTRAS: Extras = Extras {
-    subwords: true,
-    matrix: true,
-    relations: false,
-    embedding: false,
-};
-
-/// Entries of a row or column unless the client says otherwise.
-const DEFAULT_LIMIT: usize = 50;
-const DEFAULT_THUMBNAIL: usize = 48;
-const MAX_THUMBNAIL: usize = 256;
 /// The most attended lexemes of a summary.
 const TOP: usize = 20;
 
@@ -61,7 +49,7 @@ pub(super) async fn matrix(
         snapshot.document.clone(),
         snapshot.scope(question.chunk, question.position),
         config.attribution.clone(),
-        MATRIX_EXTRAS,
+        Heatmap::EXTRAS,
     );
     let finished = pending.done().await?;
     off_thread(move || {
@@ -102,17 +90,8 @@ pub(super) async fn matrix(
 
 /// `None` for a chunk without lexemes.
 fn heatmap(finished: &Finished, unit: Unit) -> Result<Option<Heatmap>, ApiError> {
-    let analysis = &finished.analysis;
-    let first = analysis.chunks.first();
-    if first.is_none_or(|chunk| chunk.matrix.is_none()) {
-        return Ok(None);
-    }
-    let document = AnalysedDocument::new("text", finished.document.text(), analysis);
-    let drawn = match unit {
-        Unit::Subword => Heatmap::from_chunk(&document, 0),
-        Unit::Lexeme => Heatmap::from_chunk_by_lexeme(&document, 0),
-    };
-    Ok(Some(drawn?))
+    let document = AnalysedDocument::new("text", finished.document.text(), &finished.analysis);
+    Ok(Heatmap::of_first(&document, unit)?)
 }
 
 /// All layers' and heads' maps of one chunk, in small.
@@ -127,26 +106,18 @@ pub(super) async fn matrices(
     if snapshot.document.text().is_empty() {
         return Ok(None);
     }
-    let size = size.unwrap_or(DEFAULT_THUMBNAIL).clamp(1, MAX_THUMBNAIL);
+    let size = thumbnail_size(size);
     let scope = snapshot.scope(chunk, position);
     let document = snapshot.document.clone();
     let pending = app.engine.thumbnails_with(model, document, scope, size);
     let drawn = pending.done().await?;
-    if drawn.size == 0 {
-        return Ok(None);
-    }
-    let bytes: Vec<u8> = drawn
-        .cells
-        .chunks_exact(drawn.size * drawn.size)
-        .flat_map(shades)
-        .collect();
-    Ok(Some(MatricesResult {
+    Ok(pack_thumbnails(&drawn).map(|cells| MatricesResult {
         version: snapshot.document.version(),
         chunk: drawn.chunk_idx,
         layers: drawn.n_layers,
         heads: drawn.n_heads,
         size: drawn.size,
-        cells: pack_bytes(&bytes),
+        cells,
     }))
 }
 
@@ -194,10 +165,10 @@ pub(super) async fn attention(
         snapshot.document.clone(),
         Scope::ChunkAt(lexeme.span.start),
         analysis.attribution.clone(),
-        MATRIX_EXTRAS,
+        Heatmap::EXTRAS,
     );
     let finished = pending.done().await?;
-    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    let limit = limit.unwrap_or(DEFAULT_ENDS);
     off_thread(move || {
         let Some(matrix) = heatmap(&finished, Unit::Lexeme)? else {
             return Ok(None);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::super::error::{ApiError, ErrorBody};
 use super::super::position::{Encoding, Position, Range};
 use super::super::routes::info::ModelDescription;
+use crate::view::heatmap::Unit;
 use crate::view::options::{ViewAnswer, ViewOptions};
 
 /// From the client.
@@ -78,15 +79,6 @@ pub(super) enum ClientMessage {
 pub(super) struct Change {
     pub range: Option<Range>,
     pub text: String,
-}
-
-/// What a row and a column of a matrix stand for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Unit {
-    Subword,
-    #[default]
-    Lexeme,
 }
 
 /// From the server, of its own accord.

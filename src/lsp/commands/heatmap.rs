@@ -13,15 +13,14 @@ use super::failed;
 use crate::analysis::Extras;
 use crate::cli::write_file;
 use crate::engine::{Finished, Scope};
-use crate::lsp::custom::Unit;
-use crate::lsp::matrix::{MATRIX_EXTRAS, answer, attribution};
+use crate::lsp::matrix::{answer, attribution};
 use crate::lsp::notify::ANSWER_DEADLINE;
 use crate::lsp::progress::{Reporter, Under};
 use crate::lsp::session::{Session, Snapshot};
 use crate::text::ByteSpan;
 use crate::view::colormap::Colormap;
 use crate::view::excerpt::Excerpt;
-use crate::view::heatmap::{self, Heatmap};
+use crate::view::heatmap::{self, Heatmap, Unit};
 use crate::view::json::{AnalysisJson, JsonOptions};
 use crate::view::options::{ViewAnswer, ViewOptions};
 use crate::view::picture::{RenderError, RenderOptions};
@@ -133,7 +132,7 @@ pub(super) async fn run(
     let is_matrix = options.format != Format::Json && options.kind == Kind::Matrix;
     let (scope, extras) = if is_matrix {
         let at = part.map_or(0, |part| part.start);
-        (Scope::ChunkAt(at), MATRIX_EXTRAS)
+        (Scope::ChunkAt(at), Heatmap::EXTRAS)
     } else {
         let extras = Extras {
             subwords: options.tokens || options.attention,
@@ -292,10 +291,7 @@ impl Drawing {
         &self,
         document: &AnalysedDocument<'_>,
     ) -> std::result::Result<Vec<u8>, RenderError> {
-        let matrix = match self.unit {
-            Unit::Subword => Heatmap::from_chunk(document, 0),
-            Unit::Lexeme => Heatmap::from_chunk_by_lexeme(document, 0),
-        }?;
+        let matrix = Heatmap::new(document, 0, self.unit)?;
         let render = &self.render;
         match self.format {
             Format::Png => heatmap::render_png(&matrix, render),
