@@ -3,7 +3,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `messages` | what is said in both directions |
-//! | `connection` | one client: its document, its questions, what is to be said next |
+//! | `connection` | one client: its document, what is to be said next; `questions`: what it asks |
 //! | `document` | the text, and how it is looked at |
 //! | `heat` | an analysis as a message |
 //! | `answers` | matrices, thumbnails, one lexeme, a summary |

@@ -1,52 +1,39 @@
 //! One client: what it says is done at once, what it asks is answered when it is known, and what it is told is the newest.
 
+mod questions;
+
 use std::collections::{HashMap, VecDeque};
-use std::future::Future;
 use std::ops::ControlFlow;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::{Message, WebSocket, close_code};
 use futures_util::StreamExt;
-use futures_util::future::{AbortHandle, Abortable};
-use futures_util::stream::FuturesUnordered;
-use serde::Serialize;
+use futures_util::future::AbortHandle;
 use tokio::sync::{mpsc, watch};
 
 use super::super::admission::Ticket;
 use super::super::app::App;
-use super::super::body::{encode, is_object};
+use super::super::body::is_object;
 use super::super::error::ApiError;
 use super::PROTOCOL;
-use super::answers::{self, MatrixQuestion};
-use super::document::{OpenDocument, Snapshot};
+use super::document::OpenDocument;
 use super::heat::HeatJob;
-use super::messages::{Answer, ClientMessage, Notice, State};
+use super::messages::{ClientMessage, Notice, State};
 use super::writer::{Outgoing, write};
 use crate::engine::{LiveReceiver, Phase};
 use crate::text::document::Document;
+use questions::{Questions, Slot};
 
 /// A client that is not heard of for three of them is gone.
 const PING: Duration = Duration::from_secs(20);
-
-/// Questions of one client that are worked at.
-const MAX_QUESTIONS: usize = 8;
 
 /// Notices that a client has not read yet; a client with more than these only talks.
 const MAX_UNREAD: usize = 64;
 
 /// How long the last words may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-
-/// Questions of the same kind in the same slot: the newest is answered.
-type Slot = (&'static str, String);
-
-type Questions = FuturesUnordered<Pin<Box<dyn Future<Output = (Slot, u64, Outcome)> + Send>>>;
-
-/// `None` for a question that a newer one took the place of.
-type Outcome = Option<Result<(Vec<u8>, Ticket), ApiError>>;
 
 pub(super) struct Connection {
     app: Arc<App>,
@@ -84,7 +71,7 @@ impl Connection {
             document: None,
             live: None,
             awaited: None,
-            questions: FuturesUnordered::new(),
+            questions: Questions::new(),
             current: HashMap::new(),
             said: VecDeque::new(),
             heat: None,
@@ -316,145 +303,6 @@ impl Connection {
                 encoding: document.encoding,
                 range: document.range,
             });
-        }
-    }
-
-    fn ask(&mut self, question: ClientMessage) {
-        let app = Arc::clone(&self.app);
-        match question {
-            ClientMessage::Matrix {
-                id,
-                slot,
-                position,
-                chunk,
-                model,
-                view,
-                unit,
-            } => {
-                let question = MatrixQuestion {
-                    position,
-                    chunk,
-                    model,
-                    view,
-                    unit,
-                };
-                self.work("matrix", slot, id, |snapshot| async move {
-                    answers::matrix(&app, snapshot, question).await
-                });
-            }
-            ClientMessage::Matrices {
-                id,
-                slot,
-                position,
-                chunk,
-                model,
-                size,
-            } => self.work("matrices", slot, id, |snapshot| async move {
-                let place = (chunk, position);
-                answers::matrices(&app, snapshot, place, model.as_deref(), size).await
-            }),
-            ClientMessage::Attention {
-                id,
-                slot,
-                position,
-                limit,
-            } => self.work("attention", slot, id, |snapshot| async move {
-                answers::attention(&app, snapshot, position, limit).await
-            }),
-            ClientMessage::Summary { id, slot } => {
-                self.work("summary", slot, id, answers::summary);
-            }
-            // What is no question was obeyed.
-            _ => {}
-        }
-    }
-
-    /// Begins to work at a question; one of the same kind in the same slot is over.
-    fn work<T, F>(
-        &mut self,
-        kind: &'static str,
-        slot: Option<String>,
-        id: u64,
-        work: impl FnOnce(Snapshot) -> F,
-    ) where
-        T: Serialize + Send,
-        F: Future<Output = Result<Option<T>, ApiError>> + Send + 'static,
-    {
-        let slot = (kind, slot.unwrap_or_default());
-        self.supersede(&slot);
-        let begun = self.begin();
-        let (snapshot, ticket) = match begun {
-            Ok(begun) => begun,
-            Err(error) => return self.complain(Some(id), &error),
-        };
-        let work = work(snapshot);
-        let answer = async move {
-            let result = ticket.deadline.within(work).await?;
-            let answer = Answer {
-                r#type: kind,
-                id,
-                result,
-            };
-            Ok((encode(&answer)?, ticket))
-        };
-        let (handle, registration) = AbortHandle::new_pair();
-        self.current.insert(slot.clone(), (id, handle));
-        self.questions.push(Box::pin(async move {
-            let outcome = Abortable::new(answer, registration).await;
-            (slot, id, outcome.ok())
-        }));
-    }
-
-    fn begin(&mut self) -> Result<(Snapshot, Ticket), ApiError> {
-        let document = self.document.as_ref().ok_or_else(no_document)?;
-        if self.current.len() >= MAX_QUESTIONS {
-            return Err(ApiError::Busy {
-                limit: MAX_QUESTIONS,
-            });
-        }
-        let live = self.live.clone().ok_or_else(|| ApiError::Loading {
-            model: self.awaited.clone().unwrap_or_default(),
-        })?;
-        let snapshot = document.snapshot(&self.app, live)?;
-        Ok((snapshot, self.app.admission.admit()?))
-    }
-
-    /// Ends the question in a slot, whether it is worked at or its answer waits to be read.
-    fn supersede(&mut self, slot: &Slot) {
-        let mut over = Vec::new();
-        if let Some((id, handle)) = self.current.remove(slot) {
-            handle.abort();
-            over.push(id);
-        }
-        self.said.retain(|said| match &said.question {
-            Some((of, id)) if of == slot => {
-                over.push(*id);
-                false
-            }
-            _ => true,
-        });
-        for id in over {
-            self.complain(Some(id), &ApiError::Superseded);
-        }
-    }
-
-    fn answered(&mut self, slot: Slot, id: u64, outcome: Outcome) {
-        let Some(outcome) = outcome else {
-            return; // it was told when the newer one came
-        };
-        self.current.remove(&slot);
-        let answer = outcome.and_then(|(json, ticket)| {
-            let text = String::from_utf8(json);
-            let text = text.map_err(|_| ApiError::Internal("JSON is no UTF-8".to_owned()));
-            Ok((text?, ticket))
-        });
-        match answer {
-            Ok((text, ticket)) => self.said.push_back(Said {
-                question: Some((slot, id)),
-                text,
-                ticket: Some(ticket),
-            }),
-            Err(error) => self.complain(Some(id), &error),
         }
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::app::Shared;
-use super::super::body::{Asked, answer, encode};
+use super::super::body::{Asked, encode};
 use super::super::error::{ApiError, ErrorBody, NOTHING};
 use super::ask::scored_question;
 use super::chunks::{ChunkInfo, Shares, UnscoredPart};
@@ -125,8 +125,5 @@ pub(crate) async fn analyze(
         unscored: finished.analysis.unscored.iter().map(Into::into).collect(),
     };
     let json = stages.measure("render", || encode(&found))?;
-    let tell = stages.tell(&app, &ticket);
-    let mut response = answer(json, ticket);
-    tell(&mut response);
-    Ok(response)
+    Ok(stages.answer(&app, json, ticket))
 }

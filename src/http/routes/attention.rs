@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::super::admission::Ticket;
 use super::super::app::{App, Shared};
-use super::super::body::{Asked, answer, encode, off_thread};
+use super::super::body::{Asked, encode, off_thread};
 use super::super::error::{ApiError, ErrorBody, NOTHING};
 use super::super::position::Span;
 use super::analyze::Pooling;
@@ -194,10 +194,7 @@ pub(crate) async fn analyze_with_attention(
     };
     let (json, rendering) = deadline.within(work).await?;
     stages.add("render", rendering);
-    let tell = stages.tell(&app, &ticket);
-    let mut response = answer(json, ticket);
-    tell(&mut response);
-    Ok(response)
+    Ok(stages.answer(&app, json, ticket))
 }
 
 /// The fused attention matrix of each chunk, what each subword gets, and a picture.
@@ -254,10 +251,7 @@ pub(crate) async fn analyze_attention(
     let (json, drawing, rendering) = deadline.within(work).await?;
     stages.add("draw", drawing);
     stages.add("render", rendering);
-    let tell = stages.tell(&app, &ticket);
-    let mut response = answer(json, ticket);
-    tell(&mut response);
-    Ok(response)
+    Ok(stages.answer(&app, json, ticket))
 }
 
 /// The analysis with its matrices, once there is room for them.

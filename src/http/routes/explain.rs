@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::app::Shared;
-use super::super::body::{Asked, answer, encode, off_thread};
+use super::super::body::{Asked, encode, off_thread};
 use super::super::error::{ApiError, ErrorBody};
 use super::stages::{Stages, latency_ms};
 use crate::view::colormap::Colormap;
@@ -120,8 +120,5 @@ pub(crate) async fn explain(
         visualization,
         latency_ms: latency_ms(&ticket),
     })?;
-    let tell = stages.tell(&app, &ticket);
-    let mut response = answer(json, ticket);
-    tell(&mut response);
-    Ok(response)
+    Ok(stages.answer(&app, json, ticket))
 }

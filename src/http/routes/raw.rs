@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::app::Shared;
-use super::super::body::{Asked, answer, encode, off_thread};
+use super::super::body::{Asked, encode, off_thread};
 use super::super::error::{ApiError, ErrorBody};
 use super::ask::{HeadsSchema, LayersSchema, question};
 use super::chunks::{ChunkInfo, Plan};
@@ -237,10 +237,7 @@ pub(crate) async fn get_attention(
     };
     let (json, rendering) = deadline.within(work).await?;
     stages.add("render", rendering);
-    let tell = stages.tell(&app, &ticket);
-    let mut response = answer(json, ticket);
-    tell(&mut response);
-    Ok(response)
+    Ok(stages.answer(&app, json, ticket))
 }
 
 /// `read` is not empty.

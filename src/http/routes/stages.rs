@@ -8,6 +8,7 @@ use axum::response::Response;
 
 use super::super::admission::Ticket;
 use super::super::app::{App, SERVER_TIMING};
+use super::super::body::answer;
 use crate::analysis::Timing;
 use crate::engine::Finished;
 
@@ -47,7 +48,7 @@ impl Stages {
     }
 
     /// Counts them, and says them in the answer's headers.
-    pub fn tell(&self, app: &App, ticket: &Ticket) -> impl FnOnce(&mut Response) + use<> {
+    fn tell(&self, app: &App, ticket: &Ticket) -> Option<HeaderValue> {
         for &(stage, spent) in &self.0 {
             app.metrics.stage(stage, spent);
         }
@@ -59,11 +60,17 @@ impl Stages {
             // Writing into a string does not fail.
             let _ = write!(header, "{stage};dur={:.3}", milliseconds(spent));
         }
-        move |response| {
-            if let Ok(value) = HeaderValue::from_str(&header) {
-                response.headers_mut().insert(SERVER_TIMING, value);
-            }
+        HeaderValue::from_str(&header).ok()
+    }
+
+    /// The answer, which keeps its request's leave until the client has read it.
+    pub fn answer(&self, app: &App, json: Vec<u8>, ticket: Ticket) -> Response {
+        let told = self.tell(app, &ticket);
+        let mut response = answer(json, ticket);
+        if let Some(told) = told {
+            response.headers_mut().insert(SERVER_TIMING, told);
         }
+        response
     }
 }
 

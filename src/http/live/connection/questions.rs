@@ -1,0 +1,170 @@
+//! What a client asks, until it is answered: one question a kind and slot, the newest.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::future::{AbortHandle, Abortable};
+use futures_util::stream::FuturesUnordered;
+use serde::Serialize;
+
+use super::super::super::admission::Ticket;
+use super::super::super::body::encode;
+use super::super::super::error::ApiError;
+use super::super::answers::{self, MatrixQuestion};
+use super::super::document::Snapshot;
+use super::super::messages::{Answer, ClientMessage};
+use super::{Connection, Said, no_document};
+
+/// Questions of one client that are worked at.
+const MAX_QUESTIONS: usize = 8;
+
+/// Questions of the same kind in the same slot: the newest is answered.
+pub(super) type Slot = (&'static str, String);
+
+pub(super) type Questions =
+    FuturesUnordered<Pin<Box<dyn Future<Output = (Slot, u64, Outcome)> + Send>>>;
+
+/// `None` for a question that a newer one took the place of.
+pub(super) type Outcome = Option<Result<(Vec<u8>, Ticket), ApiError>>;
+
+impl Connection {
+    pub(super) fn ask(&mut self, question: ClientMessage) {
+        let app = Arc::clone(&self.app);
+        match question {
+            ClientMessage::Matrix {
+                id,
+                slot,
+                position,
+                chunk,
+                model,
+                view,
+                unit,
+            } => {
+                let question = MatrixQuestion {
+                    position,
+                    chunk,
+                    model,
+                    view,
+                    unit,
+                };
+                self.work("matrix", slot, id, |snapshot| async move {
+                    answers::matrix(&app, snapshot, question).await
+                });
+            }
+            ClientMessage::Matrices {
+                id,
+                slot,
+                position,
+                chunk,
+                model,
+                size,
+            } => self.work("matrices", slot, id, |snapshot| async move {
+                let place = (chunk, position);
+                answers::matrices(&app, snapshot, place, model.as_deref(), size).await
+            }),
+            ClientMessage::Attention {
+                id,
+                slot,
+                position,
+                limit,
+            } => self.work("attention", slot, id, |snapshot| async move {
+                answers::attention(&app, snapshot, position, limit).await
+            }),
+            ClientMessage::Summary { id, slot } => {
+                self.work("summary", slot, id, answers::summary);
+            }
+            // What is no question was obeyed.
+            _ => {}
+        }
+    }
+
+    /// Begins to work at a question; one of the same kind in the same slot is over.
+    fn work<T, F>(
+        &mut self,
+        kind: &'static str,
+        slot: Option<String>,
+        id: u64,
+        work: impl FnOnce(Snapshot) -> F,
+    ) where
+        T: Serialize + Send,
+        F: Future<Output = Result<Option<T>, ApiError>> + Send + 'static,
+    {
+        let slot = (kind, slot.unwrap_or_default());
+        self.supersede(&slot);
+        let begun = self.begin();
+        let (snapshot, ticket) = match begun {
+            Ok(begun) => begun,
+            Err(error) => return self.complain(Some(id), &error),
+        };
+        let work = work(snapshot);
+        let answer = async move {
+            let result = ticket.deadline.within(work).await?;
+            let answer = Answer {
+                r#type: kind,
+                id,
+                result,
+            };
+            Ok((encode(&answer)?, ticket))
+        };
+        let (handle, registration) = AbortHandle::new_pair();
+        self.current.insert(slot.clone(), (id, handle));
+        self.questions.push(Box::pin(async move {
+            let outcome = Abortable::new(answer, registration).await;
+            (slot, id, outcome.ok())
+        }));
+    }
+
+    fn begin(&mut self) -> Result<(Snapshot, Ticket), ApiError> {
+        let document = self.document.as_ref().ok_or_else(no_document)?;
+        if self.current.len() >= MAX_QUESTIONS {
+            return Err(ApiError::Busy {
+                limit: MAX_QUESTIONS,
+            });
+        }
+        let live = self.live.clone().ok_or_else(|| ApiError::Loading {
+            model: self.awaited.clone().unwrap_or_default(),
+        })?;
+        let snapshot = document.snapshot(&self.app, live)?;
+        Ok((snapshot, self.app.admission.admit()?))
+    }
+
+    /// Ends the question in a slot, whether it is worked at or its answer waits to be read.
+    fn supersede(&mut self, slot: &Slot) {
+        let mut over = Vec::new();
+        if let Some((id, handle)) = self.current.remove(slot) {
+            handle.abort();
+            over.push(id);
+        }
+        self.said.retain(|said| match &said.question {
+            Some((of, id)) if of == slot => {
+                over.push(*id);
+                false
+            }
+            _ => true,
+        });
+        for id in over {
+            self.complain(Some(id), &ApiError::Superseded);
+        }
+    }
+
+    pub(super) fn answered(&mut self, slot: Slot, id: u64, outcome: Outcome) {
+        let Some(outcome) = outcome else {
+            return; // it was told when the newer one came
+        };
+        self.current.remove(&slot);
+        let answer = outcome.and_then(|(json, ticket)| {
+            let text = String::from_utf8(json);
+            let text = text.map_err(|_| ApiError::Internal("JSON is no UTF-8".to_owned()));
+            Ok((text?, ticket))
+        });
+        match answer {
+            Ok((text, ticket)) => self.said.push_back(Said {
+                question: Some((slot, id)),
+                text,
+                ticket: Some(ticket),
+            }),
+            Err(error) => self.complain(Some(id), &error),
+        }
+    }
+}
