@@ -21,6 +21,7 @@ use crate::view::csv::CsvWriter;
 use crate::view::heatmap::{self, Heatmap};
 use crate::view::json::{AnalysisJson, FailureJson, Image, JsonOptions, write_json};
 use crate::view::markdown::write_markdown;
+use crate::view::options::View;
 use crate::view::picture::RenderOptions;
 use crate::view::terminal::{TerminalOptions, write_document, write_summary, write_top};
 use crate::view::theme::Theme;
@@ -103,19 +104,14 @@ pub(super) fn resolve(
     args: &AttributionArgs,
     info: &ModelInfo,
 ) -> Result<AttributionConfig, Fault> {
-    let resolved = AttributionConfig::resolve(
-        args.method,
-        args.layers.as_ref(),
-        &args.heads,
-        args.sinks,
-        info.n_layers,
-        info.n_heads,
-    )
-    .map_err(Fault::usage)?;
-    Ok(AttributionConfig {
+    let view = View {
+        method: args.method,
+        layers: args.layers.clone(),
+        heads: args.heads.clone(),
+        sinks: args.sinks,
         aggregate: args.aggregate,
-        ..resolved
-    })
+    };
+    view.resolve(info).map_err(Fault::usage)
 }
 
 fn analyze_one(

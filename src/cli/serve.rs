@@ -17,15 +17,11 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Fault> {
     let tracking = Tracking::start(&args.tracking, "serve", |text| {
         report_line(&format!("warning: {text}"));
     })?;
-    #[cfg_attr(
-        not(feature = "mlflow"),
-        expect(unused_mut, reason = "for the observer")
-    )]
-    let mut options = options(args)?;
-    #[cfg(feature = "mlflow")]
-    {
-        options.observer = tracking.observer();
-    }
+    let options = Options {
+        #[cfg(feature = "mlflow")]
+        observer: tracking.observer(),
+        ..options(args)?
+    };
     // Handlers look up, wait and convert; what takes its time runs on the engine's thread or on few others.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

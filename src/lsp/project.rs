@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tower_lsp::ls_types::{InitializeParams, Uri};
 
-pub(crate) const FILE: &str = ".codegaze.toml";
+use super::settings::Settings;
+
+const FILE: &str = ".codegaze.toml";
 /// More is no file of settings.
 const LIMIT: u64 = 64 << 10;
 
 /// Why a project's settings are not read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ProjectError {
+enum ProjectError {
     #[error("{}: {source}; the project's settings are left out", path.display())]
     Read {
         path: PathBuf,
@@ -24,8 +26,20 @@ pub(crate) enum ProjectError {
     Syntax { path: PathBuf, reason: String },
 }
 
-/// The settings of the first workspace folder; `None` without a folder or a file in it.
-pub(crate) fn settings(params: &InitializeParams) -> Result<Option<Value>, ProjectError> {
+/// `settings` with what the project says, and what is wrong with it.
+pub(crate) fn lay_on(settings: &Settings, params: &InitializeParams) -> (Settings, Vec<String>) {
+    match of_first_folder(params) {
+        Ok(given) => {
+            let (settings, faults) = settings.with(&given.unwrap_or_default());
+            let named = |fault| format!("{FILE}: {fault}");
+            (settings, faults.into_iter().map(named).collect())
+        }
+        Err(error) => (settings.clone(), vec![error.to_string()]),
+    }
+}
+
+/// `None` without a folder or a file in it.
+fn of_first_folder(params: &InitializeParams) -> Result<Option<Value>, ProjectError> {
     #[expect(deprecated, reason = "older clients name their one folder so")]
     let root = params.root_uri.as_ref();
     let folders = params.workspace_folders.as_deref().unwrap_or_default();

@@ -121,7 +121,9 @@ impl Server {
 
 impl LanguageServer for Server {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
-        let project = project::settings(&params);
+        // Not under the lock: it reads a file.
+        let defaults = self.session.state().settings.clone();
+        let (of_project, mut faults) = project::lay_on(&defaults, &params);
         let given = params.initialization_options.unwrap_or_default();
         let offered = params
             .capabilities
@@ -129,16 +131,6 @@ impl LanguageServer for Server {
             .as_ref()
             .and_then(|general| general.position_encodings.clone());
         let mut state = self.session.state();
-        let (of_project, mut faults) = match &project {
-            Ok(Some(project)) => state.settings.with(project),
-            Ok(None) => (state.settings.clone(), Vec::new()),
-            Err(error) => (state.settings.clone(), vec![error.to_string()]),
-        };
-        if project.is_ok() {
-            for fault in &mut faults {
-                *fault = format!("{}: {fault}", project::FILE);
-            }
-        }
         let (settings, of_client) = of_project.with(&given);
         faults.extend(of_client);
         let encoding = negotiate(offered.as_deref(), settings.position_encoding);

@@ -79,6 +79,10 @@ pub(super) enum RequestError {
 }
 
 impl RequestError {
+    fn has_code(&self, wanted: &str) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == wanted)
+    }
+
     /// Sending the same again gives the same.
     pub(super) fn is_final(&self) -> bool {
         matches!(
@@ -125,26 +129,23 @@ impl Client {
 
     /// The id of the experiment called `name`, made if there is none.
     pub(super) fn experiment(&self, name: &str) -> Result<String, RequestError> {
-        let endpoint = "experiments/get-by-name";
-        match self.get(endpoint, "experiment_name", name) {
-            Ok(answer) => text(&answer, endpoint, "/experiment/experiment_id"),
-            Err(RequestError::Refused { code, .. }) if code == "RESOURCE_DOES_NOT_EXIST" => {
-                let endpoint = "experiments/create";
-                match self.post(endpoint, &json!({ "name": name })) {
-                    Ok(answer) => text(&answer, endpoint, "/experiment_id"),
-                    // Somebody else was quicker.
-                    Err(RequestError::Refused { code, .. })
-                        if code == "RESOURCE_ALREADY_EXISTS" =>
-                    {
-                        let endpoint = "experiments/get-by-name";
-                        let answer = self.get(endpoint, "experiment_name", name)?;
-                        text(&answer, endpoint, "/experiment/experiment_id")
-                    }
-                    Err(error) => Err(error),
-                }
-            }
+        match self.find_experiment(name) {
+            Err(error) if error.has_code("RESOURCE_DOES_NOT_EXIST") => {}
+            found => return found,
+        }
+        let endpoint = "experiments/create";
+        match self.post(endpoint, &json!({ "name": name })) {
+            Ok(answer) => text(&answer, endpoint, "/experiment_id"),
+            // Somebody else was quicker.
+            Err(error) if error.has_code("RESOURCE_ALREADY_EXISTS") => self.find_experiment(name),
             Err(error) => Err(error),
         }
+    }
+
+    fn find_experiment(&self, name: &str) -> Result<String, RequestError> {
+        let endpoint = "experiments/get-by-name";
+        let answer = self.get(endpoint, "experiment_name", name)?;
+        text(&answer, endpoint, "/experiment/experiment_id")
     }
 
     /// Begins a run; gives its id.

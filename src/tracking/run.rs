@@ -149,11 +149,15 @@ impl Run<'_> {
 
     /// The run's id; begins it, with the parameters of the first sample.
     fn begun(&mut self) -> Result<String, RequestError> {
-        if let Some(id) = &self.id {
-            let id = id.clone();
-            self.log_params(&id)?;
-            return Ok(id);
-        }
+        let id = match &self.id {
+            Some(id) => id.clone(),
+            None => self.create()?,
+        };
+        self.log_params(&id)?;
+        Ok(id)
+    }
+
+    fn create(&mut self) -> Result<String, RequestError> {
         let experiment = self.client.experiment(&self.options.experiment)?;
         let first = self.waiting.front();
         let started = first.map_or_else(now, |sample| sample.timestamp);
@@ -168,7 +172,6 @@ impl Run<'_> {
         });
         let id = self.client.create_run(&run)?;
         self.id = Some(id.clone());
-        self.log_params(&id)?;
         Ok(id)
     }
 
