@@ -6,9 +6,21 @@ import {
   RequestType,
   type TextDocumentIdentifier,
 } from 'vscode-languageclient/node';
+import type {
+  AttentionEnd,
+  AttentionResult,
+  MatricesResult,
+  Unit,
+  MatrixResult as WebMatrixResult,
+} from '../../../web/src/client/messages';
 import type { MethodName, View, ViewOptions } from '../../../web/src/view/view';
 
-export type { MethodName, View, ViewOptions };
+export type { AttentionEnd, AttentionResult, MatricesResult, MethodName, Unit, View, ViewOptions };
+
+/** As over HTTP, and of which document. */
+export interface MatrixResult extends WebMatrixResult {
+  uri: string;
+}
 
 export interface HeatmapParams {
   textDocument: TextDocumentIdentifier;
@@ -32,23 +44,6 @@ export interface AttentionParams {
   limit?: number;
 }
 
-export interface AttentionEnd {
-  range: Range;
-  text: string;
-  weight: number;
-}
-
-export interface AttentionResult {
-  version: number;
-  view: View;
-  chunk: number;
-  lexeme: { range: Range; text: string; level: number; share: number; lift: number; rank: number };
-  attendsTo: AttentionEnd[];
-  attendedBy: AttentionEnd[];
-}
-
-export type Unit = 'subword' | 'lexeme';
-
 export interface MatrixParams {
   textDocument: TextDocumentIdentifier;
   position?: Position;
@@ -57,41 +52,11 @@ export interface MatrixParams {
   unit?: Unit;
 }
 
-export interface MatrixToken {
-  label: string;
-  range: Range | null;
-  score: number;
-}
-
-export interface MatrixResult {
-  uri: string;
-  version: number;
-  view: View;
-  chunk: number;
-  chunks: number;
-  range: Range;
-  definition: Range | null;
-  unit: Unit;
-  tokens: MatrixToken[];
-  weights: string;
-  max: number;
-  sinkShare: number;
-}
-
 export interface MatricesParams {
   textDocument: TextDocumentIdentifier;
   position?: Position;
   chunk?: number;
   size?: number;
-}
-
-export interface MatricesResult {
-  version: number;
-  chunk: number;
-  layers: number;
-  heads: number;
-  size: number;
-  cells: string;
 }
 
 export type ModelState = 'loading' | 'ready' | 'downloading' | 'error';

@@ -12,6 +12,7 @@ import {
   strongestArcs,
   wordAt,
 } from './arcs';
+import { clear, mount, stretch, widest } from './canvas';
 import { shorten } from './labels';
 import type { Matrix } from './matrix';
 import type { Theme } from './matrixView';
@@ -55,10 +56,7 @@ export class ArcsView {
     private theme: ArcsTheme,
     private readonly events: ArcsEvents,
   ) {
-    this.canvas.setAttribute('aria-hidden', 'true');
-    this.canvas.className = 'matrix-canvas';
-    this.spacer.className = 'matrix-spacer';
-    scroller.append(this.canvas, this.spacer);
+    mount(scroller, this.canvas, this.spacer);
     scroller.addEventListener('scroll', () => this.draw());
     scroller.addEventListener('mousemove', (event) => this.point(this.hit(event), false));
     scroller.addEventListener('mouseleave', () => this.point(null, false));
@@ -95,15 +93,10 @@ export class ArcsView {
     const { clientWidth: width, clientHeight: height } = this.scroller;
     const context = this.canvas.getContext('2d');
     if (!context || width === 0) return;
-    context.font = `${FONT}px ${this.theme.fontFamily}`;
-    const widest = Math.max(0, ...this.labels.map((label) => context.measureText(label).width));
-    this.layout = columns(this.labels.length, width, widest);
+    const longest = widest(context, `${FONT}px ${this.theme.fontFamily}`, this.labels);
+    this.layout = columns(this.labels.length, width, longest);
     this.spacer.style.height = `${this.layout.height}px`;
-    const ratio = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
-    this.canvas.style.width = `${width}px`;
-    this.canvas.style.height = `${height}px`;
+    stretch(this.canvas, width, height);
     this.draw();
   }
 
@@ -115,10 +108,8 @@ export class ArcsView {
   private drawNow(): void {
     const context = this.canvas.getContext('2d');
     if (!context || !this.matrix) return;
-    const ratio = window.devicePixelRatio || 1;
     const { clientWidth: width, clientHeight: height, scrollTop } = this.scroller;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
+    clear(context, width, height);
     context.translate(0, -scrollTop);
     // A curve stays between its ends: what ends above and below does not need to be drawn, nor what lies outside.
     const isSeen = ({ query, key }: Arc) => {

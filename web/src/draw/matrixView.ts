@@ -1,4 +1,5 @@
 // A matrix on a canvas that one can scroll, zoom, point at and walk with the keyboard.
+import { clear, mount, stretch, widest } from './canvas';
 import { type Scale, SEQUENTIAL, shade } from './colormap';
 import { shorten } from './labels';
 import { type Fit, type Hit, hitTest, type Layout, layOut, moved, scrollFor, type Viewport } from './layout';
@@ -44,10 +45,7 @@ export class MatrixView {
     private readonly events: MatrixEvents,
     private readonly fit: Fit = 'width',
   ) {
-    this.canvas.setAttribute('aria-hidden', 'true');
-    this.canvas.className = 'matrix-canvas';
-    this.spacer.className = 'matrix-spacer';
-    scroller.append(this.canvas, this.spacer);
+    mount(scroller, this.canvas, this.spacer);
     scroller.addEventListener('scroll', () => this.draw());
     scroller.addEventListener('mousemove', (event) => this.pointAt(event));
     scroller.addEventListener('mouseleave', () => this.point(null, false));
@@ -127,16 +125,11 @@ export class MatrixView {
     const { width, height } = this.viewport();
     const context = this.canvas.getContext('2d');
     if (!context || width === 0) return;
-    context.font = `${PROBE_FONT}px ${this.theme.fontFamily}`;
-    const widest = Math.max(0, ...this.labels.map((label) => context.measureText(label).width));
-    this.layout = layOut(this.labels.length, { width, height }, widest, this.zoom, this.fit);
+    const longest = widest(context, `${PROBE_FONT}px ${this.theme.fontFamily}`, this.labels);
+    this.layout = layOut(this.labels.length, { width, height }, longest, this.zoom, this.fit);
     this.spacer.style.width = `${this.layout.side}px`;
     this.spacer.style.height = `${this.layout.side}px`;
-    const ratio = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
-    this.canvas.style.width = `${width}px`;
-    this.canvas.style.height = `${height}px`;
+    stretch(this.canvas, width, height);
     this.draw();
   }
 
@@ -150,9 +143,7 @@ export class MatrixView {
     if (!context) return;
     const { layout, theme } = this;
     const viewport = this.viewport();
-    const ratio = window.devicePixelRatio || 1;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, viewport.width, viewport.height);
+    clear(context, viewport.width, viewport.height);
     if (layout.n === 0) return;
     const size = layout.n * layout.cell;
     context.save();
