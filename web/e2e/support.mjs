@@ -55,7 +55,16 @@ export async function serve(options = [], environment = {}) {
       server.on('exit', resolve);
       server.kill('SIGTERM');
     });
-  return { address, port: Number(new URL(address).port), end };
+  /** Nothing is answered while `work` runs. */
+  const heldBack = async (work) => {
+    server.kill('SIGSTOP');
+    try {
+      return await work();
+    } finally {
+      server.kill('SIGCONT');
+    }
+  };
+  return { address, port: Number(new URL(address).port), end, heldBack };
 }
 
 const executablePath = process.env.PATH.split(delimiter)

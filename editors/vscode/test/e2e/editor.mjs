@@ -171,10 +171,17 @@ export class Editor {
     }, timeoutMs);
   }
 
-  /** Clicks a button of a notification: without the pointer, as notifications move when another one comes. */
+  /**
+   * Clicks a button of a notification until it is gone: without the pointer, as notifications move when another one comes, and
+   * again, as they are drawn anew then.
+   */
   async answer(button) {
-    const found = this.page.locator('.notification-list-item .monaco-button', { hasText: button }).first();
-    await found.evaluate((element) => element.click());
+    const found = this.page.locator('.notification-list-item .monaco-button', { hasText: button });
+    await found.first().waitFor();
+    await eventually(async () => {
+      for (const element of await found.elementHandles()) await element.evaluate((node) => node.click());
+      assert.equal(await found.count(), 0, `the button ${button} stays`);
+    });
   }
 
   /**
