@@ -294,6 +294,27 @@ fn a_client_that_never_answers_is_served_all_the_same() {
     editor.leave();
 }
 
+/// Editors write the choice into their settings, and tell of those while the question is open.
+#[test]
+fn an_answer_counts_when_the_settings_said_the_same_again_meanwhile() {
+    let fixture = Fixture::new(ID);
+    let mut editor = fixture.serve(&json!({}));
+    editor.is_served_by(EMBEDDED);
+    editor.0.on("window/showMessageRequest", |_| Reply::Later);
+    editor.run("codegaze.server.setModel", &json!({ "model": ID }));
+    let question = editor.0.hear("window/showMessageRequest", |_| true);
+    let settings = json!({ "settings": { "codegaze": { "model": ID } } });
+    editor
+        .0
+        .notify("workspace/didChangeConfiguration", &settings);
+    assert_eq!(editor.model()["requested"], ID);
+    let id = question.id.unwrap();
+    editor.0.reply(&id, &json!({ "title": "Download" }));
+    editor.is_served_by(ID);
+    assert_eq!(editor.questions().len(), 1);
+    editor.leave();
+}
+
 #[test]
 fn offline_is_said_and_the_embedded_model_serves() {
     let fixture = Fixture::new(ID);

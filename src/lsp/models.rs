@@ -276,7 +276,7 @@ fn load_choice(session: &Arc<Session>, ticket: u64) {
             state.phase = Phase::Ready;
             state.message = Some(format!("{requested} is not on this machine"));
         });
-        ask(session, ticket, requested);
+        ask(session, requested);
         return;
     }
     session.models.fail(session, ticket, failed);
@@ -354,7 +354,7 @@ impl Models {
 }
 
 /// Asks once whether a model may be fetched, and fetches it.
-fn ask(session: &Arc<Session>, ticket: u64, requested: String) {
+fn ask(session: &Arc<Session>, requested: String) {
     if !session.models.state().asked.insert(requested.clone()) {
         return;
     }
@@ -380,7 +380,8 @@ fn ask(session: &Arc<Session>, ticket: u64, requested: String) {
             .show_message_request(MessageType::INFO, question, Some(actions.into()))
             .await;
         let is_yes = matches!(answer, Ok(Some(action)) if action.title == DOWNLOAD);
-        if is_yes && session.models.is_current(ticket) {
+        // Settings may have named it again meanwhile; what counts is that no other one was chosen.
+        if is_yes && session.models.requested() == requested {
             // Told by notifications; nobody waits for the result.
             drop(download::fetch(&session, &requested, None).await);
         }
