@@ -89,6 +89,13 @@ page *ARGS:
     cargo build --release
     cd web && npm ci --silent --no-audit --no-fund && npm run check && npm run lint && npm test && npm run check-dist && npm run e2e -- {{ ARGS }}
 
+# Requests made up from the OpenAPI document, against the real server
+http-api *ARGS: _venv
+    cargo build --release
+    @[ -d .venv/http ] || {{ bin }}/python -m venv .venv/http
+    @.venv/http/bin/python -m pip install --quiet --disable-pip-version-check -r tests/http_api/requirements.txt
+    .venv/http/bin/python tests/http_api/run.py {{ ARGS }}
+
 # Runs on a real MLflow server, read back through its own client
 mlflow *ARGS: _venv
     cargo build --release

@@ -202,6 +202,8 @@ test('styles, levels and languages follow the settings', async () => {
 
   assert.match((await editor.status()) ?? '', /codegaze-mini/);
   await editor.openFile('notes.md');
+  // The tab changes before the lines do.
+  await editor.page.locator('.editor-instance .view-line', { hasText: 'Nothing here.' }).waitFor();
   await eventually(async () => assert.equal(await editor.status(), null));
   assert.equal((await editor.heat()).levels.size, 0);
   await editor.close();

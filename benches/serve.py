@@ -1,9 +1,9 @@
 """Holds `codegaze serve` to its bars, over real HTTP on loopback, and prints a table.
 
-    python benches/http.py                 builds codegaze, measures every row
-    python benches/http.py --check         and fails when a bar is missed
-    python benches/http.py --quick         for a shorter time
-    python benches/http.py --rows cached   those rows alone
+    python benches/serve.py                 builds codegaze, measures every row
+    python benches/serve.py --check         and fails when a bar is missed
+    python benches/serve.py --quick         for a shorter time
+    python benches/serve.py --rows cached   those rows alone
 
 The clients run on the same cores as the server. What is compared with something else takes turns with it in one run. Needs Linux, `wrk`
 for the row `cached` and matplotlib for the row `heatmap`.
