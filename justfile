@@ -126,8 +126,13 @@ nvim-screenshots:
 vscode-screenshots: _vscode
     cd editors/vscode && npm run screenshots
 
-# The README's pictures of editors
-screenshots: nvim-screenshots vscode-screenshots
+# The README's pictures of the page: docs/images/page-dark.png and page-light.png
+page-screenshots:
+    cargo build --release
+    cd web && npm ci --silent --no-audit --no-fund && npm run screenshots
+
+# The README's pictures of editors and of the page
+screenshots: nvim-screenshots vscode-screenshots page-screenshots
 
 # The VS Code extension: types, lint, tests without an editor, the README's way to install it, tests in a real editor
 vscode *ARGS: _vscode

@@ -8,6 +8,9 @@
 )]
 #![allow(clippy::format_push_string, reason = "short texts")]
 
+#[path = "cli/serve.rs"]
+mod serve;
+
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -292,7 +295,7 @@ fn walks_directories_and_respects_gitignore() {
 fn a_long_file_is_scored_to_its_last_lexeme() {
     let directory = TempDir::new().unwrap();
     let mut source = String::new();
-    for i in 0..400 {
+    for i in 0..200 {
         source += &format!(
             "def function_{i}(a, b):\n    c = a * {i} + b\n    return [c, 'text {i}']\n\n\n"
         );

@@ -34,7 +34,7 @@ fn the_embedding_is_the_library_s() {
 
 #[test]
 fn nothing_of_a_long_text_is_left_out() {
-    let text = functions(30);
+    let text = functions(12);
     let found = SERVER.post("/analyze", &json!({ "code": text })).ok();
     let analysis = expected(&text, Method::Received, "last", "mean", Sinks::Drop);
     assert_close(&found["embedding"], &analysis.embedding.unwrap().mean);

@@ -135,7 +135,7 @@ fn the_picture_is_a_picture() {
 
 #[test]
 fn every_chunk_of_a_long_text() {
-    let text = functions(12);
+    let text = functions(6);
     let found = SERVER
         .post("/analyze-attention", &json!({ "code": text }))
         .ok();
@@ -185,7 +185,7 @@ fn a_matrix_that_the_caller_brings() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_analysed_or_refused(text in any::<String>(), repeat in 1usize..40) {

@@ -197,7 +197,7 @@ fn heat_follows_the_text() {
 fn heat_comes_chunk_by_chunk_and_what_is_visible_first() {
     let server = Server::ready(|_| ());
     let mut client = Client::new(&server);
-    let text = functions(60);
+    let text = functions(30);
     let lines = text.lines().count();
     let visible = json!({
         "start": { "line": lines - 20, "character": 0 }, "end": { "line": lines, "character": 0 },

@@ -5,6 +5,9 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
 
 import pytest
 from conftest import ROOT
@@ -93,6 +96,61 @@ def test_a_session_of_the_language_server_is_one_run(client, tracking_uri):
     assert lengths[:4] == [len(text.encode()) + 4 * i for i in range(4)]
     hits = history(client, run, "cache_hits")
     assert hits == sorted(hits) and hits[3] <= stats["hits"] <= hits[-1]
+
+
+@contextmanager
+def serving(codegaze, *arguments):
+    """`codegaze serve`: a function that posts to it, and the process, whose end the caller sees to."""
+    command = [codegaze, "serve", "--port", "0", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            address = process.stderr.readline().split()[-1]
+
+            def post(path: str, body: dict) -> dict:
+                request = urllib.request.Request(address + path, json.dumps(body).encode(), {"content-type": "application/json"})
+                end = time.monotonic() + 30
+                while True:
+                    try:
+                        return json.load(urllib.request.urlopen(request, timeout=30))
+                    except urllib.error.HTTPError as error:
+                        # The model loads.
+                        assert error.code == 503 and time.monotonic() < end, error.read()
+                        time.sleep(0.05)
+
+            yield post, process
+        finally:
+            process.kill()
+
+
+def test_a_session_of_the_http_server_is_one_run(client, tracking_uri, codegaze):
+    texts = [path.read_text() for path in EXAMPLES]
+    with serving(codegaze, "--mlflow-uri", tracking_uri, "--mlflow-experiment", "service") as (post, process):
+        for text in [*texts, texts[0]]:
+            post("/analyze", {"code": text})
+        post("/analyze", {"code": texts[1], "method": "norm"})
+        process.terminate()
+        assert process.wait(30) == 0
+        assert (process.stdout.read(), process.stderr.read()) == ("", "")
+    run = only_run(client, "service")
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["codegaze.command"] == "serve"
+    assert (run.data.params["model"], run.data.params["method"]) == ("codegaze-mini", "received")
+    assert run.data.tags["codegaze.methods"] == "received, norm"
+    lengths = [len(text.encode()) for text in texts]
+    assert history(client, run, "code_length") == [*lengths, lengths[0], lengths[1]]
+    hits = history(client, run, "cache_hits")
+    assert hits[2] == 0 < hits[3] == history(client, run, "chunks")[0], hits
+
+
+def test_a_server_that_fails_keeps_no_request_waiting(codegaze):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        uri = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with serving(codegaze, "--mlflow-uri", uri) as (post, process):
+            for i in range(20):
+                assert post("/analyze", {"code": f"x = {i}\n"})["error"] is None
+            start = time.monotonic()
+            process.terminate()
+            assert process.wait(30) == 0 and time.monotonic() - start < 4
 
 
 @pytest.mark.parametrize("how", ["refuses", "never answers", "answers 500", "is no MLflow"])

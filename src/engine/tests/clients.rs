@@ -62,7 +62,7 @@ fn a_short_request_does_not_wait_for_a_long_one() {
             Extras::default(),
         )
     };
-    let mut long = request(functions(60));
+    let mut long = request(functions(30));
     let progress = long.progress().unwrap();
     while progress.borrow().0 == 0 {
         std::thread::sleep(Duration::from_millis(1));

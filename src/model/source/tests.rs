@@ -19,7 +19,7 @@ fn a_name_is_embedded_a_directory_or_a_hub_id() {
         ".",
         "..",
         "./x/y",
-        "../x",
+        "../no-such-model",
         "/nowhere/x",
         "x/y/",
         r"x\y\",

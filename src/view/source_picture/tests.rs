@@ -97,7 +97,7 @@ fn size_scales_the_whole_picture() {
 
 #[test]
 fn long_files_fit_and_endless_ones_are_an_error() {
-    let long = "value = call(argument)\n".repeat(2000);
+    let long = "value = call(argument)\n".repeat(1200);
     let analysis = samples::analysis(&long);
     let document = AnalysedDocument::new("long.py", &long, &analysis);
     render_png(&document, &RenderOptions::default()).unwrap();
