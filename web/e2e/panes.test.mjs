@@ -241,6 +241,45 @@ test('compare methods, layers and models: B minus A, zero in the middle', () =>
     await shows(page, analyse('area.py', TEXT, '--method', 'norm'));
   }));
 
+test('compare two models: the words that both have read, and how many are left out', async () => {
+  // Its window is 48 subwords: the text is in four chunks.
+  const two = await serve(['--model', 'embedded', '--model', join(root, 'tests/fixtures/safetensors')]);
+  const text = `${TEXT}\n\nclass Room:\n    def sides(self):\n        return [self.x for x in range(30) if x % 2 == 0]\n`;
+  const parts = analyse('rooms.py', text, '--model', join(root, 'tests/fixtures/safetensors'));
+  assert.ok(parts.chunks.length > 1);
+  try {
+    await withPage(browser, two.address, async (page) => {
+      await type(page, text);
+      await page.selectOption('#part', 'chunk');
+      await open(page, 'compare');
+      const other = await page.locator('#other-model option').nth(1).getAttribute('value');
+      await page.selectOption('#other-model', other);
+      await page.selectOption('#other-method', 'received');
+      await page.waitForFunction(() =>
+        /safetensors: attention received, layer 2/.test(document.querySelector('#caption-b')?.textContent ?? ''),
+      );
+      const { a, b, difference, labels } = (await data(page)).comparison;
+      const all = analyse('rooms.py', text).lexemes.length;
+      assert.ok(labels.length > 1 && labels.length < all);
+      assert.equal(
+        await page.textContent('#compare-note'),
+        `${all - labels.length} of ${all} words are in one of the two alone and left out.`,
+      );
+      for (const [query, row] of difference.entries())
+        for (const [key, value] of row.entries())
+          assert.ok(Math.abs(value - (b.weights[query][key] - a.weights[query][key])) < 1e-6);
+      await page.selectOption('#model', other);
+      await eventually(async () => {
+        const { comparison } = await data(page);
+        assert.ok(comparison.difference.flat().every((value) => value === 0));
+      });
+      await shows(page, parts);
+    });
+  } finally {
+    await two.end();
+  }
+});
+
 test('a file of 500 lines: heat where one looks', () =>
   withPage(browser, server.address, async (page) => {
     const piece = readFileSync(join(root, 'examples/tokenizer.rs'), 'utf8');
