@@ -135,7 +135,7 @@ def test_a_session_of_the_http_server_is_one_run(client, tracking_uri, codegaze)
     assert run.info.status == "FINISHED"
     assert run.data.tags["codegaze.command"] == "serve"
     assert (run.data.params["model"], run.data.params["method"]) == ("codegaze-mini", "received")
-    assert run.data.tags["codegaze.methods"] == "received, norm"
+    assert run.data.tags["codegaze.methods"] == "norm, received"
     lengths = [len(text.encode()) for text in texts]
     assert history(client, run, "code_length") == [*lengths, lengths[0], lengths[1]]
     hits = history(client, run, "cache_hits")
@@ -147,7 +147,7 @@ def test_a_server_that_fails_keeps_no_request_waiting(codegaze):
         uri = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with serving(codegaze, "--mlflow-uri", uri) as (post, process):
             for i in range(20):
-                assert post("/analyze", {"code": f"x = {i}\n"})["error"] is None
+                assert post("/analyze", {"code": f"x = {i}\n"})["tokens"] > 0
             start = time.monotonic()
             process.terminate()
             assert process.wait(30) == 0 and time.monotonic() - start < 4
