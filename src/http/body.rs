@@ -12,12 +12,14 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
+use http_body_util::{BodyExt, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::admission::Ticket;
 use super::app::App;
 use super::error::ApiError;
+use super::options::Limits;
 
 /// Large enough to be quick, small enough that a client that stops reading holds back the rest.
 const FRAME: usize = 64 << 10;
@@ -43,7 +45,13 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Asked<T> {
             return Err(ApiError::TooLarge { limit });
         }
         // Before the body is read: what waits is bounded in bytes, too.
-        let ticket = app.admission.admit()?;
+        let ticket = match app.admission.admit() {
+            Ok(ticket) => ticket,
+            Err(refused) => {
+                discard(request.into_body(), &app.limits).await;
+                return Err(refused);
+            }
+        };
         let read = to_bytes(request.into_body(), limit);
         let bytes = tokio::time::timeout(app.limits.stall, read)
             .await
@@ -62,6 +70,14 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Asked<T> {
         };
         Ok(Self { body, ticket })
     }
+}
+
+/// Reads on, and keeps nothing: who is still sending when the connection is closed does not get to see the answer.
+async fn discard(body: Body, limits: &Limits) {
+    let mut body = Limited::new(body, limits.body_bytes);
+    let read = async { while let Some(Ok(_)) = body.frame().await {} };
+    // Who dawdles, or sends too much, has the connection closed.
+    drop(tokio::time::timeout(limits.stall, read).await);
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {

@@ -39,6 +39,22 @@ fn one_too_many_is_told_to_come_later() {
         reply.error(429, "busy");
         assert_eq!(reply.header("retry-after"), Some("1"));
     }
+    // Who sends slowly is told, too, and keeps the connection.
+    let body = json!({ "code": CODE }).to_string();
+    let head = server.head(
+        "POST",
+        "/analyze",
+        &[JSON, ("connection", "keep-alive")],
+        body.len(),
+    );
+    let mut stream = BufReader::new(server.connect());
+    stream.get_mut().write_all(head.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    stream.get_mut().write_all(body.as_bytes()).unwrap();
+    Reply::read(&mut stream).unwrap().error(429, "busy");
+    let head = server.head("GET", "/health", &[], 0);
+    stream.get_mut().write_all(head.as_bytes()).unwrap();
+    assert_eq!(Reply::read(&mut stream).unwrap().status, 200);
     // What needs no work is answered.
     assert_eq!(server.get("/health").status, 200);
     assert_eq!(server.get("/models").status, 200);
