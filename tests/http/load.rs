@@ -62,7 +62,7 @@ fn one_too_many_is_told_to_come_later() {
     server.await_metric("codegaze_queue_depth", |depth| depth == 0.0);
     server.post("/analyze", &json!({ "code": CODE })).ok();
     let refused = "codegaze_http_requests_total{path=\"/analyze\",status=\"429\"}";
-    assert_eq!(server.metric(refused), 3.0);
+    assert_eq!(server.metric(refused), 4.0);
 }
 
 #[test]
