@@ -185,7 +185,7 @@ fn a_matrix_that_the_caller_brings() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_analysed_or_refused(text in any::<String>(), repeat in 1usize..40) {
