@@ -90,18 +90,18 @@ page *ARGS:
     cd web && npm ci --silent --no-audit --no-fund && npm run check && npm run lint && npm test && npm run check-dist && npm run e2e -- {{ ARGS }}
 
 # Requests made up from the OpenAPI document, against the real server
-http-api *ARGS: _venv
-    cargo build --release
-    @[ -d .venv/http ] || {{ bin }}/python -m venv .venv/http
-    @.venv/http/bin/python -m pip install --quiet --disable-pip-version-check -r tests/http_api/requirements.txt
+http-api *ARGS: (_suite "http" "tests/http_api")
     .venv/http/bin/python tests/http_api/run.py {{ ARGS }}
 
 # Runs on a real MLflow server, read back through its own client
-mlflow *ARGS: _venv
-    cargo build --release
-    @[ -d .venv/mlflow ] || {{ bin }}/python -m venv .venv/mlflow
-    @.venv/mlflow/bin/python -m pip install --quiet --disable-pip-version-check -r tests/mlflow/requirements.txt
+mlflow *ARGS: (_suite "mlflow" "tests/mlflow")
     .venv/mlflow/bin/python -m pytest -q tests/mlflow {{ ARGS }}
+
+# The program, and an environment of its own for what DIRECTORY requires
+_suite NAME DIRECTORY: _venv
+    cargo build --release
+    @[ -d .venv/{{ NAME }} ] || {{ bin }}/python -m venv .venv/{{ NAME }}
+    @.venv/{{ NAME }}/bin/python -m pip install --quiet --disable-pip-version-check -r {{ DIRECTORY }}/requirements.txt
 
 # The language server against its bars
 lsp-bench *ARGS: pytorch

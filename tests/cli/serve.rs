@@ -58,10 +58,15 @@ impl Serving {
         (status, body.to_owned())
     }
 
-    fn until_ready(&self) {
+    /// The body, once it is answered well: the models load meanwhile.
+    fn until_ok(&self, path: &str, headers: &str) -> String {
         let start = Instant::now();
-        while self.get("/ready", "").0 != 200 {
-            assert!(start.elapsed() < PATIENCE, "the models do not load");
+        loop {
+            let (status, body) = self.get(path, headers);
+            if status == 200 {
+                return body;
+            }
+            assert!(start.elapsed() < PATIENCE, "{path} stays {status}: {body}");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -95,7 +100,7 @@ impl Drop for Serving {
 fn serves_on_a_free_port_until_it_is_told_to_end() {
     for signal in ["-TERM", "-INT"] {
         let server = Serving::start(&[], &[]);
-        server.until_ready();
+        server.until_ok("/ready", "");
         let (status, body) = server.get("/models", "");
         assert_eq!(status, 200, "{body}");
         assert!(body.contains("codegaze-mini"), "{body}");
@@ -117,7 +122,7 @@ fn every_model_is_served_the_first_by_default() {
     let second = fixture("safetensors");
     let second = second.to_str().unwrap();
     let server = Serving::start(&["--model", second, "--model", "embedded"], &[]);
-    server.until_ready();
+    server.until_ok("/ready", "");
     let (status, body) = server.get("/models", "");
     assert_eq!(status, 200, "{body}");
     let answer: Value = serde_json::from_str(&body).unwrap();
@@ -137,12 +142,7 @@ fn a_token_is_asked_for() {
     let wrong = "authorization: Bearer 0123456789abcdee\r\n";
     assert_eq!(server.get("/models", wrong).0, 401);
     let right = format!("authorization: Bearer {token}\r\n");
-    // 503 while the model loads.
-    let start = Instant::now();
-    while server.get("/models", &right).0 != 200 {
-        assert!(start.elapsed() < PATIENCE, "the right token is refused");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    server.until_ok("/models", &right);
 }
 
 #[test]

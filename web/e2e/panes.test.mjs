@@ -47,6 +47,21 @@ const percent = (weight) => {
   if (hundred > 0 && hundred < 0.01) return '<0.01 %';
   return `${hundred.toFixed(hundred < 1 ? 2 : hundred < 10 ? 1 : 0)} %`;
 };
+
+/** B minus A, cell by cell. */
+const isDifference = ({ a, b, difference }) => {
+  for (const [query, row] of difference.entries())
+    for (const [key, value] of row.entries())
+      assert.ok(Math.abs(value - (b.weights[query][key] - a.weights[query][key])) < 1e-6);
+};
+
+/** Both sides show the same. */
+const noDifference = (page) =>
+  eventually(async () => {
+    const { comparison } = await data(page);
+    assert.ok(comparison.difference.flat().every((value) => value === 0));
+  });
+
 const sum = (row) => row.reduce((a, b) => a + b, 0);
 
 test('the matrix: of the definition at the cursor, by pointer and keyboard', () =>
@@ -189,14 +204,9 @@ test('compare methods, layers and models: B minus A, zero in the middle', () =>
     assert.match(await page.textContent('#caption-a'), /attention received, layer 5/);
     const { comparison } = await data(page);
     const { a, b, difference, labels } = comparison;
-    let greatest = 0;
-    for (const [query, row] of difference.entries()) {
-      assert.ok(Math.abs(sum(row)) < 1e-3, 'what one gains another loses');
-      for (const [key, value] of row.entries()) {
-        assert.ok(Math.abs(value - (b.weights[query][key] - a.weights[query][key])) < 1e-6);
-        greatest = Math.max(greatest, Math.abs(value));
-      }
-    }
+    isDifference(comparison);
+    for (const row of difference) assert.ok(Math.abs(sum(row)) < 1e-3, 'what one gains another loses');
+    const greatest = Math.max(...difference.flat().map(Math.abs));
     const ticks = await page.locator('#signed-ticks li').allTextContents();
     assert.deepEqual(ticks, [
       `−${percent(greatest)}`,
@@ -232,10 +242,7 @@ test('compare methods, layers and models: B minus A, zero in the middle', () =>
     await page.selectOption('#other-layers', 'default');
     const other = await page.locator('#other-model option').nth(1).getAttribute('value');
     await page.selectOption('#other-model', other);
-    await eventually(async () => {
-      const same = await data(page);
-      assert.ok(same.comparison.difference.flat().every((value) => value === 0));
-    });
+    await noDifference(page);
     assert.deepEqual(await page.locator('#signed-ticks li').allTextContents(), ['0', '0', '0', '0', '0']);
     await page.selectOption('#model', other);
     await shows(page, analyse('area.py', TEXT, '--method', 'norm'));
@@ -243,9 +250,10 @@ test('compare methods, layers and models: B minus A, zero in the middle', () =>
 
 test('compare two models: the words that both have read, and how many are left out', async () => {
   // Its window is 48 subwords: the text is in four chunks.
-  const two = await serve(['--model', 'embedded', '--model', join(root, 'tests/fixtures/safetensors')]);
+  const small = join(root, 'tests/fixtures/safetensors');
+  const two = await serve(['--model', 'embedded', '--model', small]);
   const text = `${TEXT}\n\nclass Room:\n    def sides(self):\n        return [self.x for x in range(30) if x % 2 == 0]\n`;
-  const parts = analyse('rooms.py', text, '--model', join(root, 'tests/fixtures/safetensors'));
+  const parts = analyse('rooms.py', text, '--model', small);
   assert.ok(parts.chunks.length > 1);
   try {
     await withPage(browser, two.address, async (page) => {
@@ -258,21 +266,17 @@ test('compare two models: the words that both have read, and how many are left o
       await page.waitForFunction(() =>
         /safetensors: attention received, layer 2/.test(document.querySelector('#caption-b')?.textContent ?? ''),
       );
-      const { a, b, difference, labels } = (await data(page)).comparison;
+      const { comparison } = await data(page);
+      isDifference(comparison);
+      const { labels } = comparison;
       const all = analyse('rooms.py', text).lexemes.length;
       assert.ok(labels.length > 1 && labels.length < all);
       assert.equal(
         await page.textContent('#compare-note'),
         `${all - labels.length} of ${all} words are in one of the two alone and left out.`,
       );
-      for (const [query, row] of difference.entries())
-        for (const [key, value] of row.entries())
-          assert.ok(Math.abs(value - (b.weights[query][key] - a.weights[query][key])) < 1e-6);
       await page.selectOption('#model', other);
-      await eventually(async () => {
-        const { comparison } = await data(page);
-        assert.ok(comparison.difference.flat().every((value) => value === 0));
-      });
+      await noDifference(page);
       await shows(page, parts);
     });
   } finally {
