@@ -14,18 +14,23 @@ check: fmt clippy test doc deny lint package
 test:
     cargo test
 
+# Tests that compare with large libraries of other authors: candle-transformers, resvg, jsonschema
+references:
+    cargo build
+    cargo test -p codegaze-references
+
 # Is everything formatted?
 fmt:
-    cargo fmt --check
+    cargo fmt --all --check
 
 # Warnings are errors, with every feature set that needs no GPU
 clippy:
-    cargo clippy --all-targets -- -D warnings
+    cargo clippy --workspace --all-targets -- -D warnings
     cargo clippy --no-default-features -- -D warnings
 
 # Documentation without a broken link
 doc:
-    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 # Licences, sources and versions of the dependencies
 deny: tools
@@ -46,18 +51,22 @@ package:
     #!/usr/bin/env bash
     set -euo pipefail
     files=$(cargo package --list --allow-dirty)
-    for file in README.md LICENSE-MIT LICENSE-APACHE models/codegaze-mini/{model.safetensors,tokenizer.json,config.json}; do
+    for file in README.md LICENSE-MIT LICENSE-APACHE docs/ATTRIBUTION.md web/dist/index.html; do
         grep -qxF "$file" <<<"$files" || { echo "the package lacks $file" >&2; exit 1; }
     done
-    if grep -E '^(tests|training|target|editors)/' <<<"$files"; then
+    if grep -E '^(tests|training|target|editors|crates|benches)/' <<<"$files"; then
         echo "the package holds what it should not" >&2
         exit 1
     fi
+    files=$(cargo package --list --allow-dirty -p codegaze-mini)
+    for file in model/{model.safetensors,tokenizer.json,config.json}; do
+        grep -qxF "$file" <<<"$files" || { echo "the package codegaze-mini lacks $file" >&2; exit 1; }
+    done
 
 # Are the fixtures what transformers computes today, and does the encoder agree with them?
 fixtures: pytorch
     {{ bin }}/python tests/fixtures/generate.py --check
-    cargo test --test reference --test tokenizer --test weights
+    cargo test -p codegaze-model --test reference --test tokenizer --test weights
 
 # Does the program say what transformers says, on texts that are in no fixture?
 transformers: pytorch
@@ -155,11 +164,11 @@ memory: pytorch
 
 # Every benchmark, once
 bench-smoke:
-    cargo test --benches --quiet
+    cargo test -p codegaze-benches --benches --quiet
 
 # The benchmarks, measured
 bench *ARGS:
-    cargo bench {{ ARGS }}
+    cargo bench -p codegaze-benches {{ ARGS }}
 
 # codegaze against PyTorch, ONNX Runtime and candle
 compare *ARGS:

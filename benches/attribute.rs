@@ -1,7 +1,5 @@
 //! Attention to scores, method by method, without the pass that computes it; and a whole document from text to importance.
 
-mod support;
-
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
@@ -15,7 +13,7 @@ use codegaze::model::roberta::{AttentionSink, LayerAttention};
 use codegaze::text::document::Document;
 use criterion::{Criterion, criterion_group, criterion_main};
 
-use support::{SOURCE, encoding, model};
+use codegaze_benches::{SOURCE, encoding, model};
 
 const N_TOKENS: usize = 512;
 

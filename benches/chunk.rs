@@ -1,7 +1,5 @@
 //! A document to windows that fit the model.
 
-mod support;
-
 use std::hint::black_box;
 
 use codegaze::analysis::chunk::ChunkConfig;
@@ -9,7 +7,7 @@ use codegaze::analysis::plan_chunks;
 use codegaze::text::document::Document;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-use support::{SOURCE, model};
+use codegaze_benches::{SOURCE, model};
 
 fn chunk(criterion: &mut Criterion) {
     let model = model();

@@ -1,7 +1,5 @@
 //! The encoder: every layer's attention, the last one's alone, and with the last hidden state.
 
-mod support;
-
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
@@ -9,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use codegaze::model::roberta::{AttentionSink, ForwardPlan, HiddenStates, LayerAttention};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-use support::{encoding, model};
+use codegaze_benches::{encoding, model};
 
 struct Discard;
 

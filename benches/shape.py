@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-TOKENIZER = ROOT / "models" / "codegaze-mini"
+TOKENIZER = ROOT / "crates" / "codegaze-mini" / "model"
 MODEL = ROOT / "target" / "codebert-shape"
 
 CONFIG = {

@@ -1,12 +1,10 @@
 //! Text to subwords: all that an encoding holds, and their number alone, which chunking asks for.
 
-mod support;
-
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-use support::{SOURCE, model};
+use codegaze_benches::{SOURCE, model};
 
 fn tokenize(criterion: &mut Criterion) {
     let model = model();

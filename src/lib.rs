@@ -7,7 +7,7 @@
 //! text ─► chunk ─► encoding ─► attention, layer by layer ─► subword scores ─► lexeme importance ─► views ─► LSP · HTTP · CLI
 //! ```
 //!
-//! | layer | module | what it holds | what is absent |
+//! | layer | crate or module | what it holds | what is absent |
 //! | --- | --- | --- | --- |
 //! | L0 | [`text`] | byte spans, line index, documents, the lexeme scanner | anything but `std` and Unicode tables |
 //! | L1 | [`model`] | tokenizer, weights, encoder, kernels, model sources | lexemes, documents |
@@ -15,24 +15,17 @@
 //! | L3 | [`analysis`] | one document in, one [`analysis::Analysis`] out | protocols, terminals |
 //! | L4 | [`engine`] | the inference thread, live documents, cache | protocols, maths |
 //! | L5 | [`view`] | an analysis as plain data and pictures | tensors |
-//! | L5 | `tracking` | runs in MLflow | computation |
+//! | L6 | `tracking` | runs in MLflow | computation |
 //! | L6 | [`lsp`] | the language server | computation |
 //! | L6 | [`http`] | REST and the live WebSocket | computation |
 //! | L6 | [`cli`] | arguments, files, the terminal | computation |
 //!
-//! A module imports from its own or a lower layer only; `tests/layers.rs` holds it to that.
+//! L0 to L5 are crates of their own, so the compiler refuses an import from a higher layer.
 
-pub mod text;
-
-pub mod model;
-
-pub mod attribution;
-
-pub mod analysis;
-
-pub mod engine;
-
-pub mod view;
+pub use codegaze_core::{analysis, attribution, engine};
+pub use codegaze_model as model;
+pub use codegaze_text as text;
+pub use codegaze_view as view;
 
 #[cfg(feature = "mlflow")]
 pub mod tracking;

@@ -8,6 +8,11 @@
 )]
 #![allow(clippy::format_push_string, reason = "short texts")]
 
+#[path = "support/hub_server.rs"]
+mod hub_server;
+
+#[path = "cli/hub.rs"]
+mod hub;
 #[path = "cli/serve.rs"]
 mod serve;
 
@@ -167,54 +172,6 @@ fn json_holds_what_it_promises() {
             .unwrap()
             .starts_with("iVBORw0KGgo")
     );
-}
-
-#[test]
-fn json_is_valid_by_its_schema() {
-    let schema: Value =
-        serde_json::from_slice(&std::fs::read(root().join("docs/analysis.schema.json")).unwrap())
-            .unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let directory = TempDir::new().unwrap();
-    let odd = file(
-        &directory,
-        "odd.js",
-        "let s = '🙂 e\u{301}\\n';\r\n\tx\0 = s\u{feff};\rlast",
-    );
-    let blank = file(&directory, "blank.py", " \n\t\n");
-    let bad = file(&directory, "bad.py", b"\xff\xfe\x00");
-    for method in ["received", "cls", "rollout", "norm"] {
-        for extra in [
-            &[][..],
-            &[
-                "--tokens",
-                "--attention",
-                "--embedding",
-                "--image",
-                "base64",
-            ],
-        ] {
-            let arguments = [
-                &[
-                    "analyze", &odd, &blank, FIBONACCI, &bad, "--format", "json", "--method",
-                    method,
-                ],
-                extra,
-            ]
-            .concat();
-            let output = run(&arguments);
-            let lines = String::from_utf8(output.stdout).unwrap();
-            assert_eq!(lines.lines().count(), 4, "a document for every file");
-            for line in lines.lines() {
-                let document: Value = serde_json::from_str(line).unwrap();
-                let errors: Vec<_> = validator
-                    .iter_errors(&document)
-                    .map(|e| e.to_string())
-                    .collect();
-                assert!(errors.is_empty(), "{arguments:?}: {errors:?}");
-            }
-        }
-    }
 }
 
 #[test]

@@ -32,7 +32,7 @@ const SLOW: Fault = Fault::Slow {
 };
 
 fn mini() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/codegaze-mini")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/codegaze-mini/model")
 }
 
 /// A hub that has the embedded model under another name, and a cache that is empty.

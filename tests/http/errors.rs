@@ -60,12 +60,14 @@ fn what_is_malformed() {
         json!({ "tokens": "a", "attention": [[1]] }),
         json!({ "tokens": ["a"], "attention": [["1"]] }),
         json!({ "tokens": ["a"], "attention": [[null]] }),
-        json!({ "tokens": ["a"], "attention": [[1e39]] }),
         json!({ "tokens": ["a"], "attention": [[1]], "size": -1 }),
         json!({ "tokens": ["a"], "attention": [[1]], "kind": "x" }),
     ] {
         SERVER.post("/explain", &body).error(400, "malformed");
     }
+    // More than f32 holds: a number, but not a weight.
+    let body = json!({ "tokens": ["a"], "attention": [[1e39]] });
+    SERVER.post("/explain", &body).error(422, "unanalysable");
 }
 
 #[test]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from session import ROOT
 
-MINI = ROOT / "models" / "codegaze-mini"
+MINI = ROOT / "crates" / "codegaze-mini" / "model"
 
 
 def missing(directory: Path) -> Path:

@@ -28,7 +28,7 @@ let server;
 before(async () => {
   [browser, server] = await Promise.all([
     launch(),
-    serve(['--model', 'embedded', '--model', join(root, 'models/codegaze-mini')]),
+    serve(['--model', 'embedded', '--model', join(root, 'crates/codegaze-mini/model')]),
   ]);
 });
 after(async () => {

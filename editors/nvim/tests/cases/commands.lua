@@ -26,8 +26,8 @@ test('commands: complete, with what the model has', function()
   is(complete(child, 'Codegaze method r'), { 'received', 'rollout' }, 'methods')
   is(complete(child, 'Codegaze model micro')[1], 'microsoft/codebert-base', 'models')
   is(
-    complete(child, 'Codegaze model ' .. harness.root .. '/models/'),
-    { harness.root .. '/models/codegaze-mini/' },
+    complete(child, 'Codegaze model ' .. harness.root .. '/crates/codegaze-mini/m'),
+    { harness.root .. '/crates/codegaze-mini/model/' },
     'directories'
   )
   is(

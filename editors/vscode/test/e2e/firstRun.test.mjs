@@ -14,7 +14,7 @@ let hub;
 let server;
 before(async () => {
   // Its files are the embedded model's: what comes is known, and is small.
-  hub = await startHub(CODEBERT, join(root, 'models/codegaze-mini'), 300);
+  hub = await startHub(CODEBERT, join(root, 'crates/codegaze-mini/model'), 300);
   server = await CodeServer.launch({
     env: { HF_HUB_OFFLINE: '0', HF_ENDPOINT: hub.endpoint, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' },
   });

@@ -37,7 +37,7 @@ test('the API in the extension host: activation, hovers, lenses, hints, commands
 test('the model and the view are switched live, from the status bar', async () => {
   const models = mkdtempSync(join(tmpdir(), 'codegaze-models-'));
   const other = join(models, 'other-model');
-  cpSync(join(root, 'models/codegaze-mini'), other, { recursive: true });
+  cpSync(join(root, 'crates/codegaze-mini/model'), other, { recursive: true });
   const workspace = server.workspace(files);
   const file = join(workspace, FILE);
   const editor = await server.open(workspace, { file: FILE });

@@ -1,0 +1,175 @@
+//! The raw tensors of one chunk, for research: nothing reduced, nothing dropped.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
+
+use super::chunk::Chunk;
+use super::{AnalysisError, PassRecord};
+use crate::attribution::{HeadChoice, HeadFusion, SelectError, fuse_heads};
+use codegaze_model::Model;
+use codegaze_model::roberta::{AttentionSink, ForwardPlan, HiddenStates, LayerAttention};
+use codegaze_text::ByteSpan;
+use codegaze_text::document::Document;
+
+/// Which heads are exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RawHeads {
+    /// Each of these, ascending.
+    Each(Vec<usize>),
+    /// All as one.
+    Fused(HeadFusion),
+}
+
+impl RawHeads {
+    /// # Errors
+    /// When a head is out of range.
+    pub fn resolve(choice: Option<&HeadChoice>, n_heads: usize) -> Result<Self, SelectError> {
+        let Some(choice) = choice else {
+            return Ok(Self::Each((0..n_heads).collect()));
+        };
+        Ok(match choice.resolve(n_heads)? {
+            HeadFusion::Heads(heads) => Self::Each(heads),
+            fusion => Self::Fused(fusion),
+        })
+    }
+
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Each(heads) => heads.len(),
+            Self::Fused(_) => 1,
+        }
+    }
+}
+
+impl fmt::Display for RawHeads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Each(heads) => HeadFusion::Heads(heads.clone()).fmt(f),
+            Self::Fused(fusion) => fusion.fmt(f),
+        }
+    }
+}
+
+/// What is exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawChoice {
+    /// In range, ascending.
+    pub layers: Vec<usize>,
+    pub heads: RawHeads,
+    pub hidden_states: bool,
+}
+
+/// The tensors of one chunk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawAttention {
+    /// The layers of the first axis of `attentions`.
+    pub layers: Vec<usize>,
+    pub heads: RawHeads,
+    pub n_tokens: usize,
+    /// [layer, head, query, key]
+    pub attentions: Vec<f32>,
+    /// \[token\]
+    pub input_ids: Vec<u32>,
+    /// In the document, \[token\]; `None` for special subwords.
+    pub spans: Vec<Option<ByteSpan>>,
+    /// [layer + 1, token, hidden], when asked for.
+    pub hidden_states: Option<Vec<f32>>,
+    pub hidden_size: usize,
+}
+
+impl RawAttention {
+    /// Layer, head, query, key.
+    #[must_use]
+    pub fn attentions_shape(&self) -> [usize; 4] {
+        [
+            self.layers.len(),
+            self.heads.len(),
+            self.n_tokens,
+            self.n_tokens,
+        ]
+    }
+}
+
+/// Runs the model on one chunk and keeps what is asked for. With a `record` of the chunk's text, what earlier passes left there
+/// is not computed again, unless hidden states are wanted.
+///
+/// # Errors
+/// When `cancel` is raised, or when the device fails.
+pub fn raw_attention(
+    model: &Model,
+    document: &Document,
+    chunk: &Chunk,
+    choice: RawChoice,
+    record: Option<&mut PassRecord>,
+    cancel: &AtomicBool,
+) -> Result<RawAttention, AnalysisError> {
+    let RawChoice {
+        layers,
+        heads,
+        hidden_states: with_hidden_states,
+    } = choice;
+    let encoding = model.tokenizer().encode(chunk.span.of(document.text()));
+    let plan = ForwardPlan {
+        layers,
+        transformed_values: false,
+        hidden_states: if with_hidden_states {
+            HiddenStates::All
+        } else {
+            HiddenStates::None
+        },
+    };
+    let mut sink = RawSink {
+        heads: &heads,
+        attentions: Vec::new(),
+        hidden_states: Vec::new(),
+    };
+    match record {
+        Some(record) if !with_hidden_states => {
+            record.forward(model, &encoding, &plan, &mut sink, cancel)?;
+        }
+        _ => model.forward(&encoding, &plan, &mut sink, cancel)?,
+    }
+    let RawSink {
+        attentions,
+        hidden_states,
+        ..
+    } = sink;
+    let place = |span: &Option<ByteSpan>| span.map(|span| span.shifted(chunk.span.start));
+    Ok(RawAttention {
+        layers: plan.layers,
+        heads,
+        n_tokens: encoding.ids.len(),
+        attentions,
+        spans: encoding.spans.iter().map(place).collect(),
+        input_ids: encoding.ids,
+        hidden_states: with_hidden_states.then_some(hidden_states),
+        hidden_size: model.info().hidden_size,
+    })
+}
+
+struct RawSink<'a> {
+    heads: &'a RawHeads,
+    attentions: Vec<f32>,
+    hidden_states: Vec<f32>,
+}
+
+impl AttentionSink for RawSink<'_> {
+    fn attention(&mut self, attention: LayerAttention<'_>) -> ControlFlow<()> {
+        match self.heads {
+            RawHeads::Each(heads) => {
+                for &head in heads {
+                    self.attentions.extend_from_slice(attention.head(head));
+                }
+            }
+            RawHeads::Fused(fusion) => self.attentions.extend(fuse_heads(&attention, fusion)),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn hidden_state(&mut self, _index: usize, values: &[f32]) {
+        self.hidden_states.extend_from_slice(values);
+    }
+}

@@ -1,0 +1,107 @@
+//! What a pass computed on its way: enough to answer any layer, head and method without a new one.
+//!
+//! Every layer's input is kept, [token, hidden]. From it the layer's attention is one projection and one softmax away, and a
+//! pass that was cancelled, or that ended at a lower layer, goes on where it stopped. At CodeBERT's size this takes a third
+//! of the memory of the attention maps for 200 subwords and an eighth for 512; `docs/PERFORMANCE.md` has the numbers.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
+
+use codegaze_model::Model;
+use codegaze_model::roberta::{
+    AttentionSink, ForwardError, ForwardPlan, HiddenStates, LayerAttention, Start,
+};
+use codegaze_model::tokenizer::Encoding;
+
+/// The inputs of a model's layers for one text. Belongs to that text and that model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PassRecord {
+    /// [layer][token, hidden], of the layers from 0 on as far as passes have come.
+    inputs: Vec<Vec<f32>>,
+}
+
+impl PassRecord {
+    /// Layers whose attention is known without running the one before.
+    #[must_use]
+    pub fn n_layers(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// What it holds, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.inputs
+            .iter()
+            .map(|input| size_of_val(&input[..]))
+            .sum()
+    }
+
+    /// Hands the attention of the plan's layers to `sink`, ascending: of recorded layers from their inputs, of the others
+    /// from a pass that begins where the record ends. Hidden states are not handed out.
+    ///
+    /// # Errors
+    /// When cancelled or when the device fails; what was computed until then is recorded.
+    pub fn forward(
+        &mut self,
+        model: &Model,
+        encoding: &Encoding,
+        plan: &ForwardPlan,
+        sink: &mut dyn AttentionSink,
+        cancel: &AtomicBool,
+    ) -> Result<(), ForwardError> {
+        let n_known = plan
+            .layers
+            .partition_point(|&layer| layer < self.inputs.len());
+        let (known, rest) = plan.layers.split_at(n_known);
+        for &layer_idx in known {
+            let start = Start::Layer {
+                layer_idx,
+                hidden: &self.inputs[layer_idx],
+            };
+            let plan = ForwardPlan {
+                layers: vec![layer_idx],
+                transformed_values: plan.transformed_values,
+                hidden_states: HiddenStates::None,
+            };
+            model.forward_from(encoding, start, &plan, sink, cancel)?;
+        }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let start = match self.inputs.split_last() {
+            None => Start::Embeddings,
+            Some((hidden, before)) => Start::Layer {
+                layer_idx: before.len(),
+                hidden,
+            },
+        };
+        let plan = ForwardPlan {
+            layers: rest.to_vec(),
+            transformed_values: plan.transformed_values,
+            hidden_states: HiddenStates::Inputs,
+        };
+        let mut recorder = Recorder {
+            sink,
+            inputs: Vec::new(),
+        };
+        let done = model.forward_from(encoding, start, &plan, &mut recorder, cancel);
+        let Recorder { inputs, .. } = recorder;
+        self.inputs.extend(inputs);
+        done
+    }
+}
+
+struct Recorder<'a> {
+    sink: &'a mut dyn AttentionSink,
+    inputs: Vec<Vec<f32>>,
+}
+
+impl AttentionSink for Recorder<'_> {
+    fn attention(&mut self, attention: LayerAttention<'_>) -> ControlFlow<()> {
+        self.sink.attention(attention)
+    }
+
+    fn hidden_state(&mut self, _index: usize, values: &[f32]) {
+        self.inputs.push(values.to_vec());
+    }
+}

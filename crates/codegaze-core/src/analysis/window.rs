@@ -1,0 +1,241 @@
+//! One window: its text in, its lexemes' scores out. Knows nothing of the document around it, so that equal windows can
+//! share one result wherever they stand.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use super::record::PassRecord;
+use super::relations::Relations;
+use super::{AnalysisConfig, AnalysisError, SubwordMatrix, SubwordScore};
+use crate::attribution::Attributor;
+use crate::attribution::align::Alignment;
+use codegaze_model::Model;
+use codegaze_model::roberta::{AttentionSink, HiddenStates, LayerAttention};
+use codegaze_model::tokenizer::Encoding;
+use codegaze_text::ByteSpan;
+use codegaze_text::lexeme::{LexemeKind, scan};
+
+/// A lexeme of a window's core; spans count from the window's start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WindowLexeme {
+    pub span: ByteSpan,
+    pub kind: LexemeKind,
+    /// Share of the core's lexemes; they sum to 1.
+    pub share: f32,
+}
+
+/// The scores of one window; all spans count from its start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoredWindow {
+    pub lexemes: Vec<WindowLexeme>,
+    /// Subwords that the model read, special ones included; 0 if there was nothing to read.
+    pub n_tokens: usize,
+    pub sink_share: f32,
+    pub whitespace_share: f32,
+    pub context_share: f32,
+    pub subwords: Option<Vec<SubwordScore>>,
+    pub matrix: Option<SubwordMatrix>,
+    /// Of each of `lexemes`, when asked for.
+    pub relations: Option<Arc<Relations>>,
+    pub embedding: Option<WindowEmbedding>,
+    pub tokenize: Duration,
+    pub forward: Duration,
+    pub attribute: Duration,
+}
+
+/// Sums from which a document's embedding is made, [hidden] each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WindowEmbedding {
+    /// The last hidden state of `<s>`.
+    pub cls: Vec<f32>,
+    /// Sum of the last hidden states of the core's subwords.
+    pub sum: Vec<f32>,
+    /// How many these are.
+    pub n_subwords: usize,
+}
+
+/// Scores the lexemes of `core` in the window `text`. No lexeme lies across an edge of the core: context is whole lines
+/// (see [`plan`](super::chunk::plan)). With a `record`, what earlier passes over the same text left there is not computed
+/// again, and what this one computes is added, also when it is cancelled.
+///
+/// # Errors
+/// When `cancel` is raised, when the model's numbers are not finite, or when the device fails.
+#[tracing::instrument(level = "debug", skip_all, fields(bytes = text.len()))]
+pub fn score_window(
+    model: &Model,
+    text: &str,
+    core: ByteSpan,
+    config: &AnalysisConfig,
+    record: Option<&mut PassRecord>,
+    cancel: &AtomicBool,
+) -> Result<ScoredWindow, AnalysisError> {
+    let lexemes = scan(text);
+    let start = Instant::now();
+    let encoding = model.tokenizer().encode(text);
+    let tokenize = start.elapsed();
+    if !lexemes.iter().any(|lexeme| core.contains(lexeme.span)) {
+        return Ok(ScoredWindow::blank(tokenize));
+    }
+    let special: Vec<bool> = encoding.spans.iter().map(Option::is_none).collect();
+    let mut plan = config.attribution.plan();
+    if config.extras.embedding {
+        plan.hidden_states = HiddenStates::Last;
+    }
+    let mut sink = WindowSink {
+        attributor: Attributor::new(&config.attribution, &special),
+        attribute: Duration::ZERO,
+        last_hidden: Vec::new(),
+    };
+    let start = Instant::now();
+    match record {
+        // A record has no use for the last layer's output, which only an embedding needs.
+        Some(record) if !config.extras.embedding => {
+            record.forward(model, &encoding, &plan, &mut sink, cancel)?;
+        }
+        _ => model.forward(&encoding, &plan, &mut sink, cancel)?,
+    }
+    let passed = start.elapsed();
+    let WindowSink {
+        attributor,
+        attribute,
+        last_hidden,
+    } = sink;
+    let start = Instant::now();
+    let scores = attributor.finish()?;
+    let alignment = Alignment::new(&encoding.spans, &lexemes);
+    // What the core, whitespace and context got is told by sums, however a lexeme's own score is made.
+    let (sums, whitespace) = alignment.sum(&scores.scores);
+    let mass = alignment.aggregate(&scores.scores, config.attribution.aggregate);
+    let (mut scored, mut inside, mut outside) = (Vec::new(), 0.0_f32, 0.0_f32);
+    for ((lexeme, &mass), sum) in lexemes.iter().zip(&mass).zip(&sums) {
+        if core.contains(lexeme.span) {
+            inside += mass;
+            scored.push(WindowLexeme {
+                span: lexeme.span,
+                kind: lexeme.kind,
+                share: mass,
+            });
+        } else {
+            outside += sum;
+        }
+    }
+    #[expect(clippy::cast_precision_loss, reason = "lexemes of one window")]
+    let even = 1.0 / scored.len() as f32;
+    for lexeme in &mut scored {
+        // Without any mass on the core (all of it on whitespace and context) no lexeme stands out.
+        lexeme.share = if inside > 0.0 {
+            lexeme.share / inside
+        } else {
+            even
+        };
+    }
+    let relations = config.extras.relations.then(|| {
+        Arc::new(Relations::new(
+            &scores.matrix,
+            &special,
+            &alignment,
+            &lexemes,
+            core,
+        ))
+    });
+    let subwords = config.extras.subwords.then(|| {
+        let columns = encoding.ids.iter().zip(&encoding.spans).zip(&scores.scores);
+        columns
+            .map(|((&id, &span), &score)| SubwordScore { id, span, score })
+            .collect()
+    });
+    Ok(ScoredWindow {
+        lexemes: scored,
+        n_tokens: encoding.ids.len(),
+        sink_share: scores.sink_share,
+        whitespace_share: whitespace.clamp(0.0, 1.0),
+        context_share: outside.clamp(0.0, 1.0),
+        subwords,
+        relations,
+        embedding: config
+            .extras
+            .embedding
+            .then(|| embed(&last_hidden, &encoding, core)),
+        matrix: config.extras.matrix.then_some(SubwordMatrix {
+            n_tokens: special.len(),
+            weights: scores.matrix,
+        }),
+        tokenize,
+        forward: passed.saturating_sub(attribute),
+        attribute: attribute + start.elapsed(),
+    })
+}
+
+impl ScoredWindow {
+    /// What it holds, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let matrix = self.matrix.as_ref().map_or(&[][..], |m| &m.weights);
+        let embedding = self.embedding.as_ref().map_or(0, |e| e.cls.len());
+        size_of::<Self>()
+            + size_of_val(&self.lexemes[..])
+            + self.subwords.as_ref().map_or(0, |s| size_of_val(&s[..]))
+            + size_of_val(matrix)
+            + self.relations.as_ref().map_or(0, |r| r.bytes())
+            + 2 * embedding * size_of::<f32>()
+    }
+
+    /// A window without a lexeme to score: the model is not run.
+    fn blank(tokenize: Duration) -> Self {
+        Self {
+            lexemes: Vec::new(),
+            n_tokens: 0,
+            sink_share: 0.0,
+            whitespace_share: 0.0,
+            context_share: 0.0,
+            subwords: None,
+            matrix: None,
+            relations: None,
+            embedding: None,
+            tokenize,
+            forward: Duration::ZERO,
+            attribute: Duration::ZERO,
+        }
+    }
+}
+
+/// Attribution, with its own time kept apart from the encoder's, and the last hidden state.
+struct WindowSink<'a> {
+    attributor: Attributor<'a>,
+    attribute: Duration,
+    /// [token, hidden]
+    last_hidden: Vec<f32>,
+}
+
+impl AttentionSink for WindowSink<'_> {
+    fn attention(&mut self, attention: LayerAttention<'_>) -> ControlFlow<()> {
+        let start = Instant::now();
+        let flow = self.attributor.attention(attention);
+        self.attribute += start.elapsed();
+        flow
+    }
+
+    fn hidden_state(&mut self, _index: usize, values: &[f32]) {
+        values.clone_into(&mut self.last_hidden);
+    }
+}
+
+fn embed(last_hidden: &[f32], encoding: &Encoding, core: ByteSpan) -> WindowEmbedding {
+    let hidden = last_hidden.len() / encoding.ids.len();
+    let mut embedding = WindowEmbedding {
+        cls: last_hidden[..hidden].to_vec(),
+        sum: vec![0.0; hidden],
+        n_subwords: 0,
+    };
+    for (span, vector) in encoding.spans.iter().zip(last_hidden.chunks_exact(hidden)) {
+        if span.is_some_and(|span| core.contains(span)) {
+            embedding.n_subwords += 1;
+            for (sum, x) in embedding.sum.iter_mut().zip(vector) {
+                *sum += x;
+            }
+        }
+    }
+    embedding
+}

@@ -1,0 +1,131 @@
+//! Which subword lies on which lexeme.
+//!
+//! Merging subwords into lexemes (Clark et al. 2019, §4.1): attention **to** a lexeme is the sum over its subwords, attention
+//! **from** a lexeme is the mean over its subwords, so that rows still sum to 1.
+
+use super::Aggregate;
+use codegaze_text::ByteSpan;
+use codegaze_text::lexeme::Lexeme;
+
+/// Part of a subword's score belongs to a lexeme.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Piece {
+    subword: usize,
+    lexeme: usize,
+    /// 0 … 1; the pieces of a subword sum to 1.
+    fraction: f32,
+}
+
+/// The mapping from the subwords of a text to its lexemes.
+#[derive(Clone, Debug)]
+pub struct Alignment {
+    pieces: Vec<Piece>,
+    /// Subwords that lie on whitespace alone.
+    whitespace: Vec<usize>,
+    n_lexemes: usize,
+    n_subwords: usize,
+}
+
+impl Alignment {
+    /// `spans` \[token\], `None` for special subwords; `lexemes` ascending and disjoint.
+    ///
+    /// A subword that covers several lexemes (`):`) is shared out by the bytes that it covers of each; whitespace at its
+    /// edge counts for nothing. One that covers whitespace alone is nobody's.
+    #[must_use]
+    pub fn new(spans: &[Option<ByteSpan>], lexemes: &[Lexeme]) -> Self {
+        let mut alignment = Self {
+            pieces: Vec::with_capacity(spans.len()),
+            whitespace: Vec::new(),
+            n_lexemes: lexemes.len(),
+            n_subwords: spans.len(),
+        };
+        for (subword, span) in spans.iter().enumerate() {
+            let Some(span) = span else { continue };
+            let first = lexemes.partition_point(|lexeme| lexeme.span.end <= span.start);
+            // An empty subword belongs to what stands at its place.
+            let end = span.end.max(span.start + 1);
+            let covered = ByteSpan::new(span.start, end);
+            let touched = lexemes[first..]
+                .iter()
+                .take_while(|lexeme| lexeme.span.start < end)
+                .count();
+            let overlap = |i: usize| lexemes[i].span.overlap(covered);
+            let total: usize = (first..first + touched).map(overlap).sum();
+            if total == 0 {
+                alignment.whitespace.push(subword);
+                continue;
+            }
+            #[expect(clippy::cast_precision_loss, reason = "bytes of one subword")]
+            alignment
+                .pieces
+                .extend((first..first + touched).map(|lexeme| Piece {
+                    subword,
+                    lexeme,
+                    fraction: overlap(lexeme) as f32 / total as f32,
+                }));
+        }
+        alignment
+    }
+
+    /// Each lexeme's score from those of its subwords, `scores` \[token\] → \[lexeme\].
+    #[must_use]
+    pub fn aggregate(&self, scores: &[f32], how: Aggregate) -> Vec<f32> {
+        let mut mass = vec![0.0_f32; self.n_lexemes];
+        let mut n_subwords = vec![0.0_f32; self.n_lexemes];
+        for piece in &self.pieces {
+            let score = piece.fraction * scores[piece.subword];
+            n_subwords[piece.lexeme] += piece.fraction;
+            let mass = &mut mass[piece.lexeme];
+            match how {
+                Aggregate::Sum | Aggregate::Mean => *mass += score,
+                Aggregate::Max => *mass = mass.max(score),
+            }
+        }
+        if how == Aggregate::Mean {
+            for (mass, n) in mass.iter_mut().zip(n_subwords) {
+                if n > 0.0 {
+                    *mass /= n;
+                }
+            }
+        }
+        mass
+    }
+
+    /// Sum of `scores` \[token\] over each lexeme's subwords, \[lexeme\], and over whitespace subwords.
+    #[must_use]
+    pub fn sum(&self, scores: &[f32]) -> (Vec<f32>, f32) {
+        let mass = self.aggregate(scores, Aggregate::Sum);
+        let whitespace: f32 = self.whitespace.iter().map(|&i| scores[i]).sum();
+        // An empty sum of floats is −0.
+        (mass, whitespace + 0.0)
+    }
+
+    /// Mean of `values` \[token\] over each lexeme's subwords, \[lexeme\].
+    #[must_use]
+    pub fn average(&self, values: &[f32]) -> Vec<f32> {
+        self.aggregate(values, Aggregate::Mean)
+    }
+
+    /// Merges a subword matrix [query, key] into a lexeme matrix [query, key]: sum over keys, mean over queries. What goes
+    /// to special subwords and to whitespace is dropped and rows are renormalised, so that they sum to 1.
+    #[must_use]
+    pub fn merge_matrix(&self, weights: &[f32]) -> Vec<f32> {
+        let (n, m) = (self.n_subwords, self.n_lexemes);
+        // Keys first: [subword query, lexeme key], each row a vector of its own.
+        let by_key: Vec<Vec<f32>> = weights
+            .chunks_exact(n.max(1))
+            .map(|row| self.aggregate(row, Aggregate::Sum))
+            .collect();
+        let mut merged = vec![0.0; m * m];
+        for piece in &self.pieces {
+            let row = &mut merged[piece.lexeme * m..(piece.lexeme + 1) * m];
+            for (cell, value) in row.iter_mut().zip(&by_key[piece.subword]) {
+                *cell += piece.fraction * value;
+            }
+        }
+        for row in merged.chunks_exact_mut(m.max(1)) {
+            super::normalize(row);
+        }
+        merged
+    }
+}

@@ -1,0 +1,446 @@
+//! Every method against a naive implementation on random attention, and the invariants that hold whatever the weights.
+
+use proptest::prelude::*;
+
+use super::align::Alignment;
+use super::*;
+use codegaze_text::ByteSpan;
+use codegaze_text::lexeme::{Lexeme, LexemeKind};
+
+const HIDDEN: usize = 6;
+
+/// Attention of a whole pass: weights[layer][head][query][key], values[layer][head][key][hidden].
+#[derive(Clone, Debug)]
+struct Pass {
+    n_heads: usize,
+    n: usize,
+    weights: Vec<Vec<f32>>,
+    values: Vec<Vec<f32>>,
+}
+
+impl Pass {
+    fn weight(&self, layer: usize, head: usize, query: usize, key: usize) -> f64 {
+        f64::from(self.weights[layer][(head * self.n + query) * self.n + key])
+    }
+
+    fn value(&self, layer: usize, head: usize, key: usize) -> &[f32] {
+        let start = (head * self.n + key) * HIDDEN;
+        &self.values[layer][start..start + HIDDEN]
+    }
+
+    fn score(&self, config: &AttributionConfig) -> SubwordScores {
+        let special = self.special();
+        let mut attributor = Attributor::new(config, &special);
+        for &layer_idx in &config.layers {
+            let values = (config.method == Method::Norm).then_some(&self.values[layer_idx][..]);
+            let flow = attributor.attention(LayerAttention {
+                layer_idx,
+                n_heads: self.n_heads,
+                n_tokens: self.n,
+                weights: &self.weights[layer_idx],
+                transformed_values: values,
+            });
+            assert!(flow.is_continue());
+        }
+        attributor.finish().expect("finite attention")
+    }
+
+    fn special(&self) -> Vec<bool> {
+        (0..self.n).map(|i| i == 0 || i == self.n - 1).collect()
+    }
+}
+
+/// Random rows that sum to 1, some of them sharp.
+fn pass(n_layers: usize) -> impl Strategy<Value = Pass> {
+    (1_usize..4, 3_usize..9).prop_flat_map(move |(n_heads, n)| {
+        let weights = prop::collection::vec(
+            prop::collection::vec(0.0_f32..1.0, n_heads * n * n),
+            n_layers,
+        );
+        let values = prop::collection::vec(
+            prop::collection::vec(-1.0_f32..1.0, n_heads * n * HIDDEN),
+            n_layers,
+        );
+        (weights, values).prop_map(move |(mut weights, values)| {
+            for row in weights
+                .iter_mut()
+                .flat_map(|layer| layer.chunks_exact_mut(n))
+            {
+                for weight in &mut *row {
+                    *weight = weight.powi(4) + 1e-3;
+                }
+                normalize(row);
+            }
+            Pass {
+                n_heads,
+                n,
+                weights,
+                values,
+            }
+        })
+    })
+}
+
+fn config(method: Method, layers: &[usize], heads: HeadFusion, sinks: Sinks) -> AttributionConfig {
+    AttributionConfig {
+        method,
+        layers: layers.to_vec(),
+        heads,
+        sinks,
+        aggregate: Aggregate::Sum,
+    }
+}
+
+fn heads_of(pass: &Pass, fusion: &HeadFusion) -> Vec<usize> {
+    match fusion {
+        HeadFusion::Heads(heads) => heads.clone(),
+        _ => (0..pass.n_heads).collect(),
+    }
+}
+
+/// Fused matrix of one layer, straight from the definitions, in f64.
+fn naive_layer(pass: &Pass, layer: usize, config: &AttributionConfig) -> Vec<Vec<f64>> {
+    let heads = heads_of(pass, &config.heads);
+    let norm_of = |query: usize, key: usize, heads: &[usize]| -> f64 {
+        (0..HIDDEN)
+            .map(|d| {
+                heads
+                    .iter()
+                    .map(|&h| {
+                        pass.weight(layer, h, query, key) * f64::from(pass.value(layer, h, key)[d])
+                    })
+                    .sum::<f64>()
+                    .powi(2)
+            })
+            .sum::<f64>()
+            .sqrt()
+    };
+    let cell = |query: usize, key: usize| match (config.method, &config.heads) {
+        (Method::Norm, HeadFusion::Max) => heads
+            .iter()
+            .map(|&h| norm_of(query, key, &[h]))
+            .fold(0.0, f64::max),
+        (Method::Norm, _) => norm_of(query, key, &heads),
+        (_, HeadFusion::Max) => heads
+            .iter()
+            .map(|&h| pass.weight(layer, h, query, key))
+            .fold(0.0, f64::max),
+        _ => {
+            let sum: f64 = heads
+                .iter()
+                .map(|&h| pass.weight(layer, h, query, key))
+                .sum();
+            sum / heads.len() as f64
+        }
+    };
+    (0..pass.n)
+        .map(|query| {
+            let row: Vec<f64> = (0..pass.n).map(|key| cell(query, key)).collect();
+            let sum: f64 = row.iter().sum();
+            row.into_iter().map(|x| x / sum).collect()
+        })
+        .collect()
+}
+
+/// Scores and sink share, straight from the definitions.
+fn naive(pass: &Pass, config: &AttributionConfig) -> (Vec<f64>, f64) {
+    let n = pass.n;
+    let special = pass.special();
+    let layers: Vec<_> = config
+        .layers
+        .iter()
+        .map(|&layer| naive_layer(pass, layer, config))
+        .collect();
+    let mean = |i: usize, j: usize| {
+        layers.iter().map(|layer| layer[i][j]).sum::<f64>() / layers.len() as f64
+    };
+    let keep = config.sinks == Sinks::Keep;
+    let queries: Vec<usize> = match config.method {
+        Method::Cls => vec![0],
+        _ => (0..n).filter(|&i| keep || !special[i]).collect(),
+    };
+    let rows: Vec<Vec<f64>> = if config.method == Method::Rollout {
+        // The matrix product that the walk avoids.
+        let identity = |i: usize, j: usize| if i == j { 1.0 } else { 0.0 };
+        let mut product: Vec<Vec<f64>> = (0..n)
+            .map(|i| (0..n).map(|j| identity(i, j)).collect())
+            .collect();
+        for layer in &layers {
+            let mixed = |i: usize, k: usize| 0.5 * layer[i][k] + 0.5 * identity(i, k);
+            product = (0..n)
+                .map(|i| {
+                    (0..n)
+                        .map(|j| (0..n).map(|k| mixed(i, k) * product[k][j]).sum())
+                        .collect()
+                })
+                .collect();
+        }
+        product
+    } else {
+        (0..n)
+            .map(|i| (0..n).map(|j| mean(i, j)).collect())
+            .collect()
+    };
+    let sunk = |row: &[f64]| (0..n).filter(|&j| special[j]).map(|j| row[j]).sum::<f64>();
+    let sink_share = queries.iter().map(|&i| sunk(&rows[i])).sum::<f64>() / queries.len() as f64;
+    // Rollout drops sinks once, from the result; the others row by row.
+    let by_row = !keep && config.method != Method::Rollout;
+    let mut scores = vec![0.0; n];
+    for &i in &queries {
+        let kept = if by_row { 1.0 - sunk(&rows[i]) } else { 1.0 };
+        for j in 0..n {
+            scores[j] += rows[i][j] / kept / queries.len() as f64;
+        }
+    }
+    if !keep {
+        for j in 0..n {
+            if special[j] {
+                scores[j] = 0.0;
+            }
+        }
+        let sum: f64 = scores.iter().sum();
+        for score in &mut scores {
+            *score /= sum;
+        }
+    }
+    (scores, sink_share)
+}
+
+fn fusion() -> impl Strategy<Value = HeadFusion> {
+    prop_oneof![
+        Just(HeadFusion::Mean),
+        Just(HeadFusion::Max),
+        Just(HeadFusion::Heads(vec![0])),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_method_equals_its_naive_form(
+        pass in pass(3),
+        method in prop::sample::select(&Method::ALL[..]),
+        layers in prop::sample::select(vec![vec![2], vec![0, 1, 2], vec![0, 2]]),
+        heads in fusion(),
+        sinks in prop_oneof![Just(Sinks::Drop), Just(Sinks::Keep)],
+    ) {
+        let config = config(method, &layers, heads, sinks);
+        let found = pass.score(&config);
+        let (scores, sink_share) = naive(&pass, &config);
+        for (a, b) in found.scores.iter().zip(&scores) {
+            prop_assert!((f64::from(*a) - b).abs() < 1e-5, "{found:?} is not {scores:?}");
+        }
+        prop_assert!((f64::from(found.sink_share) - sink_share).abs() < 1e-5);
+        for row in found.matrix.chunks_exact(pass.n) {
+            prop_assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+        }
+        prop_assert!((found.scores.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn a_mean_over_heads_does_not_depend_on_their_order(pass in pass(1)) {
+        let config = config(Method::Received, &[0], HeadFusion::Mean, Sinks::Drop);
+        let mut permuted = pass.clone();
+        permuted.weights[0].rotate_left(pass.n * pass.n);
+        for (a, b) in pass.score(&config).scores.iter().zip(&permuted.score(&config).scores) {
+            prop_assert!((a - b).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn equal_values_make_norms_equal_to_attention(pass in pass(1)) {
+        // With one and the same f(x) everywhere the norm is proportional to the summed weights.
+        let mut pass = pass;
+        pass.values[0].fill(0.7);
+        let norm = pass.score(&config(Method::Norm, &[0], HeadFusion::Mean, Sinks::Drop));
+        let received = pass.score(&config(Method::Received, &[0], HeadFusion::Mean, Sinks::Drop));
+        for (a, b) in norm.scores.iter().zip(&received.scores) {
+            prop_assert!((a - b).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn merged_rows_sum_to_one_and_no_mass_is_lost(pass in pass(1), cut in 1_usize..3) {
+        // Subwords of two bytes; lexemes of `cut` or three bytes: some subwords lie on two of them.
+        let n_code = pass.n - 2;
+        let mut spans = vec![None];
+        spans.extend((0..n_code).map(|i| Some(ByteSpan::new(2 * i, 2 * i + 2))));
+        spans.push(None);
+        let mut lexemes = Vec::new();
+        let mut start = 0;
+        while start < 2 * n_code {
+            let end = (start + if lexemes.len() % 2 == 0 { cut } else { 3 }).min(2 * n_code);
+            let span = ByteSpan::new(start, end);
+            lexemes.push(Lexeme { span, kind: LexemeKind::Other });
+            start = end;
+        }
+        let alignment = Alignment::new(&spans, &lexemes);
+        let config = config(Method::Received, &[0], HeadFusion::Mean, Sinks::Drop);
+        let scores = pass.score(&config);
+        let (mass, whitespace) = alignment.sum(&scores.scores);
+        prop_assert!(whitespace.abs() < 1e-6);
+        prop_assert!((mass.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+        let merged = alignment.merge_matrix(&scores.matrix);
+        for row in merged.chunks_exact(lexemes.len()) {
+            prop_assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+        }
+    }
+}
+
+#[test]
+fn rollout_of_identity_is_identity() {
+    let n = 5;
+    let mut identity = vec![0.0; n * n];
+    for i in 0..n {
+        identity[i * n + i] = 1.0;
+    }
+    for query in 0..n {
+        let rolled = rollout::walk(&vec![identity.clone(); 4], &[query], n);
+        for (i, mass) in rolled.iter().enumerate() {
+            let expected = if i == query { 1.0 } else { 0.0 };
+            assert!((mass - expected).abs() < 1e-6, "{rolled:?}");
+        }
+    }
+}
+
+#[test]
+fn uniform_attention_gives_everybody_the_same() {
+    let n = 7;
+    let pass = Pass {
+        n_heads: 2,
+        n,
+        weights: vec![vec![1.0 / n as f32; 2 * n * n]; 2],
+        values: vec![vec![0.5; 2 * n * HIDDEN]; 2],
+    };
+    for method in Method::ALL {
+        let scores = pass.score(&config(method, &[0, 1], HeadFusion::Mean, Sinks::Drop));
+        for score in &scores.scores[1..n - 1] {
+            assert!(
+                (score - 1.0 / (n - 2) as f32).abs() < 1e-6,
+                "{method}: {scores:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn attention_that_is_not_finite_is_an_error() {
+    let mut weights = vec![0.25; 16];
+    weights[5] = f32::NAN;
+    let pass = Pass {
+        n_heads: 1,
+        n: 4,
+        weights: vec![weights],
+        values: vec![],
+    };
+    let config = config(Method::Received, &[0], HeadFusion::Mean, Sinks::Drop);
+    let special = pass.special();
+    let mut attributor = Attributor::new(&config, &special);
+    let _ = attributor.attention(LayerAttention {
+        layer_idx: 0,
+        n_heads: 1,
+        n_tokens: 4,
+        weights: &pass.weights[0],
+        transformed_values: None,
+    });
+    assert!(matches!(
+        attributor.finish(),
+        Err(AttributionError::NotFinite)
+    ));
+}
+
+#[test]
+fn choices_of_layers_and_heads() {
+    let cases: [(&str, Result<Vec<usize>, &str>); 9] = [
+        ("last", Ok(vec![5])),
+        ("all", Ok(vec![0, 1, 2, 3, 4, 5])),
+        ("0", Ok(vec![0])),
+        ("2-4", Ok(vec![2, 3, 4])),
+        ("4,0,2-4", Ok(vec![0, 2, 3, 4])),
+        (
+            "6",
+            Err("layer 6 is out of range: the model has 6, counted 0 to 5"),
+        ),
+        (
+            "0-99999999999",
+            Err("layer 99999999999 is out of range: the model has 6, counted 0 to 5"),
+        ),
+        (
+            "4-2",
+            Err(
+                "\"4-2\" names no layers; write last, all, a number, a range such as 0-5, or a list such as 0,2,4-6",
+            ),
+        ),
+        (
+            "",
+            Err(
+                "\"\" names no layers; write last, all, a number, a range such as 0-5, or a list such as 0,2,4-6",
+            ),
+        ),
+    ];
+    for (text, expected) in cases {
+        let found = text
+            .parse::<LayerChoice>()
+            .and_then(|choice| choice.resolve(6))
+            .map_err(|error| error.to_string());
+        assert_eq!(found, expected.map_err(str::to_owned), "{text:?}");
+    }
+    assert_eq!(
+        "max".parse::<HeadChoice>().unwrap().resolve(2),
+        Ok(HeadFusion::Max)
+    );
+    assert!("1-2".parse::<HeadChoice>().unwrap().resolve(2).is_err());
+}
+
+#[test]
+fn subwords_are_shared_out_by_the_bytes_they_cover() {
+    // text: "ab): \n c", subwords: "ab", "):", " \n", " c", and an empty one at "c"
+    let lexeme = |start, end| Lexeme {
+        span: ByteSpan::new(start, end),
+        kind: LexemeKind::Other,
+    };
+    let lexemes = [lexeme(0, 2), lexeme(2, 3), lexeme(3, 4), lexeme(7, 8)];
+    let spans = [
+        None,
+        Some(ByteSpan::new(0, 2)),
+        Some(ByteSpan::new(2, 4)),
+        Some(ByteSpan::new(4, 6)),
+        Some(ByteSpan::new(6, 8)),
+        Some(ByteSpan::new(7, 7)),
+        None,
+    ];
+    let alignment = Alignment::new(&spans, &lexemes);
+    let (mass, whitespace) = alignment.sum(&[9.0, 0.1, 0.2, 0.3, 0.15, 0.25, 9.0]);
+    let expected = [0.1, 0.1, 0.1, 0.4];
+    for (a, b) in mass.iter().zip(expected) {
+        assert!((a - b).abs() < 1e-6, "{mass:?}");
+    }
+    assert!((whitespace - 0.3).abs() < 1e-6);
+}
+
+#[test]
+fn without_length_uniform_attention_gives_every_lexeme_the_same() {
+    // A name of three subwords, a bracket, two marks in one subword, a space.
+    let lexeme = |start, end| Lexeme {
+        span: ByteSpan::new(start, end),
+        kind: LexemeKind::Other,
+    };
+    let lexemes = [lexeme(0, 6), lexeme(6, 7), lexeme(7, 8), lexeme(8, 9)];
+    let spans: Vec<_> = [(0, 2), (2, 4), (4, 6), (6, 7), (7, 9), (9, 10)]
+        .map(|(start, end)| Some(ByteSpan::new(start, end)))
+        .into();
+    let alignment = Alignment::new(&spans, &lexemes);
+    let uniform = [0.2; 6];
+    let mut peaked = uniform;
+    peaked[1] = 0.9;
+    let cases = [
+        (Aggregate::Mean, uniform, [0.2, 0.2, 0.2, 0.2]),
+        (Aggregate::Sum, uniform, [0.6, 0.2, 0.1, 0.1]),
+        (Aggregate::Max, peaked, [0.9, 0.2, 0.1, 0.1]),
+    ];
+    for (how, scores, expected) in cases {
+        let found = alignment.aggregate(&scores, how);
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-6, "{how:?}: {found}");
+        }
+    }
+}

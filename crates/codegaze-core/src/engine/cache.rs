@@ -1,0 +1,230 @@
+//! Results by the text that they are of, bounded in bytes.
+//!
+//! Two kinds are kept for a chunk: its scores under a view (a few hundred bytes a lexeme), and the record of its pass, from
+//! which another view is scored without a new one. When memory is short records go first: a score is what every edit
+//! elsewhere in the document asks for again.
+
+use std::hash::Hash;
+use std::sync::Arc;
+
+use lru::LruCache;
+use sha2::{Digest, Sha256};
+
+use crate::analysis::{AnalysisConfig, Extras, PassRecord, ScoredWindow};
+use crate::attribution::AttributionConfig;
+use codegaze_model::{ModelInfo, Precision};
+use codegaze_text::ByteSpan;
+
+/// What a window's text and model are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct WindowKey {
+    /// The first half of the text's SHA-256.
+    text: u128,
+    model: u64,
+    precision: Precision,
+}
+
+impl WindowKey {
+    pub fn new(text: &str, model: &ModelInfo) -> Self {
+        let digest = Sha256::digest(text.as_bytes());
+        Self {
+            text: digest
+                .iter()
+                .take(16)
+                .fold(0, |hash, &byte| hash << 8 | u128::from(byte)),
+            model: model.fingerprint,
+            precision: model.precision,
+        }
+    }
+}
+
+/// A window's scores under one view.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct ScoreKey {
+    window: WindowKey,
+    core: ByteSpan,
+    attribution: Arc<AttributionConfig>,
+    extras: Extras,
+}
+
+/// What the cache holds and how it was used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheStats {
+    pub entries: usize,
+    pub bytes: usize,
+    pub limit_bytes: usize,
+    /// Scores that were there when they were asked for.
+    pub hits: u64,
+    pub misses: u64,
+    pub evictions: u64,
+}
+
+/// Least recently used first to go.
+pub(super) struct Cache {
+    scores: Lru<ScoreKey, Arc<ScoredWindow>>,
+    records: Lru<WindowKey, PassRecord>,
+    limit_bytes: usize,
+    hits: u64,
+    misses: u64,
+    evictions: u64,
+}
+
+impl Cache {
+    pub fn new(limit_bytes: usize) -> Self {
+        Self {
+            scores: Lru::new(),
+            records: Lru::new(),
+            limit_bytes,
+            hits: 0,
+            misses: 0,
+            evictions: 0,
+        }
+    }
+
+    /// The scores of a window whose text is `window`.
+    pub fn score(
+        &mut self,
+        window: WindowKey,
+        core: ByteSpan,
+        config: &CacheView,
+    ) -> Option<Arc<ScoredWindow>> {
+        let found = self.scores.get(&config.key(window, core)).cloned();
+        if found.is_some() {
+            self.hits += 1;
+        } else {
+            self.misses += 1;
+        }
+        found
+    }
+
+    pub fn insert_score(
+        &mut self,
+        window: WindowKey,
+        core: ByteSpan,
+        config: &CacheView,
+        scored: Arc<ScoredWindow>,
+    ) {
+        let bytes = scored.bytes() + size_of::<ScoreKey>();
+        self.scores.insert(config.key(window, core), scored, bytes);
+        self.shrink();
+    }
+
+    /// Takes a window's record out, to be put back longer.
+    pub fn take_record(&mut self, window: WindowKey) -> PassRecord {
+        self.records.remove(&window).unwrap_or_default()
+    }
+
+    pub fn insert_record(&mut self, window: WindowKey, record: PassRecord) {
+        if record.n_layers() == 0 {
+            return;
+        }
+        let bytes = record.bytes() + size_of::<WindowKey>();
+        self.records.insert(window, record, bytes);
+        self.shrink();
+    }
+
+    pub fn set_limit(&mut self, limit_bytes: usize) {
+        self.limit_bytes = limit_bytes;
+        self.shrink();
+    }
+
+    /// Drops everything; what was freed, in bytes.
+    pub fn clear(&mut self) -> usize {
+        let bytes = self.bytes();
+        self.scores = Lru::new();
+        self.records = Lru::new();
+        bytes
+    }
+
+    pub fn stats(&self) -> CacheStats {
+        CacheStats {
+            entries: self.scores.entries.len() + self.records.entries.len(),
+            bytes: self.bytes(),
+            limit_bytes: self.limit_bytes,
+            hits: self.hits,
+            misses: self.misses,
+            evictions: self.evictions,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.scores.bytes + self.records.bytes
+    }
+
+    fn shrink(&mut self) {
+        while self.bytes() > self.limit_bytes {
+            if !self.records.evict() && !self.scores.evict() {
+                return;
+            }
+            self.evictions += 1;
+        }
+    }
+}
+
+/// The part of a key that a whole job shares.
+#[derive(Clone, Debug)]
+pub(super) struct CacheView {
+    attribution: Arc<AttributionConfig>,
+    extras: Extras,
+}
+
+impl CacheView {
+    pub fn new(config: &AnalysisConfig) -> Self {
+        Self {
+            attribution: Arc::new(config.attribution.clone()),
+            extras: config.extras,
+        }
+    }
+
+    fn key(&self, window: WindowKey, core: ByteSpan) -> ScoreKey {
+        ScoreKey {
+            window,
+            core,
+            attribution: Arc::clone(&self.attribution),
+            extras: self.extras,
+        }
+    }
+}
+
+/// An LRU that knows how much memory its values take.
+struct Lru<K: Hash + Eq, V> {
+    entries: LruCache<K, (V, usize)>,
+    bytes: usize,
+}
+
+impl<K: Hash + Eq, V> Lru<K, V> {
+    fn new() -> Self {
+        Self {
+            entries: LruCache::unbounded(),
+            bytes: 0,
+        }
+    }
+
+    fn get(&mut self, key: &K) -> Option<&V> {
+        self.entries.get(key).map(|(value, _)| value)
+    }
+
+    fn insert(&mut self, key: K, value: V, bytes: usize) {
+        self.bytes += bytes;
+        if let Some((_, old)) = self.entries.put(key, (value, bytes)) {
+            self.bytes -= old;
+        }
+    }
+
+    fn remove(&mut self, key: &K) -> Option<V> {
+        let (value, bytes) = self.entries.pop(key)?;
+        self.bytes -= bytes;
+        Some(value)
+    }
+
+    /// Whether there was something to drop.
+    fn evict(&mut self) -> bool {
+        match self.entries.pop_lru() {
+            Some((_, (_, bytes))) => {
+                self.bytes -= bytes;
+                true
+            }
+            None => false,
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! codegaze-mini: the small code model that codegaze carries, as the files of a Hugging Face directory.
+//!
+//! It is a crate of its own so that a better model can replace it without a change elsewhere. `model/MODEL_CARD.md` says how it was
+//! trained and how well it does.
+
+/// The model's name, and its version in the card.
+pub const NAME: &str = "codegaze-mini";
+
+/// `config.json`.
+pub const CONFIG: &[u8] = include_bytes!("../model/config.json");
+
+/// `tokenizer.json`: byte-level BPE.
+pub const TOKENIZER: &[u8] = include_bytes!("../model/tokenizer.json");
+
+/// `tokenizer_config.json`.
+pub const TOKENIZER_CONFIG: &[u8] = include_bytes!("../model/tokenizer_config.json");
+
+/// `model.safetensors`: f16 weights of the encoder and of the masked-language-model head.
+pub const WEIGHTS: &[u8] = include_bytes!("../model/model.safetensors");

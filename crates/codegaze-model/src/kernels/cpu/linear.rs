@@ -1,0 +1,146 @@
+//! Linear layers with weights packed once, in panels of columns.
+
+use std::cell::Cell;
+use std::ops::Range;
+
+use rayon::prelude::*;
+use rten_gemm::{GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
+use rten_simd::SimdUnaryOp;
+use rten_tensor::NdTensorView;
+use rten_vecmath::Gelu;
+
+use super::tiles::Tiles;
+use super::{Epilogue, Fetch, LinearNames, Matrix, PANEL, ROW_BLOCK, gemm};
+use crate::LoadError;
+
+/// `x Wᵀ + b` with Wᵀ [in, out] packed for the machine's kernel.
+pub struct Linear {
+    panels: Vec<Panel>,
+    /// [out]
+    bias: Vec<f32>,
+    n_in: usize,
+    n_out: usize,
+    /// W [out, in] as read, kept where single heads' blocks of it are needed.
+    raw: Vec<f32>,
+}
+
+struct Panel {
+    columns: Range<usize>,
+    weights: PackedBMatrix<f32>,
+}
+
+thread_local! {
+    /// A tile's product before it is finished. Taken and put back, as a thread may start another tile while it waits.
+    static TILE: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+}
+
+impl Linear {
+    /// Reads and packs one tensor after the other.
+    pub(super) fn pack(fetch: &mut Fetch<'_>, parts: &[LinearNames]) -> Result<Self, LoadError> {
+        let gemm = gemm();
+        let n_in = parts.first().map_or(0, |part| part.n_in);
+        let n_out = parts.iter().map(|part| part.n_out).sum();
+        let mut linear = Self {
+            panels: Vec::new(),
+            bias: Vec::with_capacity(n_out),
+            n_in,
+            n_out,
+            raw: Vec::new(),
+        };
+        for part in parts {
+            let first_column = linear.bias.len();
+            let weight = fetch(&part.weight, &[part.n_out, part.n_in])?;
+            let view = NdTensorView::from_data([part.n_out, part.n_in], &weight.values[..]);
+            for start in (0..part.n_out).step_by(PANEL) {
+                let end = (start + PANEL).min(part.n_out);
+                linear.panels.push(Panel {
+                    columns: first_column + start..first_column + end,
+                    weights: gemm.prepack_b(view.slice((start..end, ..)).transposed()),
+                });
+            }
+            linear.bias.extend(fetch(&part.bias, &[part.n_out])?.values);
+            if parts.len() == 1 && part.n_in == part.n_out {
+                // The attention output: norm-based attribution multiplies by one head's columns of it. 1/12 of a layer.
+                linear.raw = weight.values;
+            }
+        }
+        Ok(linear)
+    }
+
+    /// `W_O^h` transposed, [`head_size`, out]: the rows of Wᵀ that head `head` writes through.
+    ///
+    /// Only for square layers, whose weights are kept.
+    pub(super) fn head_block(&self, head: usize, head_size: usize) -> NdTensorView<'_, f32, 2> {
+        NdTensorView::from_data([self.n_out, self.n_in], &self.raw[..])
+            .slice((.., head * head_size..(head + 1) * head_size))
+            .transposed()
+    }
+
+    pub(super) fn n_out(&self) -> usize {
+        self.n_out
+    }
+
+    pub(super) fn apply(
+        &self,
+        x: &Matrix,
+        epilogue: &Epilogue<'_, Matrix>,
+        n_columns: Option<usize>,
+        out: &mut Matrix,
+    ) {
+        let gemm = gemm();
+        let n_rows = x.n_rows;
+        out.reshape(n_rows, self.n_out);
+        let input = NdTensorView::from_data([n_rows, self.n_in], x.values());
+        let n_columns = n_columns.unwrap_or(self.n_out);
+        let n_panels = self
+            .panels
+            .partition_point(|panel| panel.columns.start < n_columns);
+        let n_row_blocks = n_rows.div_ceil(ROW_BLOCK);
+        let tiles = Tiles::new(out);
+        (0..n_panels * n_row_blocks).into_par_iter().for_each(|i| {
+            let (panel, row_block) = (&self.panels[i / n_row_blocks], i % n_row_blocks);
+            let rows = row_block * ROW_BLOCK..((row_block + 1) * ROW_BLOCK).min(n_rows);
+            let columns = panel.columns.clone();
+            let width = columns.len();
+            let mut tile = TILE.take();
+            tile.resize(ROW_BLOCK * PANEL, 0.0);
+            let product = &mut tile[..rows.len() * width];
+            gemm.gemm(
+                product,
+                GemmInputA::Unpacked(input.slice((rows.clone(), ..))),
+                GemmInputB::Packed(&panel.weights),
+                GemmOptions::default(),
+            )
+            .expect("shapes were fixed when the weights were packed by this executor");
+            let bias = &self.bias[columns.clone()];
+            for (row, values) in rows.zip(product.chunks_exact_mut(width)) {
+                // SAFETY: every (row block, panel) pair is one task: no two tasks write the same rectangle.
+                #[allow(unsafe_code)]
+                let target = unsafe { tiles.row(row, columns.start, width) };
+                match epilogue {
+                    Epilogue::Bias => {
+                        for ((t, v), b) in target.iter_mut().zip(&*values).zip(bias) {
+                            *t = v + b;
+                        }
+                    }
+                    Epilogue::BiasGelu => {
+                        for (v, b) in values.iter_mut().zip(bias) {
+                            *v += b;
+                        }
+                        (Gelu {}).map_mut(values);
+                        target.copy_from_slice(values);
+                    }
+                    Epilogue::BiasAdd(residual) => {
+                        let residual = &residual.row(row)[columns.clone()];
+                        for (((t, v), b), r) in
+                            target.iter_mut().zip(&*values).zip(bias).zip(residual)
+                        {
+                            *t = v + b + r;
+                        }
+                    }
+                }
+            }
+            TILE.set(tile);
+        });
+    }
+}

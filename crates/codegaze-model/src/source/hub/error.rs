@@ -1,0 +1,153 @@
+//! What can go wrong between here and the hub.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::source::Missing;
+
+/// Why a hub model's files cannot be had. No message holds the token, nor the query of a signed URL.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HubError {
+    #[error(
+        "{model} is not complete in the cache {}, which has {missing}; offline mode is on (HF_HUB_OFFLINE), so run `codegaze models download {model}` with it off, or give a directory", cache.display()
+    )]
+    Offline {
+        model: String,
+        cache: PathBuf,
+        missing: String,
+    },
+
+    #[error(
+        "{endpoint} wants a token for {model} (401): it is private, gated or does not exist; check the name, then set HF_TOKEN to a token that may read it"
+    )]
+    NoToken { endpoint: String, model: String },
+
+    #[error(
+        "{endpoint} does not accept the token for {model} (401): check HF_TOKEN, or the token file below HF_HOME"
+    )]
+    BadToken { endpoint: String, model: String },
+
+    #[error(
+        "{endpoint} refuses access to {model} (403): accept the model's conditions on its page, and set HF_TOKEN to a token that may read it"
+    )]
+    Forbidden { endpoint: String, model: String },
+
+    #[error("{endpoint} has no model {model} (404): check the spelling of owner/name")]
+    NoModel { endpoint: String, model: String },
+
+    #[error(
+        "{id} has no revision {revision:?} (404): give a branch, tag or commit that {endpoint}/{id} lists"
+    )]
+    NoRevision {
+        endpoint: String,
+        id: String,
+        revision: String,
+    },
+
+    #[error(
+        "{url} does not exist (404), though the model lists it: try again later, or name another revision"
+    )]
+    NoFile { url: String },
+
+    #[error("{model} has {missing}; its files are {has}")]
+    Incomplete {
+        model: String,
+        missing: Missing,
+        has: String,
+    },
+
+    #[error("cannot use the index {}: {cause}", path.display())]
+    Index { path: PathBuf, cause: String },
+
+    #[error(
+        "{url} answered with HTTP status {status}: try again later; what is here already is kept"
+    )]
+    Status { url: String, status: u16 },
+
+    #[error(
+        "cannot reach {host}: {cause}; check the network (and HF_ENDPOINT, HTTPS_PROXY), or give a directory that holds the model"
+    )]
+    Unreachable { host: String, cause: String },
+
+    #[error("{url} sent nothing for {} s: try again, and the download continues", after.as_secs_f32())]
+    Stalled { url: String, after: Duration },
+
+    #[error("the transfer of {url} broke off: {cause}; try again, and the download continues")]
+    Interrupted { url: String, cause: String },
+
+    #[error(
+        "{url} is announced with {expected} bytes but has {found}: try again later; nothing of it is kept"
+    )]
+    Size {
+        url: String,
+        expected: u64,
+        found: u64,
+    },
+
+    #[error(
+        "{url} does not have the announced content (SHA-256 {expected}, found {found}): try again later; nothing of it is kept"
+    )]
+    Content {
+        url: String,
+        expected: String,
+        found: String,
+    },
+
+    #[error("{url} does not answer as the hub does: {cause}; check HF_ENDPOINT")]
+    Protocol { url: String, cause: String },
+
+    #[error("the disk is full: {} cannot be written; make room, or set HF_HOME to a place on another disk", path.display())]
+    DiskFull { path: PathBuf },
+
+    #[error("cannot write to the cache, {}: {source}; set HF_HOME to a place that can be written", path.display())]
+    Cache {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+
+    #[error("another process has been holding {} for {} s without progress: end it, then try again", path.display(), after.as_secs())]
+    Locked { path: PathBuf, after: Duration },
+
+    #[error("the download was cancelled; what is here already is kept")]
+    Cancelled,
+}
+
+impl HubError {
+    /// Whether the same request may succeed in a moment.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Stalled { .. } | Self::Interrupted { .. } => true,
+            Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
+            _ => false,
+        }
+    }
+
+    pub(super) fn cache(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::DiskFull { path: path.into() }
+            }
+            _ => Self::Cache {
+                path: path.into(),
+                source,
+            },
+        }
+    }
+}
+
+/// The first of many names, for a message.
+pub(super) fn excerpt(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    match names {
+        [] => "none".to_owned(),
+        names if names.len() <= SHOWN => names.join(", "),
+        names => format!(
+            "{} and {} more",
+            names[..SHOWN].join(", "),
+            names.len() - SHOWN
+        ),
+    }
+}

@@ -1,0 +1,210 @@
+//! Byte-level BPE: text to ids with byte spans.
+//!
+//! The merging is the `tokenizers` crate's. Splitting a text into the pieces within which merges happen is done here,
+//! by the same rule as its `ByteLevel` (GPT-2's), because that one copies the text with a table of alignments per byte,
+//! looks for special tokens in it, and gives spans that leave out the space before a word.
+
+use std::borrow::Cow;
+
+use sha2::{Digest, Sha256};
+use tokenizers::models::bpe::BPE;
+use tokenizers::{AddedVocabulary, NormalizerWrapper, OffsetReferential, OffsetType};
+
+use super::LoadError;
+use super::source::{Blob, TokenizerFiles};
+use codegaze_text::ByteSpan;
+
+mod byte_level;
+mod files;
+
+use byte_level::ByteLevel;
+
+/// The subwords of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoding {
+    /// Vocabulary ids, `[token]`, special subwords included.
+    pub ids: Vec<u32>,
+    /// UTF-8 byte spans in the encoded text, `[token]`; `None` for special subwords.
+    ///
+    /// In ascending order. The spans cover the text, and each lies on char boundaries: where several subwords share a char
+    /// (an emoji is up to four), each has the whole char. Whitespace belongs to the subword that encodes it,
+    /// so that `Ġdef` spans ` def`. A prefix space that is not in the text has no width: `Ġ` alone spans nothing.
+    pub spans: Vec<Option<ByteSpan>>,
+}
+
+/// A byte-level BPE vocabulary with its merges, as RoBERTa and CodeBERT have it.
+///
+/// Text is data: what looks like a special token in a text (`<s>`, `<mask>`) is encoded like any other text.
+/// This equals `split_special_tokens=True` in Hugging Face's transformers.
+#[derive(Debug)]
+pub struct Tokenizer {
+    bpe: BPE,
+    byte_level: ByteLevel,
+    /// All added tokens, if some are not special; most vocabularies have none.
+    added: Option<AddedVocabulary>,
+    add_prefix_space: bool,
+    vocab_size: usize,
+    bos_id: u32,
+    eos_id: u32,
+    pad_id: Option<u32>,
+    mask_id: Option<u32>,
+    fingerprint: u64,
+}
+
+impl Tokenizer {
+    /// Reads `tokenizer.json`, or `vocab.json` and `merges.txt`. `tokenizer_config.json` names the special subwords
+    /// and says whether a space is put before the text (`add_prefix_space`, default false).
+    ///
+    /// # Errors
+    /// When a file is absent or damaged, describes another kind of tokenizer, or the vocabulary lacks `<s>` or `</s>`.
+    pub fn load(
+        tokenizer: &TokenizerFiles,
+        tokenizer_config: Option<&Blob>,
+    ) -> Result<Self, LoadError> {
+        let mut digest = Sha256::new();
+        let config = match tokenizer_config {
+            Some(blob) => files::read_config(blob, &mut digest)?,
+            None => files::Config::default(),
+        };
+        let parts = match tokenizer {
+            TokenizerFiles::Json(blob) => files::read_json(blob, &mut digest)?,
+            TokenizerFiles::VocabMerges { vocab, merges } => {
+                files::read_vocab_merges(vocab, merges, &mut digest)?
+            }
+        };
+        let id_of = |name: &str| parts.added.token_to_id(name, &parts.bpe);
+        let required = |name: &str| {
+            id_of(name).ok_or_else(|| LoadError::MissingSpecial {
+                file: parts.file.clone(),
+                name: name.to_owned(),
+            })
+        };
+        let bos_id = required(parts.bos.as_ref().unwrap_or(&config.bos))?;
+        let eos_id = required(parts.eos.as_ref().unwrap_or(&config.eos))?;
+        let pad_id = id_of(&config.pad);
+        let mask_id = id_of(&config.mask);
+        let fingerprint = digest
+            .finalize()
+            .first_chunk()
+            .map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        Ok(Self {
+            byte_level: ByteLevel::new(&parts.bpe),
+            add_prefix_space: config.add_prefix_space.unwrap_or(parts.add_prefix_space),
+            vocab_size: parts.vocab_size,
+            added: parts.has_plain_added.then_some(parts.added),
+            bpe: parts.bpe,
+            bos_id,
+            eos_id,
+            pad_id,
+            mask_id,
+            fingerprint,
+        })
+    }
+
+    /// `<s>`, the text's subwords, `</s>`. Never truncated.
+    #[must_use]
+    pub fn encode(&self, text: &str) -> Encoding {
+        let mut ids = vec![self.bos_id];
+        let mut spans = vec![None];
+        self.for_each_subword(text, |id, span| {
+            ids.push(id);
+            spans.push(Some(span));
+        });
+        ids.push(self.eos_id);
+        spans.push(None);
+        Encoding { ids, spans }
+    }
+
+    /// The number of subwords of a text, without `<s>` and `</s>`.
+    #[must_use]
+    pub fn count(&self, text: &str) -> usize {
+        let mut n_subwords = 0;
+        self.for_each_subword(text, |_, _| n_subwords += 1);
+        n_subwords
+    }
+
+    /// The rows that an embedding of this vocabulary needs: the greatest id and one.
+    #[must_use]
+    pub fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    /// `<s>`, which begins every sequence.
+    #[must_use]
+    pub fn bos_id(&self) -> u32 {
+        self.bos_id
+    }
+
+    /// `</s>`, which ends every sequence.
+    #[must_use]
+    pub fn eos_id(&self) -> u32 {
+        self.eos_id
+    }
+
+    #[must_use]
+    pub fn pad_id(&self) -> Option<u32> {
+        self.pad_id
+    }
+
+    #[must_use]
+    pub fn mask_id(&self) -> Option<u32> {
+        self.mask_id
+    }
+
+    /// A hash of the files that it was read from.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    fn for_each_subword(&self, text: &str, mut yields: impl FnMut(u32, ByteSpan)) {
+        let Some(added) = &self.added else {
+            return self.encode_part(text, 0, &mut yields);
+        };
+        let parts = added.extract_and_normalize(None::<&NormalizerWrapper>, text);
+        for (_, (start, end), tokens) in
+            parts.get_splits(OffsetReferential::Original, OffsetType::Byte)
+        {
+            match tokens {
+                Some(tokens) => {
+                    for token in tokens {
+                        yields(token.id, ByteSpan::new(start, end));
+                    }
+                }
+                None => self.encode_part(&text[start..end], start, &mut yields),
+            }
+        }
+    }
+
+    /// A part of the text, at byte `at`, that has no added tokens.
+    fn encode_part(&self, part: &str, at: usize, yields: &mut impl FnMut(u32, ByteSpan)) {
+        let prefixed = self.add_prefix_space && !part.is_empty() && !part.starts_with(' ');
+        let (input, n_prefix) = if prefixed {
+            (Cow::Owned(format!(" {part}")), 1)
+        } else {
+            (Cow::Borrowed(part), 0)
+        };
+        self.byte_level
+            .for_each_subword(&self.bpe, &input, |id, start, end| {
+                let start = floor_char_boundary(part, start.saturating_sub(n_prefix));
+                let end = ceil_char_boundary(part, end.saturating_sub(n_prefix));
+                yields(id, ByteSpan::new(at + start, at + end));
+            });
+    }
+}
+
+/// The last char boundary at or before `index`.
+fn floor_char_boundary(text: &str, mut index: usize) -> usize {
+    while !text.is_char_boundary(index) {
+        index -= 1;
+    }
+    index
+}
+
+/// The first char boundary at or after `index`, which is at most the text's length.
+fn ceil_char_boundary(text: &str, mut index: usize) -> usize {
+    while !text.is_char_boundary(index) {
+        index += 1;
+    }
+    index
+}

@@ -1,0 +1,280 @@
+//! How much attention each definition and each line of a document gets, in a few words.
+
+use super::AnalysedDocument;
+use super::label::{label, truncate};
+use super::levels::HeatLevel;
+use super::summary::{percent, times};
+use codegaze_text::ByteSpan;
+use codegaze_text::outline::Definition;
+
+/// Columns of a lexeme in a title.
+const LEXEME_WIDTH: usize = 24;
+
+/// A definition with its share of the attention.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DefinitionHeat {
+    pub definition: Definition,
+    /// Of the document, where every lexeme weighs its lift / number of lexemes, as for lines
+    /// ([`ScoredLine::share`](codegaze_core::analysis::ScoredLine::share)).
+    pub share: f32,
+    /// `None` if nothing in it is scored.
+    pub top: Option<TopLexeme>,
+}
+
+/// The lexeme of a definition that gets most.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopLexeme {
+    pub span: ByteSpan,
+    /// The lexeme as it is shown: legible, of bounded length.
+    pub label: String,
+    pub lift: f32,
+}
+
+impl DefinitionHeat {
+    /// ``18 % of attention · most on `node` (3.1×)``, as plain text.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let Some(top) = &self.top else {
+            return "no attention scores".to_owned();
+        };
+        let percent = self.share * 100.0;
+        let share = if percent > 0.0 && percent < 0.5 {
+            "< 1 %".to_owned()
+        } else {
+            format!("{percent:.0} %")
+        };
+        format!(
+            "{share} of attention · most on `{}` ({})",
+            top.label,
+            times(top.lift)
+        )
+    }
+}
+
+/// The heat of each definition, in one pass over the document's lexemes. `definitions` as from
+/// [`outline`](codegaze_text::outline::outline): ascending, disjoint.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "lexemes of one document")]
+pub fn definition_heats(
+    document: &AnalysedDocument<'_>,
+    definitions: &[Definition],
+) -> Vec<DefinitionHeat> {
+    let lexemes = &document.analysis.lexemes;
+    let n_lexemes = lexemes.len() as f32;
+    let mut at = 0;
+    definitions
+        .iter()
+        .map(|definition| {
+            let span = definition.span;
+            at += lexemes[at..].partition_point(|lexeme| lexeme.span.start < span.start);
+            let inside = lexemes[at..].partition_point(|lexeme| lexeme.span.start < span.end);
+            let own = &lexemes[at..at + inside];
+            at += inside;
+            // Of equals the first; `max_by` would take the last.
+            let top = own
+                .iter()
+                .reduce(|top, lexeme| if lexeme.lift > top.lift { lexeme } else { top });
+            DefinitionHeat {
+                definition: *definition,
+                share: own.iter().map(|lexeme| lexeme.lift).sum::<f32>() / n_lexemes.max(1.0) + 0.0,
+                top: top.map(|top| TopLexeme {
+                    span: top.span,
+                    label: truncate(&label(document.slice(top.span)), LEXEME_WIDTH),
+                    lift: top.lift,
+                }),
+            }
+        })
+        .collect()
+}
+
+/// A line's share of the attention, to be shown at its end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LineHeat {
+    /// Zero-based.
+    pub line: usize,
+    /// Byte offset of the line's end, before its line break.
+    pub end: usize,
+    pub share: f32,
+    /// `share` × number of lines with lexemes: 1 is the average line.
+    pub lift: f32,
+    pub level: HeatLevel,
+}
+
+impl LineHeat {
+    /// `4.2 %`
+    #[must_use]
+    pub fn label(&self) -> String {
+        percent(self.share)
+    }
+
+    /// The label in words.
+    #[must_use]
+    pub fn tooltip(&self) -> String {
+        format!(
+            "Line {} gets {} of the attention in this document, {} the average line (level {} of {}).",
+            self.line + 1,
+            percent(self.share),
+            times(self.lift),
+            self.level.get(),
+            HeatLevel::MAX.get()
+        )
+    }
+}
+
+/// The lines of at least this level, ascending.
+#[must_use]
+pub fn line_heats(document: &AnalysedDocument<'_>, min_level: HeatLevel) -> Vec<LineHeat> {
+    document
+        .scored_lines()
+        .filter(|&(_, level)| level >= min_level)
+        .map(|(scored, level)| {
+            let line = scored.line as usize;
+            LineHeat {
+                line,
+                end: document.lines.content(line).end,
+                share: scored.share,
+                lift: scored.lift,
+                level,
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+    use codegaze_text::line_index::LineIndex;
+    use codegaze_text::outline::outline;
+
+    const TEXT: &str =
+        "import os\n\ndef fib(n):\n    return n\r\n\nx = 1\nclass A:\n    y = fib(2) + fib(3)\n";
+
+    #[test]
+    fn definitions_share_the_document_with_what_is_outside() {
+        let analysis = samples::analysis(TEXT);
+        let document = AnalysedDocument::new("fib.py", TEXT, &analysis);
+        let heats = definition_heats(&document, &outline(TEXT, &LineIndex::new(TEXT)));
+        let names: Vec<&str> = heats
+            .iter()
+            .map(|heat| heat.definition.name.of(TEXT))
+            .collect();
+        assert_eq!(names, ["fib", "A"]);
+        // Lines 3–4 and 7–8 are the definitions'.
+        for (heat, lines) in heats.iter().zip([2..=3, 6..=7]) {
+            let of_lines: f32 = analysis
+                .lines
+                .iter()
+                .filter(|line| lines.contains(&line.line))
+                .map(|line| line.share)
+                .sum();
+            assert!((heat.share - of_lines).abs() < 1e-5, "{heat:?} {of_lines}");
+            let top = heat.top.as_ref().unwrap();
+            assert!(heat.definition.span.contains(top.span));
+            let greatest = analysis
+                .lexemes
+                .iter()
+                .filter(|lexeme| heat.definition.span.contains(lexeme.span))
+                .map(|lexeme| lexeme.lift)
+                .fold(0.0, f32::max);
+            assert!((top.lift - greatest).abs() < f32::EPSILON);
+        }
+    }
+
+    #[test]
+    fn titles() {
+        let title = |share, top: Option<(&str, f32)>| {
+            let text = "f";
+            let span = ByteSpan::new(0, text.len());
+            DefinitionHeat {
+                definition: Definition {
+                    span,
+                    name: span,
+                    keyword: None,
+                    line: 0,
+                },
+                share,
+                top: top.map(|(label, lift)| TopLexeme {
+                    span,
+                    label: label.to_owned(),
+                    lift,
+                }),
+            }
+            .title()
+        };
+        assert_eq!(
+            title(0.184, Some(("node", 3.12))),
+            "18 % of attention · most on `node` (3.1×)"
+        );
+        assert_eq!(
+            title(0.002, Some(("{", 0.04))),
+            "< 1 % of attention · most on `{` (0.04×)"
+        );
+        assert_eq!(
+            title(1.0, Some(("x", 12.3))),
+            "100 % of attention · most on `x` (12×)"
+        );
+        assert_eq!(title(0.0, None), "no attention scores");
+    }
+
+    #[test]
+    fn a_definition_without_scores_has_no_top() {
+        let mut analysis = samples::analysis(TEXT);
+        analysis.lexemes.retain(|lexeme| lexeme.span.start < 11);
+        let document = AnalysedDocument::new("fib.py", TEXT, &analysis);
+        let heats = definition_heats(&document, &outline(TEXT, &LineIndex::new(TEXT)));
+        assert_eq!(heats.len(), 2);
+        assert!(
+            heats
+                .iter()
+                .all(|heat| heat.top.is_none() && heat.share == 0.0)
+        );
+        analysis.lexemes.clear();
+        let document = AnalysedDocument::new("fib.py", TEXT, &analysis);
+        let heats = definition_heats(&document, &outline(TEXT, &LineIndex::new(TEXT)));
+        assert!(heats.iter().all(|heat| heat.share == 0.0));
+    }
+
+    #[test]
+    fn long_and_strange_lexemes_are_legible() {
+        let text = format!("def {}\u{202e}(): pass", "x".repeat(90));
+        let mut analysis = samples::analysis(&text);
+        analysis.lexemes[1].lift = 99.0;
+        let document = AnalysedDocument::new("x.py", &text, &analysis);
+        let heats = definition_heats(&document, &outline(&text, &LineIndex::new(&text)));
+        let label = &heats[0].top.as_ref().unwrap().label;
+        assert_eq!(label, &format!("{}…", "x".repeat(23)));
+    }
+
+    #[test]
+    fn lines_end_before_their_break() {
+        let analysis = samples::analysis(TEXT);
+        let document = AnalysedDocument::new("fib.py", TEXT, &analysis);
+        let all = line_heats(&document, HeatLevel::NONE);
+        let lines: Vec<usize> = all.iter().map(|heat| heat.line).collect();
+        assert_eq!(lines, [0, 2, 3, 5, 6, 7]);
+        for heat in &all {
+            assert!(TEXT[heat.end..].starts_with(['\r', '\n']), "{heat:?}");
+        }
+        let hot = line_heats(&document, HeatLevel::SHOWN[2]);
+        assert!(!hot.is_empty() && hot.len() < all.len());
+        let expected: Vec<&LineHeat> = all.iter().filter(|heat| heat.level.get() >= 3).collect();
+        assert_eq!(hot.iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn lines_in_words() {
+        let heat = LineHeat {
+            line: 11,
+            end: 0,
+            share: 0.042,
+            lift: 2.13,
+            level: HeatLevel::SHOWN[3],
+        };
+        assert_eq!(heat.label(), "4.2 %");
+        assert_eq!(
+            heat.tooltip(),
+            "Line 12 gets 4.2 % of the attention in this document, 2.1× the average line (level 4 of 5)."
+        );
+    }
+}

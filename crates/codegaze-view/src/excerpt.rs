@@ -1,0 +1,160 @@
+//! Some lines of an analysed document as a document of their own, with the heat that they have in the whole.
+
+use codegaze_core::analysis::{
+    AnalysedChunk, Analysis, ScoredLexeme, ScoredLine, SubwordScore, Unscored,
+};
+use codegaze_text::ByteSpan;
+use codegaze_text::line_index::LineIndex;
+
+use super::AnalysedDocument;
+use super::levels::HeatLevel;
+
+/// Owns what an [`AnalysedDocument`] borrows.
+#[derive(Clone, Debug)]
+pub struct Excerpt<'a> {
+    path: &'a str,
+    text: &'a str,
+    analysis: Analysis,
+    lexeme_levels: Vec<HeatLevel>,
+    line_levels: Vec<HeatLevel>,
+}
+
+impl<'a> Excerpt<'a> {
+    /// The whole lines that `part` touches. Shares, lifts, ranks and levels stay those of the document; matrices of chunks that
+    /// are not wholly inside are left out.
+    #[must_use]
+    pub fn new(document: &AnalysedDocument<'a>, index: &LineIndex, part: ByteSpan) -> Self {
+        let first_line = index.line_at(part.start);
+        let last_line = index.line_at(part.end.saturating_sub(1).max(part.start));
+        let lines = ByteSpan::new(
+            index.line_start(first_line),
+            index.line_start(last_line.saturating_add(1)),
+        );
+        let whole = document.analysis;
+        let moved = |span: ByteSpan| {
+            let start = span.start.max(lines.start);
+            let end = span.end.min(lines.end).max(start);
+            ByteSpan::new(start - lines.start, end - lines.start)
+        };
+        let is_inside = |span: ByteSpan| span.overlap(lines) > 0;
+        let first_chunk = whole
+            .chunks
+            .iter()
+            .position(|chunk| is_inside(chunk.core))
+            .unwrap_or(0);
+        let (lexemes, lexeme_levels) = document
+            .lexemes()
+            .filter(|(lexeme, _)| is_inside(lexeme.span))
+            .map(|(lexeme, level)| {
+                let lexeme = ScoredLexeme {
+                    span: moved(lexeme.span),
+                    chunk_idx: lexeme.chunk_idx - first_chunk,
+                    ..*lexeme
+                };
+                (lexeme, level)
+            })
+            .unzip();
+        let (scored_lines, line_levels) = document
+            .scored_lines()
+            .filter(|(line, _)| (first_line..=last_line).contains(&(line.line as usize)))
+            .map(|(line, level)| {
+                let line = ScoredLine {
+                    line: line.line - u32::try_from(first_line).unwrap_or(0),
+                    ..*line
+                };
+                (line, level)
+            })
+            .unzip();
+        let chunks = whole.chunks.iter().filter(|chunk| is_inside(chunk.core));
+        let unscored = whole.unscored.iter();
+        Self {
+            path: document.path,
+            text: document.slice(lines),
+            lexeme_levels,
+            line_levels,
+            analysis: Analysis {
+                lexemes,
+                lines: scored_lines,
+                chunks: chunks.map(|chunk| cut(chunk, lines, &moved)).collect(),
+                unscored: unscored
+                    .filter(|unscored| is_inside(unscored.span))
+                    .map(|unscored| Unscored {
+                        span: moved(unscored.span),
+                        reason: unscored.reason.clone(),
+                    })
+                    .collect(),
+                ..whole.clone()
+            },
+        }
+    }
+
+    #[must_use]
+    pub fn document(&self) -> AnalysedDocument<'_> {
+        AnalysedDocument {
+            lexeme_levels: self.lexeme_levels.clone(),
+            line_levels: self.line_levels.clone(),
+            ..AnalysedDocument::new(self.path, self.text, &self.analysis)
+        }
+    }
+}
+
+fn cut(
+    chunk: &AnalysedChunk,
+    lines: ByteSpan,
+    moved: &dyn Fn(ByteSpan) -> ByteSpan,
+) -> AnalysedChunk {
+    let is_whole = lines.contains(chunk.span);
+    let subwords = chunk.subwords.as_ref().map(|subwords| {
+        let inside = subwords
+            .iter()
+            .filter(|subword| is_whole || subword.span.is_some_and(|span| lines.contains(span)));
+        inside
+            .map(|subword| SubwordScore {
+                span: subword.span.map(moved),
+                ..*subword
+            })
+            .collect()
+    });
+    AnalysedChunk {
+        span: moved(chunk.span),
+        core: moved(chunk.core),
+        subwords,
+        matrix: chunk.matrix.clone().filter(|_| is_whole),
+        relations: None,
+        ..*chunk
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    #[test]
+    fn lines_keep_the_heat_that_they_have_in_the_whole() {
+        let analysis = samples::full(samples::PYTHON);
+        let document = AnalysedDocument::new("fib.py", samples::PYTHON, &analysis);
+        let index = LineIndex::new(samples::PYTHON);
+        let second = index.line_span(1);
+        let middle = second.start + second.len() / 2;
+        let excerpt = Excerpt::new(&document, &index, ByteSpan::new(middle, middle));
+        let part = excerpt.document();
+        assert_eq!(part.text, second.of(samples::PYTHON));
+        let expected: Vec<_> = document
+            .lexemes()
+            .filter(|(lexeme, _)| second.contains(lexeme.span))
+            .map(|(lexeme, level)| (lexeme.span.of(samples::PYTHON), lexeme.lift, level))
+            .collect();
+        assert!(!expected.is_empty());
+        let got: Vec<_> = part
+            .lexemes()
+            .map(|(lexeme, level)| (lexeme.span.of(part.text), lexeme.lift, level))
+            .collect();
+        assert_eq!(got, expected);
+        assert_eq!(part.scored_lines().count(), 1);
+        let whole = ByteSpan::new(0, samples::PYTHON.len());
+        let all = Excerpt::new(&document, &index, whole);
+        assert_eq!(all.document().text, samples::PYTHON);
+        assert_eq!(all.document().analysis.lexemes, analysis.lexemes);
+    }
+}

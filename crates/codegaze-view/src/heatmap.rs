@@ -1,0 +1,275 @@
+//! The attention matrix of a chunk, query × key, as a picture.
+
+mod layout;
+mod rows;
+
+use serde::{Deserialize, Serialize};
+
+use codegaze_core::analysis::Extras;
+use codegaze_core::attribution::Sinks;
+use codegaze_core::attribution::align::Alignment;
+use codegaze_text::ByteSpan;
+use codegaze_text::lexeme::{Lexeme, scan};
+
+use super::AnalysedDocument;
+use super::label::{label, printable, subword_labels};
+use super::page;
+use super::picture::{RenderError, RenderOptions};
+use super::summary::settings;
+
+pub use rows::{MAX_ROWS, RowsError};
+
+/// One subword on both axes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeatmapToken {
+    /// As the source has it, made visible.
+    pub label: String,
+    /// `None` for lexemes.
+    pub id: Option<u32>,
+    /// In the document; `None` for special subwords.
+    pub span: Option<ByteSpan>,
+    pub score: f32,
+}
+
+/// A fused attention matrix with what names its rows and columns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heatmap {
+    pub title: String,
+    pub subtitle: String,
+    /// How rows were made, for the note under the picture.
+    pub note: String,
+    pub tokens: Vec<HeatmapToken>,
+    /// [query, key], row-major, finite, ≥ 0.
+    pub weights: Vec<f32>,
+    /// Index of the chunk.
+    pub chunk: usize,
+}
+
+/// What a row and a column of a matrix stand for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    Subword,
+    #[default]
+    Lexeme,
+}
+
+impl Heatmap {
+    /// What a drawing needs of an analysis, besides the scores.
+    pub const EXTRAS: Extras = Extras {
+        subwords: true,
+        matrix: true,
+        relations: false,
+        embedding: false,
+    };
+
+    /// The matrix of one chunk, by subword or by lexeme.
+    ///
+    /// # Errors
+    /// If there is no such chunk, or it was analysed without [`Self::EXTRAS`].
+    pub fn new(
+        document: &AnalysedDocument<'_>,
+        chunk: usize,
+        unit: Unit,
+    ) -> Result<Self, RenderError> {
+        match unit {
+            Unit::Subword => Self::from_chunk(document, chunk),
+            Unit::Lexeme => Self::from_chunk_by_lexeme(document, chunk),
+        }
+    }
+
+    /// The matrix of the first chunk; `None` where the model read nothing, since nothing but whitespace stands there.
+    ///
+    /// # Errors
+    /// If what was analysed contradicts itself.
+    pub fn of_first(
+        document: &AnalysedDocument<'_>,
+        unit: Unit,
+    ) -> Result<Option<Self>, RenderError> {
+        let first = document.analysis.chunks.first();
+        if first.is_none_or(|chunk| chunk.matrix.is_none()) {
+            return Ok(None);
+        }
+        Self::new(document, 0, unit).map(Some)
+    }
+
+    /// The matrix of one chunk. Where the attribution drops sinks, special subwords are left out on both axes and rows
+    /// are renormalised.
+    ///
+    /// # Errors
+    /// If there is no such chunk, or it was analysed without subwords and matrix.
+    pub fn from_chunk(document: &AnalysedDocument<'_>, chunk: usize) -> Result<Self, RenderError> {
+        let analysis = document.analysis;
+        let n_chunks = analysis.chunks.len();
+        let analysed = analysis
+            .chunks
+            .get(chunk)
+            .ok_or(RenderError::NoChunk { chunk, n_chunks })?;
+        let (Some(subwords), Some(matrix)) = (&analysed.subwords, &analysed.matrix) else {
+            return Err(RenderError::NoMatrix { chunk });
+        };
+        let n = matrix.n_tokens;
+        if subwords.len() != n || n.checked_mul(n) != Some(matrix.weights.len()) {
+            return Err(RenderError::Matrix {
+                chunk,
+                reason: format!(
+                    "{} subwords, {n} rows, {} weights",
+                    subwords.len(),
+                    matrix.weights.len()
+                ),
+            });
+        }
+        if matrix.weights.iter().any(|w| !w.is_finite() || *w < 0.0) {
+            return Err(RenderError::Matrix {
+                chunk,
+                reason: "a weight is negative or not a number".to_owned(),
+            });
+        }
+
+        let drop = analysis.attribution.sinks == Sinks::Drop;
+        let kept: Vec<usize> = (0..n)
+            .filter(|&idx| !drop || subwords[idx].span.is_some())
+            .collect();
+        let mut weights = Vec::with_capacity(kept.len() * kept.len());
+        for &query in &kept {
+            let row = &matrix.weights[query * n..(query + 1) * n];
+            let sum: f32 = kept.iter().map(|&key| row[key]).sum();
+            let scale = if drop && sum > 0.0 { 1.0 / sum } else { 1.0 };
+            weights.extend(kept.iter().map(|&key| row[key] * scale));
+        }
+
+        let spans: Vec<Option<ByteSpan>> = subwords.iter().map(|subword| subword.span).collect();
+        let labels = subword_labels(document.text, &spans);
+        let tokens = kept
+            .iter()
+            .map(|&idx| HeatmapToken {
+                label: labels[idx].clone(),
+                id: Some(subwords[idx].id),
+                span: subwords[idx].span,
+                score: subwords[idx].score,
+            })
+            .collect();
+        Ok(Self {
+            title: format!("Attention in {}", printable(document.path)),
+            subtitle: match n_chunks {
+                1 => settings(document),
+                _ => format!(
+                    "{} · chunk {chunk} of 0–{}",
+                    settings(document),
+                    n_chunks - 1
+                ),
+            },
+            note: match analysis.attribution.sinks {
+                Sinks::Drop => "special subwords dropped, rows sum to 1".to_owned(),
+                Sinks::Keep => "special subwords kept, rows sum to 1".to_owned(),
+            },
+            tokens,
+            weights,
+            chunk,
+        })
+    }
+
+    /// The same by lexeme: attention to a lexeme is the sum over its subwords, from a lexeme the mean (Clark et al. 2019).
+    /// Special and whitespace subwords are nobody's; rows are renormalised without them.
+    ///
+    /// # Errors
+    /// If there is no such chunk, or it was analysed without subwords and matrix.
+    pub fn from_chunk_by_lexeme(
+        document: &AnalysedDocument<'_>,
+        chunk: usize,
+    ) -> Result<Self, RenderError> {
+        let by_subword = Self::from_chunk(document, chunk)?;
+        let analysed = &document.analysis.chunks[chunk];
+        let start = analysed.span.start;
+        let lexemes: Vec<Lexeme> = scan(document.slice(analysed.span))
+            .into_iter()
+            .map(|lexeme| Lexeme {
+                span: lexeme.span.shifted(start),
+                ..lexeme
+            })
+            .collect();
+        let spans: Vec<_> = by_subword.tokens.iter().map(|token| token.span).collect();
+        let scores: Vec<_> = by_subword.tokens.iter().map(|token| token.score).collect();
+        let alignment = Alignment::new(&spans, &lexemes);
+        let (mass, _) = alignment.sum(&scores);
+        let tokens = lexemes
+            .iter()
+            .zip(mass)
+            .map(|(lexeme, score)| HeatmapToken {
+                label: label(document.slice(lexeme.span)),
+                id: None,
+                span: Some(lexeme.span),
+                score,
+            })
+            .collect();
+        Ok(Self {
+            note: "subwords merged into lexemes, rows sum to 1".to_owned(),
+            tokens,
+            weights: alignment.merge_matrix(&by_subword.weights),
+            ..by_subword
+        })
+    }
+
+    /// Number of subwords along each axis.
+    #[must_use]
+    pub fn n(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// The up to `limit` keys that the query with this index attends to, heaviest first, with their weights; of equal ones the
+    /// earlier first.
+    #[must_use]
+    pub fn attends_to(&self, query: usize, limit: usize) -> Vec<(usize, f32)> {
+        let n = self.n();
+        heaviest(self.weights.iter().skip(query * n).take(n), limit)
+    }
+
+    /// The up to `limit` queries that attend to the key with this index, likewise.
+    #[must_use]
+    pub fn attended_by(&self, key: usize, limit: usize) -> Vec<(usize, f32)> {
+        let n = self.n();
+        heaviest(self.weights.iter().skip(key).step_by(n.max(1)), limit)
+    }
+
+    /// The greatest weight, where the colour scale ends.
+    #[must_use]
+    pub fn max(&self) -> f32 {
+        self.weights.iter().copied().fold(0.0, f32::max)
+    }
+}
+
+fn heaviest<'a>(weights: impl Iterator<Item = &'a f32>, limit: usize) -> Vec<(usize, f32)> {
+    let mut heaviest: Vec<(usize, f32)> = weights.copied().enumerate().collect();
+    heaviest.retain(|&(_, weight)| weight > 0.0);
+    heaviest.sort_by(|a, b| b.1.total_cmp(&a.1));
+    heaviest.truncate(limit);
+    heaviest
+}
+
+/// # Errors
+/// If the options ask for what cannot be drawn.
+pub fn render_png(heatmap: &Heatmap, options: &RenderOptions) -> Result<Vec<u8>, RenderError> {
+    layout::scene(heatmap, options)?.to_png(options.dpi)
+}
+
+/// # Errors
+/// If the options ask for what cannot be drawn.
+pub fn render_svg(heatmap: &Heatmap, options: &RenderOptions) -> Result<String, RenderError> {
+    layout::scene(heatmap, options)?.to_svg()
+}
+
+/// One self-contained page: the matrix, the subwords, the shaded source. Size, resolution and theme are the browser's.
+///
+/// # Errors
+/// If the data cannot be encoded.
+pub fn render_html(
+    document: &AnalysedDocument<'_>,
+    heatmap: &Heatmap,
+    options: &RenderOptions,
+) -> Result<String, RenderError> {
+    page::render(document, Some(heatmap), options)
+}
+
+#[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "numbers of pixels")]
+mod tests;

@@ -1,0 +1,441 @@
+//! What is said about one lexeme under the pointer.
+//!
+//! A card is for people who have not met the tool: it says in words what its numbers are numbers of. Lists of partners are
+//! set in columns, as preformatted text: that is what every editor shows alike, while tables and nested lists come out
+//! as their source in some.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::AnalysedDocument;
+use super::label::{label, printable, subword_labels, truncate};
+use super::levels::HeatLevel;
+use super::markdown::{code, escape, longest_run};
+use super::summary::{count, percent, settings_of, times};
+use codegaze_core::analysis::Analysis;
+use codegaze_core::analysis::relations::{LexemeRelations, Relation};
+use codegaze_core::attribution::AttributionConfig;
+use codegaze_model::ModelInfo;
+use codegaze_model::source::EMBEDDED_MODEL;
+use codegaze_text::ByteSpan;
+
+/// Partners listed in each direction.
+const PARTNERS: usize = 5;
+/// Columns of a partner's text.
+const PARTNER_WIDTH: usize = 16;
+/// Columns of the lexeme itself.
+const LEXEME_WIDTH: usize = 48;
+/// Subwords listed in the details.
+const SUBWORDS: usize = 12;
+
+/// Where an analysis came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Whether the lexeme's chunk was looked up and not computed.
+    pub cached: bool,
+    /// How long the analysis took when it was made.
+    pub analysis: Duration,
+}
+
+/// How a card is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Markup {
+    Markdown,
+    Plain,
+}
+
+impl Markup {
+    /// Source text inside a sentence.
+    fn source(self, label: &str) -> String {
+        match self {
+            Self::Markdown => code(label),
+            Self::Plain => format!("“{label}”"),
+        }
+    }
+
+    fn words(self, text: &str) -> String {
+        match self {
+            Self::Markdown => escape(text),
+            Self::Plain => text.to_owned(),
+        }
+    }
+
+    /// Lines whose columns stand under each other.
+    fn columns(self, lines: &[String]) -> String {
+        let lines = lines.join("\n");
+        match self {
+            Self::Markdown => {
+                let fence = "`".repeat(longest_run(&lines, '`').max(2) + 1);
+                // Without a name the block is coloured as the document's language in some editors.
+                format!("{fence}text\n{lines}\n{fence}")
+            }
+            Self::Plain => lines,
+        }
+    }
+}
+
+/// What is known about one lexeme.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HoverCard {
+    /// Of the lexeme, in the document.
+    pub span: ByteSpan,
+    label: String,
+    lift: f32,
+    rank: usize,
+    n_lexemes: usize,
+    level: HeatLevel,
+    share: f32,
+    relations: Option<Relations>,
+    details: Vec<Detail>,
+    settings: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Relations {
+    attends_to: Vec<Partner>,
+    attended_by: Vec<Partner>,
+    sink_share: f32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Partner {
+    weight: String,
+    label: String,
+    /// `line 12`
+    place: String,
+}
+
+/// One line of the details.
+#[derive(Clone, Debug, PartialEq)]
+enum Detail {
+    Words(String),
+    /// Labels and their scores.
+    Subwords {
+        shown: Vec<(String, String)>,
+        n: usize,
+    },
+}
+
+impl HoverCard {
+    /// The card of the lexeme with this index into [`Analysis::lexemes`]; `None` if there is no such lexeme.
+    #[must_use]
+    pub fn new(
+        document: &AnalysedDocument<'_>,
+        lexeme_idx: usize,
+        relations: Option<&LexemeRelations>,
+        origin: Origin,
+    ) -> Option<Self> {
+        let analysis = document.analysis;
+        let lexeme = analysis.lexemes.get(lexeme_idx)?;
+        let level = *document.lexeme_levels.get(lexeme_idx)?;
+        let partners = |relations: &[Relation]| -> Vec<Partner> {
+            relations
+                .iter()
+                .take(PARTNERS)
+                .map(|relation| partner(document, relation, lexeme.span))
+                .collect()
+        };
+        Some(Self {
+            span: lexeme.span,
+            label: shown(document, lexeme.span, LEXEME_WIDTH),
+            lift: lexeme.lift,
+            rank: lexeme.rank,
+            n_lexemes: analysis.lexemes.len(),
+            level,
+            share: lexeme.share,
+            relations: relations.map(|relations| Relations {
+                attends_to: partners(&relations.attends_to),
+                attended_by: partners(&relations.attended_by),
+                sink_share: relations.sink_share,
+            }),
+            details: details(document, lexeme.span, lexeme.chunk_idx, origin),
+            settings: model_and_settings(&analysis.model, &analysis.attribution),
+        })
+    }
+
+    /// As Markdown, at more length with `details`.
+    #[must_use]
+    pub fn markdown(&self, details: bool) -> String {
+        self.render(Markup::Markdown, details)
+    }
+
+    /// As plain text, at more length with `details`.
+    #[must_use]
+    pub fn plain(&self, details: bool) -> String {
+        self.render(Markup::Plain, details)
+    }
+
+    fn render(&self, markup: Markup, details: bool) -> String {
+        let lexeme = markup.source(&self.label);
+        let mut paragraphs = vec![
+            self.headline(markup),
+            format!(
+                "The model attends to {lexeme} {} an average lexeme here. Its share of the chunk is {}.",
+                comparison(self.lift),
+                small_percent(self.share)
+            ),
+        ];
+        if let Some(relations) = &self.relations {
+            paragraphs.push(markup.columns(&relations.lines()));
+            let start = markup.source("<s>");
+            let end = markup.source("</s>");
+            paragraphs.push(format!(
+                "Percentages are of the attention of the one that attends. Not among them: {} of the attention of {lexeme} goes to the special subwords {start} and {end} (sinks).",
+                small_percent(relations.sink_share)
+            ));
+        }
+        if details {
+            let mut list = String::new();
+            for detail in &self.details {
+                let separator = if list.is_empty() { "" } else { "\n" };
+                let _ = write!(list, "{separator}- {}", detail.line(markup));
+            }
+            paragraphs.push(list);
+        }
+        paragraphs.push(markup.words(&self.settings));
+        paragraphs.join("\n\n")
+    }
+
+    fn headline(&self, markup: Markup) -> String {
+        let numbers = format!(
+            "{} average · rank {} of {} · {} level {}",
+            times(self.lift),
+            self.rank,
+            self.n_lexemes,
+            bar(self.level),
+            self.level.get()
+        );
+        match markup {
+            Markup::Markdown => format!("**{}** · {numbers}", code(&self.label)),
+            Markup::Plain => format!("{} · {numbers}", self.label),
+        }
+    }
+}
+
+impl Relations {
+    /// Both directions side by side.
+    fn lines(&self) -> Vec<String> {
+        let left = column("attends to", &self.attends_to);
+        let right = column("attended by", &self.attended_by);
+        let width = left.iter().map(|line| line.width()).max().unwrap_or(0);
+        (0..left.len().max(right.len()))
+            .map(|i| {
+                let left = left.get(i).map_or("", String::as_str);
+                let right = right.get(i).map_or("", String::as_str);
+                // Padded by display width: `{:<width$}` counts characters.
+                let pad = width - left.width();
+                format!("{left}{:pad$}   {right}", "").trim_end().to_owned()
+            })
+            .collect()
+    }
+}
+
+/// A head and one line a partner.
+fn column(head: &str, partners: &[Partner]) -> Vec<String> {
+    let weight = partners.iter().map(|partner| partner.weight.width()).max();
+    let text = partners.iter().map(|partner| partner.label.width()).max();
+    let (weight, text) = (weight.unwrap_or(0), text.unwrap_or(0));
+    let mut lines = vec![head.to_owned()];
+    lines.extend(partners.iter().map(|partner| {
+        let pad = text - partner.label.width();
+        format!(
+            "{:>weight$}  {}{:pad$}  {}",
+            partner.weight, partner.label, "", partner.place
+        )
+    }));
+    if partners.is_empty() {
+        lines.push("nothing".to_owned());
+    }
+    lines
+}
+
+impl Detail {
+    fn line(&self, markup: Markup) -> String {
+        match self {
+            Self::Words(text) => markup.words(text),
+            Self::Subwords { shown, n } => {
+                let subwords: Vec<String> = shown
+                    .iter()
+                    .map(|(label, score)| format!("{} {score}", markup.source(label)))
+                    .collect();
+                let more = match n - shown.len() {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                format!("{}: {}{more}", count(*n, "subword"), subwords.join(", "))
+            }
+        }
+    }
+}
+
+/// What is said where there are no numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PendingCard<'a> {
+    /// The first model is being loaded.
+    Loading { model: &'a str },
+    /// The analysis of this version of the text is under way.
+    Analysing,
+    /// This part of the text gets no scores.
+    NotScored { reason: &'a str },
+}
+
+impl<'a> PendingCard<'a> {
+    /// Why there is no lexeme at `offset`, if the analysis says so.
+    #[must_use]
+    pub fn unscored_at(analysis: &'a Analysis, offset: usize) -> Option<Self> {
+        let part = analysis
+            .unscored
+            .iter()
+            .find(|part| part.span.start <= offset && offset < part.span.end)?;
+        Some(Self::NotScored {
+            reason: &part.reason,
+        })
+    }
+
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        self.render(Markup::Markdown)
+    }
+
+    #[must_use]
+    pub fn plain(&self) -> String {
+        self.render(Markup::Plain)
+    }
+
+    fn render(self, markup: Markup) -> String {
+        match self {
+            Self::Loading { model } => format!(
+                "codegaze: the model {} is being loaded; attention is shown as soon as it is there.",
+                markup.source(&printable(model))
+            ),
+            Self::Analysing => {
+                "codegaze: this text is being analysed; its attention is shown in a moment."
+                    .to_owned()
+            }
+            Self::NotScored { reason } => {
+                format!(
+                    "codegaze: not scored: {}.",
+                    markup.words(&printable(reason))
+                )
+            }
+        }
+    }
+}
+
+/// [`settings_of`], and whether the model is the small one that is part of the program.
+fn model_and_settings(model: &ModelInfo, attribution: &AttributionConfig) -> String {
+    let settings = settings_of(model, attribution);
+    if model.id == EMBEDDED_MODEL {
+        format!("small embedded model {settings}")
+    } else {
+        settings
+    }
+}
+
+fn shown(document: &AnalysedDocument<'_>, span: ByteSpan, width: usize) -> String {
+    truncate(&label(document.slice(span)), width)
+}
+
+fn partner(document: &AnalysedDocument<'_>, relation: &Relation, lexeme: ByteSpan) -> Partner {
+    Partner {
+        weight: small_percent(relation.weight),
+        label: shown(document, relation.span, PARTNER_WIDTH),
+        place: if relation.span == lexeme {
+            "itself".to_owned()
+        } else {
+            format!("line {}", document.lines.line_of(relation.span.start) + 1)
+        },
+    }
+}
+
+fn details(
+    document: &AnalysedDocument<'_>,
+    lexeme: ByteSpan,
+    chunk_idx: usize,
+    origin: Origin,
+) -> Vec<Detail> {
+    let mut details = Vec::new();
+    let analysis = document.analysis;
+    if let Some(chunk) = analysis.chunks.get(chunk_idx) {
+        let subwords: Vec<_> = chunk
+            .subwords
+            .iter()
+            .flatten()
+            .filter(|subword| subword.span.is_some_and(|span| span.overlap(lexeme) > 0))
+            .collect();
+        if !subwords.is_empty() {
+            let spans: Vec<_> = subwords.iter().map(|subword| subword.span).collect();
+            // Subwords on both sides of a lexeme's border show what they have outside of it, too.
+            let shown = subword_labels(document.text, &spans)
+                .into_iter()
+                .zip(&subwords)
+                .take(SUBWORDS)
+                .map(|(label, subword)| {
+                    let label = truncate(&label, PARTNER_WIDTH);
+                    (label, format!("{:.2} %", subword.score * 100.0))
+                })
+                .collect();
+            details.push(Detail::Subwords {
+                shown,
+                n: subwords.len(),
+            });
+        }
+        let first = document.lines.line_of(chunk.span.start) + 1;
+        let last = document
+            .lines
+            .line_of(chunk.span.end.saturating_sub(1).max(chunk.span.start))
+            + 1;
+        let which = match analysis.chunks.len() {
+            1 => "the only chunk".to_owned(),
+            n => format!("chunk {chunk_idx} of 0–{}", n - 1),
+        };
+        details.push(Detail::Words(format!(
+            "{which}: lines {first}–{last}, {}",
+            count(chunk.n_tokens, "subword")
+        )));
+        details.push(Detail::Words(format!(
+            "of the chunk's attention, sinks took {}; of its scores, whitespace has {} and context around the chunk {}",
+            percent(chunk.sink_share),
+            percent(chunk.whitespace_share),
+            percent(chunk.context_share)
+        )));
+    }
+    let millis = origin.analysis.as_secs_f64() * 1000.0;
+    details.push(Detail::Words(if origin.cached {
+        format!("from the cache; the analysis took {millis:.1} ms when it was made")
+    } else {
+        format!("analysed in {millis:.1} ms")
+    }));
+    details
+}
+
+/// `3.2× as much as to`.
+fn comparison(lift: f32) -> String {
+    let times = times(lift);
+    if times == "1.0×" {
+        "about as much as to".to_owned()
+    } else {
+        format!("{times} as much as to")
+    }
+}
+
+/// As [`percent`], and what would be rounded to nothing is said to be less than something.
+fn small_percent(share: f32) -> String {
+    if share > 0.0 && share < 0.000_5 {
+        "< 0.1 %".to_owned()
+    } else {
+        percent(share)
+    }
+}
+
+/// The level without colour: `▰▰▰▰▱`.
+fn bar(level: HeatLevel) -> String {
+    (0..HeatLevel::MAX.get())
+        .map(|step| if step < level.get() { '▰' } else { '▱' })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

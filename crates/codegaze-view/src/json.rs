@@ -1,0 +1,393 @@
+//! The document `codegaze.analysis/1`: see `docs/JSON.md` and `docs/analysis.schema.json`.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use codegaze_core::attribution::{Aggregate, HeadFusion, Sinks};
+use codegaze_text::ByteSpan;
+use codegaze_text::language::language;
+
+use super::AnalysedDocument;
+use super::label::subword_texts;
+use super::levels::HeatLevel;
+use super::matrix::Nested;
+
+/// The value of `schema`; a change that breaks readers changes its number.
+pub const SCHEMA: &str = "codegaze.analysis/1";
+
+/// A picture to carry along.
+#[derive(Clone, Copy, Debug)]
+pub struct Image<'a> {
+    /// `image/png`, `image/svg+xml`, `text/html`.
+    pub media_type: &'a str,
+    pub data: &'a [u8],
+}
+
+/// The parts that are left out unless asked for. A part that the analysis does not hold stays out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JsonOptions<'a> {
+    /// Every subword.
+    pub tokens: bool,
+    /// The fused matrix of each chunk.
+    pub attention: bool,
+    pub image: Option<Image<'a>>,
+}
+
+/// An analysed document as JSON; borrows all text.
+#[derive(Debug, Serialize)]
+pub struct AnalysisJson<'a> {
+    schema: &'static str,
+    document: DocumentJson<'a>,
+    model: ModelJson<'a>,
+    view: ViewJson<'a>,
+    lexemes: Vec<LexemeJson<'a>>,
+    lines: Vec<LineJson>,
+    chunks: Vec<ChunkJson<'a>>,
+    unscored: Vec<UnscoredJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens: Option<Vec<TokenJson<'a>>>,
+    embedding: Option<EmbeddingJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<ImageJson<'a>>,
+    timing_ms: TimingJson,
+    error: Option<&'a str>,
+}
+
+/// A document that could not be analysed.
+#[derive(Debug, Serialize)]
+pub struct FailureJson<'a> {
+    schema: &'static str,
+    document: FailedDocumentJson<'a>,
+    error: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct FailedDocumentJson<'a> {
+    path: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct DocumentJson<'a> {
+    path: &'a str,
+    language: Option<&'static str>,
+    sha256: String,
+    bytes: usize,
+    lines: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct ModelJson<'a> {
+    id: &'a str,
+    revision: Option<&'a str>,
+    layers: usize,
+    heads: usize,
+    hidden_size: usize,
+    max_tokens: usize,
+    precision: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct ViewJson<'a> {
+    method: &'static str,
+    layers: &'a [usize],
+    heads: HeadsJson<'a>,
+    sinks: &'static str,
+    /// Only where it is not the sum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aggregate: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum HeadsJson<'a> {
+    Fusion(&'static str),
+    Some(&'a [usize]),
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct SpanJson {
+    start: usize,
+    end: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct PositionJson {
+    line: u32,
+    character: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct RangeJson {
+    start: PositionJson,
+    end: PositionJson,
+}
+
+#[derive(Debug, Serialize)]
+struct LexemeJson<'a> {
+    span: SpanJson,
+    range: RangeJson,
+    text: &'a str,
+    kind: &'static str,
+    share: f32,
+    lift: f32,
+    rank: usize,
+    #[serde(serialize_with = "level")]
+    level: HeatLevel,
+}
+
+#[derive(Debug, Serialize)]
+struct LineJson {
+    line: u32,
+    share: f32,
+    lift: f32,
+}
+
+#[derive(Debug, Serialize)]
+struct ChunkJson<'a> {
+    span: SpanJson,
+    core: SpanJson,
+    tokens: usize,
+    sink_share: f32,
+    whitespace_share: f32,
+    context_share: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attention: Option<Nested<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct UnscoredJson<'a> {
+    span: SpanJson,
+    reason: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct TokenJson<'a> {
+    text: &'a str,
+    id: u32,
+    span: Option<SpanJson>,
+    score: f32,
+    chunk: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct EmbeddingJson<'a> {
+    cls: &'a [f32],
+    mean: &'a [f32],
+}
+
+#[derive(Debug, Serialize)]
+struct ImageJson<'a> {
+    media_type: &'a str,
+    encoding: &'static str,
+    data: String,
+}
+
+#[derive(Debug, Serialize)]
+struct TimingJson {
+    chunk: f64,
+    tokenize: f64,
+    forward: f64,
+    attribute: f64,
+    total: f64,
+}
+
+impl<'a> AnalysisJson<'a> {
+    #[must_use]
+    pub fn new(document: &AnalysedDocument<'a>, options: &JsonOptions<'a>) -> Self {
+        let analysis = document.analysis;
+        let model = &*analysis.model;
+        let timing = analysis.timing;
+        Self {
+            schema: SCHEMA,
+            document: DocumentJson {
+                path: document.path,
+                language: language(Path::new(document.path)),
+                sha256: format!("{:x}", Sha256::digest(document.text.as_bytes())),
+                bytes: document.text.len(),
+                lines: document.line_count(),
+            },
+            model: ModelJson {
+                id: &model.id,
+                revision: model.revision.as_deref(),
+                layers: model.n_layers,
+                heads: model.n_heads,
+                hidden_size: model.hidden_size,
+                max_tokens: model.max_tokens,
+                precision: model.precision.as_str(),
+            },
+            view: ViewJson {
+                method: analysis.attribution.method.as_str(),
+                layers: &analysis.attribution.layers,
+                heads: match &analysis.attribution.heads {
+                    HeadFusion::Mean => HeadsJson::Fusion("mean"),
+                    HeadFusion::Max => HeadsJson::Fusion("max"),
+                    HeadFusion::Heads(heads) => HeadsJson::Some(heads),
+                },
+                sinks: match analysis.attribution.sinks {
+                    Sinks::Drop => "drop",
+                    Sinks::Keep => "keep",
+                },
+                aggregate: match analysis.attribution.aggregate {
+                    Aggregate::Sum => None,
+                    other => Some(other.as_str()),
+                },
+            },
+            lexemes: lexemes(document),
+            lines: analysis
+                .lines
+                .iter()
+                .map(|line| LineJson {
+                    line: line.line,
+                    share: line.share,
+                    lift: line.lift,
+                })
+                .collect(),
+            chunks: analysis
+                .chunks
+                .iter()
+                .map(|chunk| ChunkJson {
+                    span: chunk.span.into(),
+                    core: chunk.core.into(),
+                    tokens: chunk.n_tokens,
+                    sink_share: chunk.sink_share,
+                    whitespace_share: chunk.whitespace_share,
+                    context_share: chunk.context_share,
+                    attention: chunk
+                        .matrix
+                        .as_ref()
+                        .filter(|_| options.attention)
+                        .map(|matrix| {
+                            Nested::new(&matrix.weights, &[matrix.n_tokens, matrix.n_tokens])
+                        }),
+                })
+                .collect(),
+            unscored: analysis
+                .unscored
+                .iter()
+                .map(|part| UnscoredJson {
+                    span: part.span.into(),
+                    reason: &part.reason,
+                })
+                .collect(),
+            tokens: options.tokens.then(|| tokens(document)),
+            embedding: analysis.embedding.as_ref().map(|embedding| EmbeddingJson {
+                cls: &embedding.cls,
+                mean: &embedding.mean,
+            }),
+            image: options.image.map(|image| ImageJson {
+                media_type: image.media_type,
+                encoding: "base64",
+                data: STANDARD.encode(image.data),
+            }),
+            timing_ms: TimingJson {
+                chunk: milliseconds(timing.chunk),
+                tokenize: milliseconds(timing.tokenize),
+                forward: milliseconds(timing.forward),
+                attribute: milliseconds(timing.attribute),
+                total: milliseconds(timing.total),
+            },
+            error: None,
+        }
+    }
+}
+
+impl<'a> FailureJson<'a> {
+    #[must_use]
+    pub fn new(path: &'a str, error: &'a str) -> Self {
+        Self {
+            schema: SCHEMA,
+            document: FailedDocumentJson { path },
+            error,
+        }
+    }
+}
+
+/// Writes one value on one line, as JSON Lines has it.
+///
+/// # Errors
+/// Those of `w`.
+pub fn write_json(w: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *w, value)?;
+    w.write_all(b"\n")
+}
+
+/// Writes one value indented, for people.
+///
+/// # Errors
+/// Those of `w`.
+pub fn write_json_pretty(w: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *w, value)?;
+    w.write_all(b"\n")
+}
+
+fn lexemes<'a>(document: &AnalysedDocument<'a>) -> Vec<LexemeJson<'a>> {
+    let position = |offset| {
+        let at = document.lines.position_utf16(document.text, offset);
+        PositionJson {
+            line: at.line,
+            character: at.col,
+        }
+    };
+    document
+        .lexemes()
+        .map(|(lexeme, level)| LexemeJson {
+            span: lexeme.span.into(),
+            range: RangeJson {
+                start: position(lexeme.span.start),
+                end: position(lexeme.span.end),
+            },
+            text: document.slice(lexeme.span),
+            kind: lexeme.kind.as_str(),
+            share: lexeme.share,
+            lift: lexeme.lift,
+            rank: lexeme.rank,
+            level,
+        })
+        .collect()
+}
+
+fn tokens<'a>(document: &AnalysedDocument<'a>) -> Vec<TokenJson<'a>> {
+    let mut tokens = Vec::new();
+    for (chunk, analysed) in document.analysis.chunks.iter().enumerate() {
+        let subwords = analysed.subwords.as_deref().unwrap_or_default();
+        let spans: Vec<Option<ByteSpan>> = subwords.iter().map(|subword| subword.span).collect();
+        for (subword, text) in subwords.iter().zip(subword_texts(document.text, &spans)) {
+            tokens.push(TokenJson {
+                text,
+                id: subword.id,
+                span: subword.span.map(SpanJson::from),
+                score: subword.score,
+                chunk,
+            });
+        }
+    }
+    tokens
+}
+
+impl From<ByteSpan> for SpanJson {
+    fn from(span: ByteSpan) -> Self {
+        Self {
+            start: span.start,
+            end: span.end,
+        }
+    }
+}
+
+/// To the microsecond.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn level<S: Serializer>(level: &HeatLevel, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u8(level.get())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! Heat levels: importance in six steps that an editor, a terminal or a picture can show.
+
+use codegaze_core::analysis::{ScoredLexeme, ScoredLine};
+
+/// A step of heat: 0 is not shown, 1 … 5 grow hotter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HeatLevel(u8);
+
+impl HeatLevel {
+    pub const NONE: Self = Self(0);
+    pub const MAX: Self = Self(5);
+    /// The levels that are shown, coldest first.
+    pub const SHOWN: [Self; 5] = [Self(1), Self(2), Self(3), Self(4), Self(5)];
+
+    /// `None` above 5.
+    #[must_use]
+    pub const fn new(level: u8) -> Option<Self> {
+        if level <= Self::MAX.0 {
+            Some(Self(level))
+        } else {
+            None
+        }
+    }
+
+    /// 0 … 5.
+    #[must_use]
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+
+    /// Place in a table of the five shown levels; `None` for level 0.
+    #[must_use]
+    pub fn shown_idx(self) -> Option<usize> {
+        usize::from(self.0).checked_sub(1)
+    }
+}
+
+/// Where the levels begin, as quantiles of `lift` over the document.
+///
+/// A lexeme's level is the number of quantile values that its lift *exceeds*. So equal lifts always get equal levels,
+/// and what most of the document shares never counts as hot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LevelThresholds {
+    /// Of levels 1 … 5, ascending, each in 0 … 1.
+    pub quantiles: [f32; 5],
+}
+
+impl Default for LevelThresholds {
+    fn default() -> Self {
+        Self {
+            quantiles: [0.50, 0.65, 0.78, 0.88, 0.95],
+        }
+    }
+}
+
+/// Lifts closer together than this are one lift: attention is computed in f32.
+const TIE: f32 = 1e-4;
+
+impl LevelThresholds {
+    /// One level per lift. Where all lifts are equal, as under uniform attention, nothing stands out: all get level 0.
+    #[must_use]
+    pub fn levels(&self, lifts: &[f32]) -> Vec<HeatLevel> {
+        let mut sorted: Vec<f32> = lifts.iter().copied().filter(|l| l.is_finite()).collect();
+        sorted.sort_by(f32::total_cmp);
+        let (Some(&coldest), Some(&hottest)) = (sorted.first(), sorted.last()) else {
+            return vec![HeatLevel::NONE; lifts.len()];
+        };
+        if hottest - coldest <= TIE {
+            return vec![HeatLevel::NONE; lifts.len()];
+        }
+        let cuts = self.quantiles.map(|q| quantile(&sorted, q));
+        lifts
+            .iter()
+            .map(|&lift| {
+                let exceeded = cuts.iter().filter(|&&cut| lift > cut + TIE / 2.0).count();
+                HeatLevel(u8::try_from(exceeded).unwrap_or(HeatLevel::MAX.0))
+            })
+            .collect()
+    }
+}
+
+/// One level per lexeme, by lift in the document.
+#[must_use]
+pub fn lexeme_levels(lexemes: &[ScoredLexeme], thresholds: &LevelThresholds) -> Vec<HeatLevel> {
+    let lifts: Vec<f32> = lexemes.iter().map(|lexeme| lexeme.lift).collect();
+    thresholds.levels(&lifts)
+}
+
+/// One level per scored line, by lift in the document.
+#[must_use]
+pub fn line_levels(lines: &[ScoredLine], thresholds: &LevelThresholds) -> Vec<HeatLevel> {
+    let lifts: Vec<f32> = lines.iter().map(|line| line.lift).collect();
+    thresholds.levels(&lifts)
+}
+
+/// Quantile with linear interpolation between order statistics (Hyndman & Fan 1996, type 7). `sorted` is not empty.
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)]
+fn quantile(sorted: &[f32], q: f32) -> f32 {
+    let place = f64::from(q.clamp(0.0, 1.0)) * (sorted.len() - 1) as f64;
+    let below = place.floor() as usize;
+    let above = (below + 1).min(sorted.len() - 1);
+    let weight = (place - place.floor()) as f32;
+    sorted[below] + (sorted[above] - sorted[below]) * weight
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn levels(lifts: &[f32]) -> Vec<u8> {
+        LevelThresholds::default()
+            .levels(lifts)
+            .into_iter()
+            .map(HeatLevel::get)
+            .collect()
+    }
+
+    #[test]
+    fn a_hundred_lexemes_fill_the_levels_by_the_quantiles() {
+        let lifts: Vec<f32> = (0..100u8).map(|i| f32::from(i) * 0.02).collect();
+        let counts = levels(&lifts)
+            .into_iter()
+            .fold([0; 6], |mut counts, level| {
+                counts[usize::from(level)] += 1;
+                counts
+            });
+        assert_eq!(counts, [50, 15, 13, 10, 7, 5]);
+    }
+
+    #[test]
+    fn few_and_uniform_lexemes() {
+        assert!(levels(&[]).is_empty());
+        assert_eq!(levels(&[1.0]), [0]);
+        assert_eq!(levels(&[1.0, 1.000_05, 0.999_97]), [0, 0, 0]);
+        assert_eq!(levels(&[0.5, 1.5]), [0, 5]);
+        assert_eq!(levels(&[0.5, 1.0, 1.5]), [0, 0, 5]);
+        assert_eq!(levels(&[f32::NAN, 0.5, 1.5]), [0, 0, 5]);
+    }
+
+    #[test]
+    fn what_most_lexemes_share_is_not_hot() {
+        let mut lifts = vec![0.9; 98];
+        lifts.extend([3.0, 4.0]);
+        let levels = levels(&lifts);
+        assert!(levels[..98].iter().all(|&level| level == 0));
+        assert_eq!(levels[98..], [5, 5]);
+    }
+
+    proptest! {
+        #[test]
+        fn levels_follow_lift_and_ties_agree(lifts in prop::collection::vec((0u8..40).prop_map(|l| f32::from(l) / 8.0), 0..80)) {
+            let levels = levels(&lifts);
+            for (a, la) in lifts.iter().zip(&levels) {
+                for (b, lb) in lifts.iter().zip(&levels) {
+                    prop_assert!(a > b || la <= lb);
+                    prop_assert!(a < b || la >= lb);
+                }
+            }
+        }
+    }
+}

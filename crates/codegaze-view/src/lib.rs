@@ -1,0 +1,278 @@
+//! An analysis as plain data and pictures: for terminals, files, editors. Holds no tensors and runs no model.
+//!
+//! | module | makes |
+//! | --- | --- |
+//! | [`options`] | how attention is looked at, as a client asks for it and as an answer tells it |
+//! | [`levels`] | heat levels 0 … 5 |
+//! | [`label`] | subwords and source text that are safe and legible in one line |
+//! | [`terminal`] | shaded source, tables and summaries for a terminal |
+//! | [`json`], [`csv`], [`markdown`] | files for programs and people |
+//! | [`heatmap`] | the attention matrix as PNG, SVG, HTML |
+//! | [`tensors`] | raw tensors in files |
+//! | [`hover`] | one lexeme's numbers in words, as Markdown and plain text |
+//! | [`highlight`] | what a lexeme attends to and is attended by, as spans |
+//! | [`definitions`] | what each definition and each line gets, in a few words |
+//! | [`packed`] | heat as a list of integers |
+//! | [`matrix`] | matrices and thumbnails of them as compact data |
+//! | [`source_picture`] | the shaded source as PNG, SVG, HTML |
+//!
+//! [`scene`] is what the pictures have in common: drawn once, written as PNG or SVG.
+
+pub mod color;
+pub mod colormap;
+pub mod csv;
+pub mod definitions;
+pub mod excerpt;
+pub mod heatmap;
+pub mod highlight;
+pub mod hover;
+pub mod json;
+pub mod label;
+pub mod levels;
+pub mod markdown;
+pub mod matrix;
+pub mod options;
+pub mod packed;
+pub mod page;
+pub mod picture;
+pub mod scene;
+pub mod source_picture;
+pub mod summary;
+pub mod tensors;
+pub mod terminal;
+pub mod theme;
+
+mod lines;
+#[cfg(any(test, feature = "testing"))]
+pub mod samples;
+
+use codegaze_core::analysis::{Analysis, ScoredLexeme, ScoredLine};
+use codegaze_text::ByteSpan;
+
+use self::levels::{HeatLevel, LevelThresholds, lexeme_levels, line_levels};
+use self::lines::Lines;
+
+/// What is shaded or listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Granularity {
+    #[default]
+    Lexemes,
+    Lines,
+}
+
+/// A document with its analysis, ready to be shown.
+#[derive(Clone, Debug)]
+pub struct AnalysedDocument<'a> {
+    /// As the user gave it; only ever shown.
+    pub path: &'a str,
+    pub text: &'a str,
+    /// Of exactly this `text`.
+    pub analysis: &'a Analysis,
+    /// One per lexeme of the analysis.
+    lexeme_levels: Vec<HeatLevel>,
+    /// One per line of the analysis.
+    line_levels: Vec<HeatLevel>,
+    /// Lexemes of a worse rank are left out of lists; their levels are what they are.
+    max_rank: usize,
+    lines: Lines,
+}
+
+impl<'a> AnalysedDocument<'a> {
+    #[must_use]
+    pub fn new(path: &'a str, text: &'a str, analysis: &'a Analysis) -> Self {
+        Self::with_thresholds(path, text, analysis, &LevelThresholds::default())
+    }
+
+    #[must_use]
+    pub fn with_thresholds(
+        path: &'a str,
+        text: &'a str,
+        analysis: &'a Analysis,
+        thresholds: &LevelThresholds,
+    ) -> Self {
+        Self {
+            path,
+            text,
+            analysis,
+            lexeme_levels: lexeme_levels(&analysis.lexemes, thresholds),
+            line_levels: line_levels(&analysis.lines, thresholds),
+            max_rank: usize::MAX,
+            lines: Lines::new(text),
+        }
+    }
+
+    /// With levels that were computed before, one per lexeme of the analysis; lines have the default thresholds.
+    #[must_use]
+    pub fn with_levels(
+        path: &'a str,
+        text: &'a str,
+        analysis: &'a Analysis,
+        levels: &[HeatLevel],
+    ) -> Self {
+        Self {
+            path,
+            text,
+            analysis,
+            lexeme_levels: levels.to_vec(),
+            line_levels: line_levels(&analysis.lines, &LevelThresholds::default()),
+            max_rank: usize::MAX,
+            lines: Lines::new(text),
+        }
+    }
+
+    /// Leaves all but the `n` lexemes of best rank out of lists.
+    #[must_use]
+    pub fn keep_top(self, n: Option<usize>) -> Self {
+        Self {
+            max_rank: n.unwrap_or(usize::MAX),
+            ..self
+        }
+    }
+
+    /// Lexemes with their levels, ascending.
+    pub fn lexemes(&self) -> impl Iterator<Item = (&'a ScoredLexeme, HeatLevel)> {
+        let max_rank = self.max_rank;
+        self.analysis
+            .lexemes
+            .iter()
+            .zip(self.lexeme_levels.iter().copied())
+            .filter(move |(lexeme, _)| lexeme.rank <= max_rank)
+    }
+
+    /// Scored lines with their levels, ascending.
+    pub fn scored_lines(&self) -> impl Iterator<Item = (&'a ScoredLine, HeatLevel)> {
+        self.analysis
+            .lines
+            .iter()
+            .zip(self.line_levels.iter().copied())
+    }
+
+    /// The `n` lexemes of best rank, best first.
+    #[must_use]
+    pub fn top(&self, n: usize) -> Vec<(&'a ScoredLexeme, HeatLevel)> {
+        let mut ranked: Vec<_> = self.lexemes().collect();
+        ranked.sort_by_key(|(lexeme, _)| lexeme.rank);
+        ranked.truncate(n);
+        ranked
+    }
+
+    /// Number of lines; a final line break opens no further line.
+    #[must_use]
+    pub fn line_count(&self) -> usize {
+        self.lines.count()
+    }
+
+    /// The text under a span; empty where the span does not fit the text.
+    fn slice(&self, span: ByteSpan) -> &'a str {
+        self.text.get(span.range()).unwrap_or_default()
+    }
+
+    /// Each line without its line break, with the pieces of it that carry a level above 0. One line at a time, so that
+    /// the memory does not grow with the document.
+    fn shaded_lines(&self) -> ShadedLines<'_, 'a> {
+        ShadedLines {
+            document: self,
+            line: 0,
+            lexeme: 0,
+            scored_line: 0,
+        }
+    }
+}
+
+/// One line of source with its heat.
+#[derive(Clone, Debug)]
+struct ShadedLine<'a> {
+    /// Zero-based.
+    number: usize,
+    /// Without the line break.
+    text: &'a str,
+    /// Byte offset of `text` in the document.
+    start: usize,
+    /// Spans in the document inside this line with a level above 0, ascending, disjoint.
+    heat: Vec<(ByteSpan, HeatLevel)>,
+    /// Lift and level of the line as a whole; `None` if it has no lexemes.
+    scored: Option<(f32, HeatLevel)>,
+}
+
+struct ShadedLines<'d, 'a> {
+    document: &'d AnalysedDocument<'a>,
+    line: usize,
+    /// First lexeme that does not end before the next line.
+    lexeme: usize,
+    scored_line: usize,
+}
+
+impl<'a> Iterator for ShadedLines<'_, 'a> {
+    type Item = ShadedLine<'a>;
+
+    fn next(&mut self) -> Option<ShadedLine<'a>> {
+        let document = self.document;
+        if self.line >= document.line_count() {
+            return None;
+        }
+        let number = self.line;
+        self.line += 1;
+        let content = document.lines.content(number);
+
+        let lexemes = &document.analysis.lexemes;
+        while lexemes
+            .get(self.lexeme)
+            .is_some_and(|lexeme| lexeme.span.end <= content.start)
+        {
+            self.lexeme += 1;
+        }
+        let heat = lexemes[self.lexeme..]
+            .iter()
+            .zip(&document.lexeme_levels[self.lexeme..])
+            .take_while(|(lexeme, _)| lexeme.span.start < content.end)
+            .filter(|&(_, &level)| level > HeatLevel::NONE)
+            .map(|(lexeme, &level)| {
+                // A lexeme may run over several lines.
+                let start = lexeme.span.start.max(content.start);
+                let end = lexeme.span.end.min(content.end);
+                (ByteSpan::new(start, end.max(start)), level)
+            })
+            .filter(|(span, _)| !span.is_empty() && document.text.get(span.range()).is_some())
+            .collect();
+
+        let scored_lines = &document.analysis.lines;
+        while scored_lines
+            .get(self.scored_line)
+            .is_some_and(|line| (line.line as usize) < number)
+        {
+            self.scored_line += 1;
+        }
+        let scored = scored_lines
+            .get(self.scored_line)
+            .filter(|line| line.line as usize == number)
+            .map(|line| (line.lift, document.line_levels[self.scored_line]));
+
+        Some(ShadedLine {
+            number,
+            text: document.slice(content),
+            start: content.start,
+            heat,
+            scored,
+        })
+    }
+}
+
+impl<'a> ShadedLine<'a> {
+    /// The line cut into pieces of one level each, in order, gaps included as level 0.
+    fn pieces(&self) -> Vec<(&'a str, HeatLevel)> {
+        let mut pieces = Vec::with_capacity(2 * self.heat.len() + 1);
+        let mut at = 0;
+        for &(span, level) in &self.heat {
+            let (start, end) = (span.start - self.start, span.end - self.start);
+            if start > at {
+                pieces.push((&self.text[at..start], HeatLevel::NONE));
+            }
+            pieces.push((&self.text[start..end], level));
+            at = end;
+        }
+        if at < self.text.len() {
+            pieces.push((&self.text[at..], HeatLevel::NONE));
+        }
+        pieces
+    }
+}

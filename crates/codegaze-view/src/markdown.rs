@@ -1,0 +1,140 @@
+//! A report for people: summary, the lexemes that get most, the source.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use codegaze_text::language::language;
+
+use super::AnalysedDocument;
+use super::label::{label, printable};
+use super::summary::{percent, summary, unscored};
+
+/// Writes one document's section with a table of the `top` lexemes and the source, unchanged, in a fence.
+///
+/// # Errors
+/// Those of `w`.
+pub fn write_markdown(
+    w: &mut impl Write,
+    document: &AnalysedDocument<'_>,
+    top: usize,
+) -> io::Result<()> {
+    writeln!(w, "## {}\n", code(&printable(document.path)))?;
+    writeln!(w, "{}\n", escape(&summary(document)))?;
+    for part in unscored(document) {
+        writeln!(w, "> {}\n", escape(&part))?;
+    }
+    let rows = document.top(top);
+    if !rows.is_empty() {
+        writeln!(
+            w,
+            "| rank | lexeme | kind | line:column | share | lift | level |"
+        )?;
+        writeln!(w, "| ---: | --- | --- | ---: | ---: | ---: | ---: |")?;
+        for (lexeme, level) in rows {
+            let (line, column) = document
+                .lines
+                .position_for_people(document.text, lexeme.span.start);
+            writeln!(
+                w,
+                "| {} | {} | {} | {line}:{column} | {} | {:.2}× | {} |",
+                lexeme.rank,
+                cell_code(&label(document.slice(lexeme.span))),
+                lexeme.kind.as_str(),
+                percent(lexeme.share),
+                lexeme.lift,
+                level.get()
+            )?;
+        }
+        writeln!(w)?;
+    }
+    let fence = "`".repeat(longest_run(document.text, '`').max(2) + 1);
+    writeln!(
+        w,
+        "{fence}{}",
+        language(Path::new(document.path)).unwrap_or_default()
+    )?;
+    w.write_all(document.text.as_bytes())?;
+    if !document.text.is_empty() && !document.text.ends_with('\n') {
+        writeln!(w)?;
+    }
+    writeln!(w, "{fence}")
+}
+
+/// A code span whose fence is longer than any run of backticks inside (`CommonMark` 6.1).
+pub(crate) fn code(text: &str) -> String {
+    let fence = "`".repeat(longest_run(text, '`') + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// As [`code`], in a table: there `|` ends the cell even inside a code span, unless escaped.
+fn cell_code(text: &str) -> String {
+    code(&text.replace('|', r"\|"))
+}
+
+/// Plain text with Markdown's own characters escaped.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '&' | '~'
+        ) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+pub(crate) fn longest_run(text: &str, wanted: char) -> usize {
+    let mut longest = 0;
+    let mut run = 0;
+    for c in text.chars() {
+        run = if c == wanted { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    fn render(path: &str, text: &str, top: usize) -> String {
+        let analysis = samples::full(text);
+        let document = AnalysedDocument::new(path, text, &analysis);
+        let mut out = Vec::new();
+        write_markdown(&mut out, &document, top).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_report_has_summary_table_and_source() {
+        let out = render("fib.py", samples::PYTHON, 5);
+        assert!(out.starts_with("## `fib.py`\n\ncodegaze-mini · received"));
+        assert_eq!(out.lines().filter(|line| line.starts_with("| ")).count(), 7);
+        assert!(out.contains(&format!("```python\n{}```\n", samples::PYTHON)));
+        assert!(out.contains("> not scored: line 5"));
+    }
+
+    #[test]
+    fn backticks_and_pipes_stay_inside_their_cells() {
+        let text = "a | `b` ```` c";
+        let out = render("we`ird.py", text, 100);
+        assert!(out.starts_with("## ``we`ird.py``"));
+        assert!(out.contains(r"| `\|` |"));
+        assert!(out.contains("| `` ` `` |"));
+        assert!(out.contains(&format!("`````python\n{text}\n`````\n")));
+    }
+
+    #[test]
+    fn without_top_there_is_no_table() {
+        assert!(!render("a.py", "x", 0).contains("| rank"));
+    }
+}

@@ -1,0 +1,145 @@
+//! Heat as a list of integers, each lexeme relative to the one before: small to send, quick to paint.
+
+use codegaze_core::analysis::ScoredLexeme;
+use codegaze_text::document::Document;
+use codegaze_text::{ByteSpan, PositionEncoding};
+
+use super::levels::HeatLevel;
+
+/// One lexeme's place and heat. No lexeme runs over a line's end: it holds no whitespace.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlacedHeat {
+    /// Lines since the lexeme before.
+    pub delta_line: u32,
+    /// Code units since the start of the lexeme before, or since the line's start if that is on another line.
+    pub delta_start: u32,
+    /// In code units.
+    pub length: u32,
+    pub level: HeatLevel,
+    pub lift: f32,
+}
+
+/// The shown lexemes that touch `part` (all, for `None`), with their levels. `levels` are those of `lexemes`, one each.
+pub fn shown_in<'a>(
+    lexemes: &'a [ScoredLexeme],
+    levels: &'a [HeatLevel],
+    part: Option<ByteSpan>,
+) -> impl Iterator<Item = (&'a ScoredLexeme, HeatLevel)> {
+    let part = part.unwrap_or(ByteSpan::new(0, usize::MAX));
+    let first = lexemes.partition_point(|lexeme| lexeme.span.end <= part.start);
+    lexemes[first..]
+        .iter()
+        .zip(levels[first..].iter().copied())
+        .take_while(move |(lexeme, _)| lexeme.span.start < part.end)
+        .filter(|&(_, level)| level > HeatLevel::NONE)
+}
+
+/// Lexemes of `document`, ascending, each relative to the one before, in a client's code units.
+pub fn place<'a>(
+    document: &'a Document,
+    encoding: PositionEncoding,
+    lexemes: impl Iterator<Item = (&'a ScoredLexeme, HeatLevel)> + 'a,
+) -> impl Iterator<Item = PlacedHeat> + 'a {
+    let position = move |offset| document.index().position(document.text(), offset, encoding);
+    let (mut line, mut start) = (0, 0);
+    lexemes.map(move |(lexeme, level)| {
+        let at = position(lexeme.span.start);
+        let delta_line = at.line - line;
+        let delta_start = if delta_line == 0 {
+            at.col - start
+        } else {
+            at.col
+        };
+        (line, start) = (at.line, at.col);
+        PlacedHeat {
+            delta_line,
+            delta_start,
+            length: position(lexeme.span.end).col - at.col,
+            level,
+            lift: lexeme.lift,
+        }
+    })
+}
+
+/// Five integers a lexeme: the three of its place, its level, its lift in thousandths.
+#[must_use]
+pub fn pack(placed: impl Iterator<Item = PlacedHeat>) -> Vec<u32> {
+    placed
+        .flat_map(|heat| {
+            [
+                heat.delta_line,
+                heat.delta_start,
+                heat.length,
+                u32::from(heat.level.get()),
+                thousandths(heat.lift),
+            ]
+        })
+        .collect()
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float saturates; lifts are positive"
+)]
+fn thousandths(lift: f32) -> u32 {
+    (lift * 1e3).round() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::levels::{LevelThresholds, lexeme_levels};
+    use crate::samples;
+
+    #[test]
+    fn unpacked_it_is_where_the_lexemes_are() {
+        let text = "a = '😀' + b\r\n\r\n  cd = a\n";
+        let document = Document::new(text, 1);
+        let analysis = samples::analysis(text);
+        let levels = lexeme_levels(&analysis.lexemes, &LevelThresholds::default());
+        for encoding in [
+            PositionEncoding::Utf8,
+            PositionEncoding::Utf16,
+            PositionEncoding::Utf32,
+        ] {
+            let shown = shown_in(&analysis.lexemes, &levels, None);
+            let packed = pack(place(&document, encoding, shown));
+            let (mut line, mut start) = (0, 0);
+            let mut expected = shown_in(&analysis.lexemes, &levels, None);
+            for heat in packed.chunks_exact(5) {
+                let (lexeme, level) = expected.next().unwrap();
+                start = if heat[0] == 0 {
+                    start + heat[1]
+                } else {
+                    heat[1]
+                };
+                line += heat[0];
+                let at = document.index().position(text, lexeme.span.start, encoding);
+                assert_eq!((line, start), (at.line, at.col));
+                let end = document.index().position(text, lexeme.span.end, encoding);
+                assert_eq!(start + heat[2], end.col);
+                assert_eq!(heat[3], u32::from(level.get()));
+                assert_eq!(heat[4], thousandths(lexeme.lift));
+            }
+            assert!(expected.next().is_none());
+        }
+    }
+
+    #[test]
+    fn a_part_has_what_touches_it() {
+        let text = "first = second\nthird = fourth\n";
+        let analysis = samples::analysis(text);
+        let levels = vec![HeatLevel::MAX; analysis.lexemes.len()];
+        let names = |part| -> Vec<&str> {
+            shown_in(&analysis.lexemes, &levels, part)
+                .map(|(lexeme, _)| lexeme.span.of(text))
+                .collect()
+        };
+        assert_eq!(names(None).len(), 6);
+        assert_eq!(names(Some(ByteSpan::new(9, 16))), ["second", "third"]);
+        assert_eq!(names(Some(ByteSpan::new(5, 6))), [""; 0]);
+        let hidden = vec![HeatLevel::NONE; levels.len()];
+        assert_eq!(shown_in(&analysis.lexemes, &hidden, None).count(), 0);
+    }
+}

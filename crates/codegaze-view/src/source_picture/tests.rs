@@ -1,0 +1,117 @@
+use super::*;
+use crate::samples;
+
+fn svg(text: &str, options: &RenderOptions) -> String {
+    let analysis = samples::full(text);
+    let document = AnalysedDocument::new("fib.py", text, &analysis);
+    render_svg(&document, options).unwrap()
+}
+
+#[test]
+fn shading_lies_exactly_under_its_lexeme() {
+    let text = "日本 = fib(\t🙂)\n";
+    let analysis = samples::full(text);
+    let document = AnalysedDocument::new("x.py", text, &analysis);
+    let scene = scene(&document, &RenderOptions::default()).unwrap();
+    let theme = Theme::default();
+    let mut checked = 0;
+    for (lexeme, level) in document
+        .lexemes()
+        .filter(|(_, level)| *level > HeatLevel::NONE)
+    {
+        let word = document.slice(lexeme.span);
+        // The legend has no lexemes: texts that are one are in the source.
+        let at = scene.items.iter().find_map(|item| match item {
+            Item::Text(text) if text.content == word => Some((text.x, text.y, text.fill)),
+            _ => None,
+        });
+        let (x, y, fill) = at.unwrap();
+        assert_eq!(fill, theme.heat_text(level));
+        let under = scene.items.iter().any(|item| match item {
+            Item::Rect(rect) => {
+                rect.fill == theme.heat(level)
+                    && (rect.x - x).abs() < 0.01
+                    && rect.y < y
+                    && y < rect.y + rect.height
+            }
+            _ => false,
+        });
+        assert!(under, "{word:?}");
+        checked += 1;
+    }
+    assert!(checked > 0);
+}
+
+#[test]
+fn tabs_wide_characters_and_long_lines_keep_to_the_grid() {
+    let line = runs(&[
+        ("a\tb", HeatLevel::NONE),
+        ("日", HeatLevel::MAX),
+        ("c", HeatLevel::NONE),
+    ]);
+    let places: Vec<(usize, usize, &str)> = line
+        .iter()
+        .map(|run| (run.column, run.width, run.text.as_str()))
+        .collect();
+    assert_eq!(places, [(0, 5, "a   b"), (5, 2, "日"), (7, 1, "c")]);
+
+    let long = "x".repeat(1_000_000);
+    let line = runs(&[(&long, HeatLevel::MAX)]);
+    let last = line.last().unwrap();
+    assert_eq!(
+        (last.column + last.width, last.text.as_str()),
+        (MAX_COLUMNS, "…")
+    );
+}
+
+#[test]
+fn escapes_in_the_source_are_shown_not_sent() {
+    let out = svg("x\x1b[31m</text>\u{202e}&", &RenderOptions::default());
+    assert!(!out.contains('\x1b') && !out.contains('\u{202e}'));
+}
+
+#[test]
+fn size_scales_the_whole_picture() {
+    let analysis = samples::full(samples::PYTHON);
+    let document = AnalysedDocument::new("fib.py", samples::PYTHON, &analysis);
+    let png = |size| {
+        let options = RenderOptions {
+            size: Some(size),
+            theme: Theme::Dark,
+            ..RenderOptions::default()
+        };
+        render_png(&document, &options)
+    };
+    let info = |png: Vec<u8>| {
+        let reader = png::Decoder::new(std::io::Cursor::new(png))
+            .read_info()
+            .unwrap();
+        (reader.info().width, reader.info().height)
+    };
+    let (small, large) = (info(png(600).unwrap()), info(png(1200).unwrap()));
+    assert_eq!((small.0, large.0), (600, 1200));
+    assert!(large.1.abs_diff(2 * small.1) <= 2);
+    assert!(png(20).unwrap_err().to_string().contains("at least"));
+}
+
+#[test]
+fn long_files_fit_and_endless_ones_are_an_error() {
+    let long = "value = call(argument)\n".repeat(1200);
+    let analysis = samples::analysis(&long);
+    let document = AnalysedDocument::new("long.py", &long, &analysis);
+    render_png(&document, &RenderOptions::default()).unwrap();
+
+    let endless = "\n".repeat(100_000);
+    let analysis = samples::analysis(&endless);
+    let document = AnalysedDocument::new("endless.py", &endless, &analysis);
+    let error = render_png(&document, &RenderOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("too large"), "{error}");
+    render_html(&document, &RenderOptions::default()).unwrap();
+}
+
+#[test]
+fn empty_documents_have_a_picture() {
+    for text in ["", "\n", " \t\r\n"] {
+        svg(text, &RenderOptions::default());
+    }
+}

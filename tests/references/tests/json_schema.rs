@@ -1,0 +1,202 @@
+//! What codegaze writes as JSON against the schemas that it publishes, by the validator `jsonschema`.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+
+use std::env::consts::EXE_SUFFIX;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use codegaze_view::json::{AnalysisJson, FailureJson, Image, JsonOptions, write_json};
+use codegaze_view::{AnalysedDocument, samples};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn schema() -> jsonschema::Validator {
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../docs/analysis.schema.json")).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+fn everything() -> Value {
+    let analysis = samples::full(samples::PYTHON);
+    let document = AnalysedDocument::new("src/fib.py", samples::PYTHON, &analysis);
+    let options = JsonOptions {
+        tokens: true,
+        attention: true,
+        image: Some(Image {
+            media_type: "image/png",
+            data: b"\x89PNG",
+        }),
+    };
+    let mut out = Vec::new();
+    write_json(&mut out, &AnalysisJson::new(&document, &options)).unwrap();
+    assert_eq!(out.split(|&byte| byte == b'\n').count(), 2);
+    serde_json::from_slice(&out).unwrap()
+}
+
+#[test]
+fn outputs_satisfy_the_schema() {
+    let validator = schema();
+    let full = everything();
+    let errors: Vec<String> = validator
+        .iter_errors(&full)
+        .map(|e| e.to_string())
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+
+    for text in [samples::PYTHON, "", "\n\n", "🙂\u{feff}\0"] {
+        let analysis = samples::analysis(text);
+        let document = AnalysedDocument::new("-", text, &analysis);
+        let value =
+            serde_json::to_value(AnalysisJson::new(&document, &JsonOptions::default())).unwrap();
+        assert!(validator.is_valid(&value), "{value:#}");
+        for absent in ["tokens", "image"] {
+            assert!(value.get(absent).is_none());
+        }
+        assert!(value["chunks"][0].get("attention").is_none());
+        assert!(value["embedding"].is_null());
+    }
+    let failure = serde_json::to_value(FailureJson::new("a.bin", "a.bin is not UTF-8")).unwrap();
+    assert!(validator.is_valid(&failure));
+}
+
+/// Removes each field in turn, adds one to each object, and puts nonsense into each value: the schema must notice.
+#[test]
+fn the_schema_catches_every_broken_field() {
+    let validator = schema();
+    let good = everything();
+    let mut pointers = Vec::new();
+    collect(&good, String::new(), &mut pointers);
+    assert!(pointers.len() > 80, "{pointers:?}");
+    for pointer in pointers {
+        let mut extra = good.clone();
+        if let Some(object) = extra.pointer_mut(&pointer).and_then(Value::as_object_mut) {
+            object.insert("surprise".to_owned(), json!(1));
+            assert!(
+                !validator.is_valid(&extra),
+                "an extra field in {pointer:?} passes"
+            );
+        }
+        let mut nonsense = good.clone();
+        *nonsense.pointer_mut(&pointer).unwrap() = json!(-7.5);
+        let free =
+            pointer.starts_with("/embedding/cls/") || pointer.starts_with("/embedding/mean/");
+        assert!(
+            free || !validator.is_valid(&nonsense),
+            "-7.5 at {pointer:?} passes"
+        );
+
+        let (parent, key) = pointer.rsplit_once('/').unwrap_or_default();
+        let mut missing = good.clone();
+        if let Some(object) = missing.pointer_mut(parent).and_then(Value::as_object_mut)
+            && object.remove(key).is_some()
+        {
+            let optional = ["/tokens", "/image", "/chunks/0/attention"].contains(&pointer.as_str());
+            assert_eq!(
+                validator.is_valid(&missing),
+                optional,
+                "without {pointer:?}"
+            );
+        }
+    }
+}
+
+/// Pointers to all values; of an array, its first element only.
+fn collect(value: &Value, pointer: String, pointers: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                collect(value, format!("{pointer}/{key}"), pointers);
+            }
+        }
+        Value::Array(array) => {
+            if let Some(first) = array.first() {
+                collect(first, format!("{pointer}/0"), pointers);
+            }
+        }
+        _ => {}
+    }
+    pointers.push(pointer);
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The program, which lies two folders above this test's own executable.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .join(format!("codegaze{EXE_SUFFIX}"));
+    assert!(
+        program.exists(),
+        "{} is missing; run cargo build first",
+        program.display()
+    );
+    program
+}
+
+fn file(directory: &TempDir, name: &str, content: impl AsRef<[u8]>) -> String {
+    let path = directory.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_command_line_satisfies_the_schema() {
+    let validator = schema();
+    let directory = TempDir::new().unwrap();
+    let odd = file(
+        &directory,
+        "odd.js",
+        "let s = '🙂 e\u{301}\\n';\r\n\tx\0 = s\u{feff};\rlast",
+    );
+    let blank = file(&directory, "blank.py", " \n\t\n");
+    let bad = file(&directory, "bad.py", b"\xff\xfe\x00");
+    for method in ["received", "cls", "rollout", "norm"] {
+        for extra in [
+            &[][..],
+            &[
+                "--tokens",
+                "--attention",
+                "--embedding",
+                "--image",
+                "base64",
+            ],
+        ] {
+            let arguments = [
+                &[
+                    "analyze",
+                    &odd,
+                    &blank,
+                    "examples/fibonacci.py",
+                    &bad,
+                    "--format",
+                    "json",
+                    "--method",
+                    method,
+                ],
+                extra,
+            ]
+            .concat();
+            let output = Command::new(program())
+                .args(&arguments)
+                .current_dir(root())
+                .output()
+                .unwrap();
+            let lines = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(lines.lines().count(), 4, "a document for every file");
+            for line in lines.lines() {
+                let document: Value = serde_json::from_str(line).unwrap();
+                let errors: Vec<_> = validator
+                    .iter_errors(&document)
+                    .map(|e| e.to_string())
+                    .collect();
+                assert!(errors.is_empty(), "{arguments:?}: {errors:?}");
+            }
+        }
+    }
+}
