@@ -271,5 +271,4 @@ pub fn render_html(
 }
 
 #[cfg(test)]
-#[expect(clippy::cast_precision_loss, reason = "numbers of pixels")]
 mod tests;
