@@ -201,7 +201,7 @@ def hover_and_highlight(options: Options) -> list[Row]:
             for _ in range(options.times(500)):
                 token = rng.choice(tokens)
                 seconds.append(seconds_of(document, method, position=(token.line, token.start)))
-            rows.append(timed(f"{name} on an analysed document of 2,000 lines", seconds, 5, 99))
+            rows.append(timed(f"{name} on an analyzed document of 2,000 lines", seconds, 5, 99))
     return rows
 
 
@@ -219,7 +219,7 @@ def while_inference_runs(options: Options) -> list[Row]:
         states = {each["uri"]: each["state"] for each in started.info()["documents"]}
         assert states[large.uri] == "running", f"inference was to run all the time: {states}"
         large.close()
-    row = timed("a request on an analysed document while inference runs, CodeBERT's shape", sum(seconds.values(), []), 20, 99)
+    row = timed("a request on an analyzed document while inference runs, CodeBERT's shape", sum(seconds.values(), []), 20, 99)
     row.measured += "; slowest: " + ", ".join(f"{method.rpartition('/')[2]} {MS * max(each):.1f}" for method, each in seconds.items())
     return [row]
 
@@ -270,7 +270,7 @@ def memory(_options: Options) -> list[Row]:
         resident = processes.resident_mib(started.pid) * 2**20 / 1e6
         cache = started.info()["model"]["cache"]["bytes"] / 1e6
     measured = f"{resident:.0f} MB, {cache:.0f} of them in the cache"
-    return [Row("resident memory, embedded model, 20 open files of 500 lines, all analysed", "≤ 400 MB", measured, resident <= 400)]
+    return [Row("resident memory, embedded model, 20 open files of 500 lines, all analyzed", "≤ 400 MB", measured, resident <= 400)]
 
 
 def other_views(options: Options) -> list[Row]:

@@ -1,4 +1,4 @@
-//! Runs in MLflow: what was analysed, and how long it took, recorded in the background.
+//! Runs in MLflow: what was analyzed, and how long it took, recorded in the background.
 //!
 //! One run a session, with the model and the view as parameters and a step of metrics an analysis. A thread of its own speaks
 //! MLflow's REST API (2.0, as mlflow 2 and 3 serve it); whoever analyses only puts a sample into a bounded queue. A server that is

@@ -27,7 +27,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The program, with no colours, no network and an empty cache.
+/// The program, with no colors, no network and an empty cache.
 fn codegaze() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_codegaze"));
     command

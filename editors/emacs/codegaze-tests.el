@@ -59,7 +59,7 @@
   (codegaze-tests-with codegaze-tests-text
     (should (equal (codegaze-tests-heat) (codegaze-tests-expected file)))))
 
-(ert-deftest codegaze-heat-leaves-colours-alone ()
+(ert-deftest codegaze-heat-leaves-colors-alone ()
   (codegaze-tests-with codegaze-tests-text
     (font-lock-ensure)
     (goto-char (point-min))

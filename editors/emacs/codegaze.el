@@ -40,7 +40,7 @@ For example (:model \"embedded\" :minLevel 2)."
   "Whether ElDoc says the numbers of the lexeme at point."
   :type 'boolean)
 
-;; One hue that colour-blind people see as well, over a dark and a light background.
+;; One hue that color-blind people see as well, over a dark and a light background.
 (defface codegaze-level-1 '((((background dark)) :background "#12212d") (t :background "#ebf4f9"))
   "Lexemes that are attended to a little.")
 (defface codegaze-level-2 '((((background dark)) :background "#112938") (t :background "#d6e8f3"))

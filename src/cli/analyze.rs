@@ -25,7 +25,7 @@ use crate::view::options::View;
 use crate::view::picture::RenderOptions;
 use crate::view::terminal::{TerminalOptions, write_document, write_summary, write_top};
 use crate::view::theme::Theme;
-use crate::view::{AnalysedDocument, Granularity};
+use crate::view::{AnalyzedDocument, Granularity};
 
 /// Rows of a Markdown report's table unless `--top` says otherwise.
 const MARKDOWN_ROWS: usize = 20;
@@ -43,7 +43,7 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Fault> {
         },
         ..AnalysisConfig::new(model.info(), resolve(&args.attribution, model.info())?)
     };
-    let bar = progress::steps(inputs.len(), "analysing");
+    let bar = progress::steps(inputs.len(), "analyzing");
     let mut report = Report::new(args, inputs.len()).map_err(Fault::stdout)?;
     #[cfg(feature = "mlflow")]
     let tracking = Tracking::start(&args.tracking, "analyze", {
@@ -179,7 +179,7 @@ impl<'a> Report<'a> {
     }
 
     fn document(&mut self, name: &str, text: &str, analysis: &Analysis) -> io::Result<()> {
-        let document = AnalysedDocument::new(name, text, analysis);
+        let document = AnalyzedDocument::new(name, text, analysis);
         self.n_written += 1;
         let out = match &mut self.out {
             Sink::Csv(csv) => return csv.write(&document.keep_top(self.args.top)),
@@ -245,7 +245,7 @@ impl<'a> Report<'a> {
 }
 
 /// The first chunk's matrix as a PNG; a text without lexemes has none.
-fn first_matrix(document: &AnalysedDocument<'_>) -> io::Result<Option<Vec<u8>>> {
+fn first_matrix(document: &AnalyzedDocument<'_>) -> io::Result<Option<Vec<u8>>> {
     let chunks = &document.analysis.chunks;
     let Some(chunk) = chunks.iter().position(|chunk| chunk.matrix.is_some()) else {
         return Ok(None);

@@ -267,7 +267,7 @@ pub(super) struct HeatmapArgs {
         default_missing_value = "all"
     )]
     pub labels: LabelChoice,
-    /// How weights become colours: by their square root (attention is heavy-tailed) or in proportion
+    /// How weights become colors: by their square root (attention is heavy-tailed) or in proportion
     #[arg(long, value_enum, default_value = "sqrt")]
     pub scale: ScaleChoice,
     #[arg(long, value_enum, default_value = "light")]

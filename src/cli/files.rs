@@ -33,7 +33,7 @@ pub(super) enum InputError {
     Walk { source: ignore::Error },
 }
 
-/// One thing to analyse.
+/// One thing to analyze.
 #[derive(Clone, Debug)]
 pub(super) enum Input {
     Stdin,

@@ -14,7 +14,7 @@ use crate::analysis::{AnalysisConfig, Extras};
 use crate::view::heatmap::{self, Heatmap};
 use crate::view::picture::{LabelMode, RenderError, RenderOptions, Scale};
 use crate::view::theme::Theme;
-use crate::view::{AnalysedDocument, source_picture};
+use crate::view::{AnalyzedDocument, source_picture};
 
 #[derive(Clone, Copy)]
 enum PictureFormat {
@@ -58,7 +58,7 @@ pub(super) fn run(args: &HeatmapArgs) -> Result<(), Fault> {
     let name = input.name();
     let analysis = crate::analysis::analyze(&model, &text, &config, &cancel, &mut |_, _| ())
         .map_err(|error| Fault::failed(anyhow!("{name}: {error}")))?;
-    let document = AnalysedDocument::new(&name, text.text(), &analysis);
+    let document = AnalyzedDocument::new(&name, text.text(), &analysis);
     let options = options(args);
     let fault = |error: RenderError| Fault::usage(anyhow!("{name}: {error}"));
     let bytes = if is_matrix {

@@ -79,6 +79,6 @@ mod tests {
         downloads.init("model.safetensors", 100, 10);
         downloads.update(50);
         downloads.finish("model.safetensors");
-        steps(3, "analysing").inc(1);
+        steps(3, "analyzing").inc(1);
     }
 }

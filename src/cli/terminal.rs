@@ -14,7 +14,7 @@ pub(super) struct Environment {
     pub colorterm: Option<String>,
     pub term: Option<String>,
     pub colorfgbg: Option<String>,
-    /// Windows Terminal names its session; it has all colours.
+    /// Windows Terminal names its session; it has all colors.
     pub wt_session: Option<String>,
     pub is_terminal: bool,
 }
@@ -71,7 +71,7 @@ impl Environment {
         }
     }
 
-    /// `COLORFGBG` is `foreground;background` in the numbers of the 16 colours; without it, a dark background is assumed.
+    /// `COLORFGBG` is `foreground;background` in the numbers of the 16 colors; without it, a dark background is assumed.
     pub(super) fn theme(&self) -> Theme {
         let background = self
             .colorfgbg

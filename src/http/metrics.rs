@@ -177,7 +177,7 @@ impl Metrics {
         );
         registry.register(
             "tokens",
-            "Subwords of texts that were analysed, by who had read them",
+            "Subwords of texts that were analyzed, by who had read them",
             tokens.clone(),
         );
         seen.register(&mut registry);

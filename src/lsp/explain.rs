@@ -12,7 +12,7 @@ use tower_lsp::ls_types::{
 use super::commands::client_command;
 use super::session::{Look, Session, Snapshot};
 use crate::text::ByteSpan;
-use crate::view::AnalysedDocument;
+use crate::view::AnalyzedDocument;
 use crate::view::highlight::{Direction, highlights};
 use crate::view::hover::{HoverCard, Origin, PendingCard};
 
@@ -35,7 +35,7 @@ pub(crate) async fn hover(
             let card = PendingCard::Loading { model: &model };
             return Some(pending(snapshot, &card));
         }
-        Look::Pending => return Some(pending(snapshot, &PendingCard::Analysing)),
+        Look::Pending => return Some(pending(snapshot, &PendingCard::Analyzing)),
         Look::Absent => {
             let limit = snapshot.settings.max_file_bytes >> 10;
             let reason = format!("the document is larger than {limit} KB (maxFileKb)");
@@ -56,7 +56,7 @@ pub(crate) async fn hover(
         return Some(pending(snapshot, &card));
     };
     let lexeme = analysis.lexemes[lexeme_idx];
-    let document = AnalysedDocument::with_levels(
+    let document = AnalyzedDocument::with_levels(
         snapshot.key(),
         seen.finished.document.text(),
         analysis,
@@ -77,7 +77,7 @@ pub(crate) async fn hover(
     };
     if !seen.finished.complete {
         text.push_str(
-            "\n\nThe rest of the document is still being analysed: rank and level are of the part that is done.",
+            "\n\nThe rest of the document is still being analyzed: rank and level are of the part that is done.",
         );
     }
     Some(answer(snapshot, text, Some(range)))

@@ -1,4 +1,4 @@
-//! Heat on the wire: semantic tokens, packed heatmaps, colour swatches.
+//! Heat on the wire: semantic tokens, packed heatmaps, color swatches.
 
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::ls_types::{Color, ColorInformation, Range, SemanticToken, SemanticTokens};
@@ -31,7 +31,7 @@ pub(crate) async fn tokens(
     range: Option<Range>,
 ) -> Result<Option<SemanticTokens>> {
     let part = range.map(|range| snapshot.positions().span(range));
-    let Some(seen) = session.analysed(snapshot, part).await? else {
+    let Some(seen) = session.analyzed(snapshot, part).await? else {
         return Ok(None);
     };
     if !seen.finished.complete {
@@ -59,7 +59,7 @@ pub(crate) async fn heatmap(
     params: &HeatmapParams,
 ) -> Result<Option<HeatmapResult>> {
     let part = params.range.map(|range| snapshot.positions().span(range));
-    let Some(seen) = session.analysed(snapshot, part).await? else {
+    let Some(seen) = session.analyzed(snapshot, part).await? else {
         return Ok(None);
     };
     let positions = snapshot.positions();
@@ -83,7 +83,7 @@ pub(crate) async fn colors(
     session: &Session,
     snapshot: &Snapshot,
 ) -> Result<Vec<ColorInformation>> {
-    let Some(seen) = session.analysed(snapshot, None).await? else {
+    let Some(seen) = session.analyzed(snapshot, None).await? else {
         return Ok(Vec::new());
     };
     let positions = snapshot.positions();

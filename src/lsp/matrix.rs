@@ -11,7 +11,7 @@ use super::session::{Session, Snapshot};
 use crate::attribution::AttributionConfig;
 use crate::engine::{EngineError, Finished, Scope};
 use crate::text::outline::{Definition, definition_at as definition_among, outline};
-use crate::view::AnalysedDocument;
+use crate::view::AnalyzedDocument;
 use crate::view::heatmap::{Heatmap, Unit};
 use crate::view::matrix::{DEFAULT_ENDS, pack_thumbnails, pack_weights, thumbnail_size};
 use crate::view::options::{ViewAnswer, ViewOptions};
@@ -80,7 +80,7 @@ pub(crate) async fn matrix(
     }
     let pending = session
         .engine
-        .analyse(document, scope, attribution, Heatmap::EXTRAS);
+        .analyze(document, scope, attribution, Heatmap::EXTRAS);
     let Some(finished) = answer(pending.done().await)? else {
         return Ok(None);
     };
@@ -119,7 +119,7 @@ pub(crate) async fn matrix(
 /// `None` for a chunk without lexemes.
 fn draw(snapshot: &Snapshot, finished: &Finished, unit: Unit) -> Result<Option<Heatmap>> {
     let text = finished.document.text();
-    let document = AnalysedDocument::new(snapshot.key(), text, &finished.analysis);
+    let document = AnalyzedDocument::new(snapshot.key(), text, &finished.analysis);
     Heatmap::of_first(&document, unit).map_err(|error| {
         let mut answer = Error::internal_error();
         answer.message = error.to_string().into();
@@ -162,7 +162,7 @@ pub(crate) async fn attention(
     let place = crate::text::ByteSpan::new(offset, offset);
     // Rank and level are of the whole document; the place comes first all the same.
     session.engine.focus(snapshot.key(), place);
-    let Some(seen) = session.analysed(snapshot, None).await? else {
+    let Some(seen) = session.analyzed(snapshot, None).await? else {
         return Ok(None);
     };
     let analysis = &seen.finished.analysis;
@@ -170,7 +170,7 @@ pub(crate) async fn attention(
         return Ok(None);
     };
     let lexeme = analysis.lexemes[lexeme_idx];
-    let pending = session.engine.analyse(
+    let pending = session.engine.analyze(
         snapshot.document.clone(),
         Scope::ChunkAt(lexeme.span.start),
         analysis.attribution.clone(),

@@ -154,7 +154,7 @@ impl Models {
         self.state().requested.clone()
     }
 
-    pub fn analysed_in(&self, time: Duration) {
+    pub fn analyzed_in(&self, time: Duration) {
         self.state().last_analysis = Some(time);
     }
 

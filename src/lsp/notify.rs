@@ -98,7 +98,7 @@ impl Notifier {
                     continue;
                 };
                 if matches!(now.phase, Phase::Ready) {
-                    session.models.analysed_in(finished.analysis.timing.total);
+                    session.models.analyzed_in(finished.analysis.timing.total);
                     session.notifier.status();
                     if is_owed.swap(false, Ordering::Relaxed) {
                         refresh.notify_one();

@@ -290,7 +290,7 @@ impl LanguageServer for Server {
         heat::colors(&self.session, &snapshot).await
     }
 
-    /// The colour of a swatch says how hot a lexeme is: there is no other way to write it.
+    /// The color of a swatch says how hot a lexeme is: there is no other way to write it.
     async fn color_presentation(
         &self,
         _: ColorPresentationParams,

@@ -97,7 +97,7 @@ pub(crate) enum Look {
     Pending,
     /// The document was edited or closed meanwhile.
     Outdated,
-    /// The document is not analysed: closed, or too large.
+    /// The document is not analyzed: closed, or too large.
     Absent,
     Failed(EngineError),
 }
@@ -188,7 +188,7 @@ impl Session {
     }
 
     /// For answers that are all or nothing: `None` while there is nothing to say, an error when it came too late.
-    pub async fn analysed(
+    pub async fn analyzed(
         &self,
         snapshot: &Snapshot,
         want: Option<ByteSpan>,
@@ -234,7 +234,7 @@ impl Session {
             if self.engine.watch(key).is_some() {
                 self.engine.close(key);
             }
-            tracing::info!(uri = key, "larger than maxFileKb: not analysed");
+            tracing::info!(uri = key, "larger than maxFileKb: not analyzed");
             return;
         }
         let is_new = self.engine.watch(key).is_none();

@@ -6,7 +6,7 @@ use tower_lsp::ls_types::{CodeLens, InlayHint, InlayHintLabel, InlayHintTooltip,
 use super::actions::show_heatmap;
 use super::session::{Session, Snapshot};
 use crate::text::outline::outline;
-use crate::view::AnalysedDocument;
+use crate::view::AnalyzedDocument;
 use crate::view::definitions::{definition_heats, line_heats};
 use crate::view::levels::HeatLevel;
 
@@ -14,12 +14,12 @@ pub(crate) async fn lenses(
     session: &Session,
     snapshot: &Snapshot,
 ) -> Result<Option<Vec<CodeLens>>> {
-    let Some(seen) = session.analysed(snapshot, None).await? else {
+    let Some(seen) = session.analyzed(snapshot, None).await? else {
         return Ok(None);
     };
     let text = snapshot.document.text();
     let analysis = &seen.finished.analysis;
-    let document = AnalysedDocument::with_levels(snapshot.key(), text, analysis, &seen.levels);
+    let document = AnalyzedDocument::with_levels(snapshot.key(), text, analysis, &seen.levels);
     let positions = snapshot.positions();
     let definitions = outline(text, snapshot.document.index());
     let lenses = definition_heats(&document, &definitions)
@@ -43,12 +43,12 @@ pub(crate) async fn hints(
 ) -> Result<Option<Vec<InlayHint>>> {
     let positions = snapshot.positions();
     let part = positions.span(range);
-    let Some(seen) = session.analysed(snapshot, Some(part)).await? else {
+    let Some(seen) = session.analyzed(snapshot, Some(part)).await? else {
         return Ok(None);
     };
     let text = snapshot.document.text();
     let analysis = &seen.finished.analysis;
-    let document = AnalysedDocument::with_levels(snapshot.key(), text, analysis, &seen.levels);
+    let document = AnalyzedDocument::with_levels(snapshot.key(), text, analysis, &seen.levels);
     let hints = line_heats(&document, HeatLevel::NONE)
         .into_iter()
         .filter(|heat| part.start <= heat.end && heat.end <= part.end)

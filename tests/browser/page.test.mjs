@@ -106,7 +106,7 @@ const assertPercent = (shown, weight) => {
 };
 
 const sum = (values) => values.reduce((a, b) => a + b, 0);
-const normalised = (row) => row.map((weight) => weight / sum(row));
+const normalized = (row) => row.map((weight) => weight / sum(row));
 const shown = (text) => text.replaceAll(' ', '·').replaceAll('\n', '⏎').replaceAll('\t', '⇥');
 
 // What the pages of examples/fibonacci.py must say, worked out from the JSON: both matrices, [query][key].
@@ -115,7 +115,7 @@ const expected = () => {
   if (known) return known;
   const analysis = JSON.parse(run('analyze', fibonacci, '--format', 'json', '--attention', '--tokens'));
   const code = analysis.tokens.flatMap((token, i) => (token.span ? [i] : []));
-  const bySubword = code.map((query) => normalised(code.map((key) => analysis.chunks[0].attention[query][key])));
+  const bySubword = code.map((query) => normalized(code.map((key) => analysis.chunks[0].attention[query][key])));
   const spans = code.map((i) => analysis.tokens[i].span);
 
   // Part of each subword that lies on each lexeme, by bytes: [lexeme][subword].
@@ -123,7 +123,7 @@ const expected = () => {
   const onLexemes = spans.map((span) => sum(analysis.lexemes.map((lexeme) => overlap(lexeme.span, span))));
   const parts = analysis.lexemes.map((lexeme) => spans.map((span, i) => (onLexemes[i] ? overlap(lexeme.span, span) / onLexemes[i] : 0)));
   const byLexeme = parts.map((from) =>
-    normalised(parts.map((to) => sum(from.map((part, i) => (part ? part * sum(to.map((share, j) => share && share * bySubword[i][j])) : 0))))));
+    normalized(parts.map((to) => sum(from.map((part, i) => (part ? part * sum(to.map((share, j) => share && share * bySubword[i][j])) : 0))))));
 
   known = {
     subword: { labels: code.map((i) => shown(analysis.tokens[i].text)), weights: bySubword },
@@ -132,7 +132,7 @@ const expected = () => {
   return known;
 };
 
-// Colours as computed styles have them, and how they lie on one another.
+// Colors as computed styles have them, and how they lie on one another.
 const rgba = (color) => {
   const numbers = color.match(/[\d.]+/g).map(Number);
   assert.match(color, /^rgba?\(/);
@@ -148,8 +148,8 @@ const contrast = (a, b) => {
   return (high + 0.05) / (low + 0.05);
 };
 
-// [what, text colour, background colours from the element's own outwards] of everything that has text.
-const colours = (page, selector) =>
+// [what, text color, background colors from the element's own outwards] of everything that has text.
+const colors = (page, selector) =>
   page.locator(selector).evaluateAll((elements) =>
     elements
       .filter((element) => element.textContent.trim())
@@ -160,7 +160,7 @@ const colours = (page, selector) =>
       }));
 
 const leastContrast = async (page, selector) => {
-  const found = await colours(page, selector);
+  const found = await colors(page, selector);
   assert.ok(found.length > 0, selector);
   const of = ([, text, backgrounds]) => {
     const below = backgrounds.reduceRight((behind, color) => over(rgba(color), behind), [255, 255, 255]);
@@ -304,7 +304,7 @@ for (const colorScheme of ['light', 'dark']) {
   test(`${colorScheme}: all text can be read on every shade`, async () => {
     await withPage(fibonacci, [], async (page) => {
       const { least, kinds } = await leastContrast(page, '#source .piece');
-      assert.equal(kinds, 6, 'a colour for each level, and none');
+      assert.equal(kinds, 6, 'a color for each level, and none');
       assert.ok(least >= 4.5, `source: ${least}`);
 
       await page.locator('#source [data-token="40"]').first().hover();

@@ -188,7 +188,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_is_analysed_or_refused(text in any::<String>(), repeat in 1usize..40) {
+    fn any_text_is_analyzed_or_refused(text in any::<String>(), repeat in 1usize..40) {
         let code = text.repeat(repeat);
         let reply = SERVER.post("/analyze-attention", &json!({ "code": code, "visualize": false }));
         if reply.status != 200 {

@@ -412,9 +412,9 @@ fn what_is_said_wrongly() {
         (json!({ "type": "sing" }), "malformed", "sing"),
         (json!({ "type": "open", "version": 1 }), "malformed", "text"),
         (
-            json!({ "type": "open", "version": 1, "text": "x", "colour": 1 }),
+            json!({ "type": "open", "version": 1, "text": "x", "color": 1 }),
             "malformed",
-            "colour",
+            "color",
         ),
         (
             json!({ "type": "open", "version": 1, "text": "x", "encoding": "ebcdic" }),

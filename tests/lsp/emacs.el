@@ -48,7 +48,7 @@
           (goto-char next))))
     (nreverse found)))
 
-;; Neighbours of one level have one face, and are seen as one.
+;; Neighbors of one level have one face, and are seen as one.
 (defun joined (tokens)
   (let (found)
     (dolist (token tokens)

@@ -1,4 +1,4 @@
-"""Another language server, to stand beside codegaze: it colours every word, says something in hovers, and counts in UTF-16."""
+"""Another language server, to stand beside codegaze: it colors every word, says something in hovers, and counts in UTF-16."""
 
 import json
 import re

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
-  analyse,
+  analyze,
   caretAt,
   content,
   eventually,
@@ -37,28 +37,28 @@ const TEXT = 'def größe(liste):\n    """👩‍👧 counted"""\n    return sum
 test('the first example has the heat that the program gives it', () =>
   withPage(browser, server.address, async (page) => {
     const text = readFileSync(join(root, 'examples/fibonacci.py'), 'utf8');
-    await shows(page, analyse('fibonacci.py', text));
+    await shows(page, analyze('fibonacci.py', text));
     assert.match(await page.textContent('#state'), /codegaze-mini · .*ms/);
   }));
 
 test('what is typed has its heat, on the right words, also after letters outside the BMP', () =>
   withPage(browser, server.address, async (page) => {
     await type(page, TEXT);
-    await shows(page, analyse('typed.py', TEXT));
+    await shows(page, analyze('typed.py', TEXT));
     // In the middle, key by key.
     await caretAt(page, 2, 0);
     await page.keyboard.press('End');
     await page.keyboard.type(' + 1', { delay: 15 });
     const longer = TEXT.replace('len(liste)', 'len(liste) + 1');
-    await shows(page, analyse('longer.py', longer));
+    await shows(page, analyze('longer.py', longer));
     await page.keyboard.press('Control+z');
-    await shows(page, analyse('typed.py', TEXT));
+    await shows(page, analyze('typed.py', TEXT));
   }));
 
 test('while one types fast, old heat moves with its words, and the last text’s comes', () =>
   withPage(browser, server.address, async (page) => {
     await type(page, TEXT);
-    const analysis = analyse('typed.py', TEXT);
+    const analysis = analyze('typed.py', TEXT);
     await shows(page, analysis);
     await caretAt(page, 0, 0);
     // Before any answer can come, everything is a line lower.
@@ -70,13 +70,13 @@ test('while one types fast, old heat moves with its words, and the last text’s
     assert.ok(moved.length > 0);
     assert.ok(moved.every((word) => hotWords(analysis).includes(word)));
     for (let round = 0; round < 30; round++) await page.keyboard.type('x = y\n');
-    await shows(page, analyse('fast.py', `\n${'x = y\n'.repeat(30)}${TEXT}`.replace(/^\n/, '\n')));
+    await shows(page, analyze('fast.py', `\n${'x = y\n'.repeat(30)}${TEXT}`.replace(/^\n/, '\n')));
   }));
 
 test('styles: underlines, a spotlight, nothing', () =>
   withPage(browser, server.address, async (page) => {
     await type(page, TEXT);
-    const analysis = analyse('typed.py', TEXT);
+    const analysis = analyze('typed.py', TEXT);
     await shows(page, analysis);
     await page.selectOption('#style', 'underline');
     await shows(page, analysis, 'line');
@@ -103,22 +103,22 @@ test('styles: underlines, a spotlight, nothing', () =>
 test('another method, layer, head or way with sinks is another heat, the program’s', () =>
   withPage(browser, server.address, async (page) => {
     await type(page, TEXT);
-    await shows(page, analyse('typed.py', TEXT));
+    await shows(page, analyze('typed.py', TEXT));
     await page.selectOption('#method', 'norm');
-    await shows(page, analyse('typed.py', TEXT, '--method', 'norm'));
+    await shows(page, analyze('typed.py', TEXT, '--method', 'norm'));
     await page.selectOption('#layers', '2');
     await page.selectOption('#heads', '3');
-    await shows(page, analyse('typed.py', TEXT, '--method', 'norm', '--layers', '2', '--heads', '3'));
+    await shows(page, analyze('typed.py', TEXT, '--method', 'norm', '--layers', '2', '--heads', '3'));
     await page.selectOption('#sinks', 'keep');
     const kept = ['--method', 'norm', '--layers', '2', '--heads', '3', '--sinks', 'keep'];
-    await shows(page, analyse('typed.py', TEXT, ...kept));
+    await shows(page, analyze('typed.py', TEXT, ...kept));
     // Another method begins with its own layers.
     await page.selectOption('#method', 'rollout');
     assert.equal(await page.inputValue('#layers'), 'default');
-    await shows(page, analyse('typed.py', TEXT, '--method', 'rollout', '--heads', '3', '--sinks', 'keep'));
+    await shows(page, analyze('typed.py', TEXT, '--method', 'rollout', '--heads', '3', '--sinks', 'keep'));
   }));
 
-test('examples in ten languages, each with its colours and its heat', () =>
+test('examples in ten languages, each with its colors and its heat', () =>
   withPage(browser, server.address, async (page) => {
     const names = await page
       .locator('#example option')
@@ -127,7 +127,7 @@ test('examples in ten languages, each with its colours and its heat', () =>
     for (const name of names) {
       await page.selectOption('#example', name);
       const text = readFileSync(join(root, 'examples', name), 'utf8');
-      const expected = hotWords(analyse(name, text));
+      const expected = hotWords(analyze(name, text));
       await eventually(async () => {
         // CodeMirror draws what is visible.
         const shown = await painted(page);
@@ -138,21 +138,21 @@ test('examples in ten languages, each with its colours and its heat', () =>
         (element) =>
           new Set([...element.querySelectorAll('.cm-line span')].map((span) => getComputedStyle(span).color)).size,
       );
-      assert.ok(colors >= 3, `${name} has ${colors} colours`);
+      assert.ok(colors >= 3, `${name} has ${colors} colors`);
     }
   }));
 
 test('the word at the cursor: outlines, its line, its pane', () =>
   withPage(browser, server.address, async (page) => {
     await type(page, TEXT);
-    await shows(page, analyse('typed.py', TEXT));
+    await shows(page, analyze('typed.py', TEXT));
     await caretAt(page, 2, 12);
     await page.waitForFunction(() => document.querySelector('#word-line b')?.textContent === 'sum');
     assert.equal(await page.locator('.outline-query').textContent(), 'sum');
     assert.ok((await page.locator('.outline-attends-to').count()) > 0);
     await open(page, 'word');
     await settled(page);
-    const { lexemes } = analyse('typed.py', TEXT);
+    const { lexemes } = analyze('typed.py', TEXT);
     const sum = lexemes.find(({ text }) => text === 'sum');
     const facts = await page.textContent('#pane-word .facts');
     assert.match(facts, new RegExp(`rank${sum.rank}level`));
@@ -167,7 +167,7 @@ test('the word at the cursor: outlines, its line, its pane', () =>
     await page.waitForFunction((word) => document.querySelector('#word-line b')?.textContent === word, text);
   }));
 
-test('a text of nothing is said to be one, and what comes after it is analysed', () =>
+test('a text of nothing is said to be one, and what comes after it is analyzed', () =>
   withPage(browser, server.address, async (page) => {
     await settled(page);
     await type(page, ' \n\n');
@@ -175,6 +175,6 @@ test('a text of nothing is said to be one, and what comes after it is analysed',
       /nothing but whitespace/.test(document.querySelector('#nothing')?.textContent ?? ''),
     );
     await type(page, TEXT);
-    await shows(page, analyse('typed.py', TEXT));
+    await shows(page, analyze('typed.py', TEXT));
     assert.equal(await page.textContent('#nothing'), '');
   }));

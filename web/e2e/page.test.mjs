@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import {
-  analyse,
+  analyze,
   caretAt,
   content,
   download,
@@ -45,7 +45,7 @@ test('a link brings back text, view and pane, in another browser and on reload',
     await page.click('#share');
     await page.waitForFunction(() => location.hash.startsWith('#s1='));
     const link = page.url();
-    const expected = analyse('shared.rb', TEXT, '--method', 'norm', '--heads', '2');
+    const expected = analyze('shared.rb', TEXT, '--method', 'norm', '--heads', '2');
     const isBack = async (there) => {
       await shows(there, expected, 'line');
       assert.equal(await there.inputValue('#method'), 'norm');
@@ -59,7 +59,7 @@ test('a link brings back text, view and pane, in another browser and on reload',
     await page.keyboard.type('x');
     await page.waitForFunction((before) => location.href !== before, link);
     await page.reload();
-    await shows(page, analyse('shared.rb', `x${TEXT}`, '--method', 'norm', '--heads', '2'), 'line');
+    await shows(page, analyze('shared.rb', `x${TEXT}`, '--method', 'norm', '--heads', '2'), 'line');
     // And a link that is opened on the page itself.
     await page.evaluate((hash) => {
       location.hash = hash;
@@ -76,7 +76,7 @@ test('a damaged link is told, and the page works', () =>
         assert.match(await page.textContent('#notice'), /could not be opened: the link is damaged/),
       );
       await type(page, TEXT);
-      await shows(page, analyse('typed.py', TEXT));
+      await shows(page, analyze('typed.py', TEXT));
     },
     { fragment: '#s1=abcdef' },
   ));
@@ -84,7 +84,7 @@ test('a damaged link is told, and the page works', () =>
 test('exports: each format, of each picture, and nothing in them is markup that was source', () =>
   withPage(browser, server.address, async (page, context) => {
     await type(page, TEXT);
-    await shows(page, analyse('typed.py', TEXT));
+    await shows(page, analyze('typed.py', TEXT));
     for (const pane of ['matrix', 'heads', 'model', 'compare']) {
       await open(page, pane);
       await page.waitForFunction(
@@ -122,7 +122,7 @@ test('exports: each format, of each picture, and nothing in them is markup that 
     const marks = await file
       .locator('mark')
       .evaluateAll((all) => all.map((mark) => `${mark.textContent} ${mark.className}`));
-    const { lexemes } = analyse('typed.py', TEXT);
+    const { lexemes } = analyze('typed.py', TEXT);
     assert.deepEqual(
       marks,
       lexemes.filter(({ level }) => level > 0).map(({ text, level }) => `${text} l${level}`),
@@ -258,7 +258,7 @@ test('by keyboard alone, with names for a screen reader', () =>
     await shoot(page, 'keyboard');
   }));
 
-test('without colours of the page’s own, levels are frames', () =>
+test('without colors of the page’s own, levels are frames', () =>
   withPage(
     browser,
     server.address,
@@ -281,13 +281,13 @@ test('a server that goes and comes again is found, with the text as it is by the
     mine.address,
     async (page) => {
       await type(page, TEXT);
-      await shows(page, analyse('typed.py', TEXT));
+      await shows(page, analyze('typed.py', TEXT));
       await mine.end();
       await eventually(async () => assert.match(await page.textContent('#state'), /No connection|Connecting/));
       await caretAt(page, 0, 0);
       await page.keyboard.type('y = 1\n');
       mine = await serve(['--port', String(port)]);
-      await shows(page, analyse('typed.py', `y = 1\n${TEXT}`));
+      await shows(page, analyze('typed.py', `y = 1\n${TEXT}`));
     },
     { expected: /WebSocket|ERR_CONNECTION|Failed to load resource/ },
   );
@@ -309,7 +309,7 @@ test('a server that wants a token is given one', async () => {
       await page.fill('#token', token);
       await page.keyboard.press('Enter');
       await type(page, TEXT);
-      await shows(page, analyse('typed.py', TEXT));
+      await shows(page, analyze('typed.py', TEXT));
     },
     { expected: /WebSocket|401/ },
   );
@@ -324,7 +324,7 @@ test('a text that is too large is told to be, and forgiven', async () => {
     await page.keyboard.type('x');
     assert.match(await page.textContent('#notice'), /larger than the 4 kB/);
     await type(page, TEXT);
-    await shows(page, analyse('typed.py', TEXT));
+    await shows(page, analyze('typed.py', TEXT));
     assert.equal(await page.isVisible('#notice'), false);
   });
   await mine.end();

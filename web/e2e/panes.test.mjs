@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
-  analyse,
+  analyze,
   caretAt,
   content,
   download,
@@ -70,7 +70,7 @@ test('the matrix: of the definition at the cursor, by pointer and keyboard', () 
     await caretAt(page, 1, 11);
     await page.waitForFunction(() => /Lines 1–2 /.test(document.querySelector('#subtitle')?.textContent ?? ''));
     const { matrix } = await data(page);
-    const { lexemes } = analyse('area.py', TEXT);
+    const { lexemes } = analyze('area.py', TEXT);
     assert.deepEqual(
       matrix.labels,
       lexemes.filter(({ range }) => range.start.line < 2).map(({ text }) => text),
@@ -128,7 +128,7 @@ test('the head view: step through layers and heads, and the heat follows', () =>
     await page.click('#layer-before');
     await page.waitForFunction(() => document.querySelector('#layer-now')?.textContent === 'layer 3');
     assert.deepEqual([await page.inputValue('#layers'), await page.inputValue('#heads')], ['3', '7']);
-    await shows(page, analyse('area.py', TEXT, '--layers', '3', '--heads', '7'));
+    await shows(page, analyze('area.py', TEXT, '--layers', '3', '--heads', '7'));
     await settled(page);
     const { matrix } = await data(page);
     await page.focus('#arcs');
@@ -156,7 +156,7 @@ test('the model view: every layer and head; a click looks closer', () =>
     await page.click('.thumbnail[data-layer="1"][data-head="6"]');
     await page.waitForSelector('#pane-matrix:visible');
     await page.waitForFunction(() => /layer 1, head 6/.test(document.querySelector('#subtitle')?.textContent ?? ''));
-    await shows(page, analyse('area.py', TEXT, '--layers', '1', '--heads', '6'));
+    await shows(page, analyze('area.py', TEXT, '--layers', '1', '--heads', '6'));
     await open(page, 'model');
     await eventually(async () =>
       assert.equal(await page.locator('.thumbnail[aria-pressed="true"]').getAttribute('aria-label'), 'Layer 1, head 6'),
@@ -173,7 +173,7 @@ test('the summary: definitions, lines and words, as the program counts them', ()
     await type(page, TEXT);
     await open(page, 'summary');
     await page.waitForSelector('#pane-summary table');
-    const analysis = analyse('area.py', TEXT);
+    const analysis = analyze('area.py', TEXT);
     const table = (caption) => page.locator(`#pane-summary table:has(caption:text-is("${caption}"))`);
     const cells = (rows) =>
       rows.locator('tr').evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => cell.textContent)));
@@ -229,7 +229,7 @@ test('compare methods, layers and models: B minus A, zero in the middle', () =>
     await page.waitForFunction(() => /norm-weighted/.test(document.querySelector('#caption-a')?.textContent ?? ''));
     const swapped = await data(page);
     assert.ok(Math.abs(swapped.comparison.difference[1][1] + difference[1][1]) < 1e-6);
-    await shows(page, analyse('area.py', TEXT, '--method', 'norm'));
+    await shows(page, analyze('area.py', TEXT, '--method', 'norm'));
 
     // Two layers.
     await page.selectOption('#other-method', 'norm');
@@ -245,7 +245,7 @@ test('compare methods, layers and models: B minus A, zero in the middle', () =>
     await noDifference(page);
     assert.deepEqual(await page.locator('#signed-ticks li').allTextContents(), ['0', '0', '0', '0', '0']);
     await page.selectOption('#model', other);
-    await shows(page, analyse('area.py', TEXT, '--method', 'norm'));
+    await shows(page, analyze('area.py', TEXT, '--method', 'norm'));
   }));
 
 test('compare two models: the words that both have read, and how many are left out', async () => {
@@ -253,7 +253,7 @@ test('compare two models: the words that both have read, and how many are left o
   const small = join(root, 'tests/fixtures/safetensors');
   const two = await serve(['--model', 'embedded', '--model', small]);
   const text = `${TEXT}\n\nclass Room:\n    def sides(self):\n        return [self.x for x in range(30) if x % 2 == 0]\n`;
-  const parts = analyse('rooms.py', text, '--model', small);
+  const parts = analyze('rooms.py', text, '--model', small);
   assert.ok(parts.chunks.length > 1);
   try {
     await withPage(browser, two.address, async (page) => {
@@ -269,7 +269,7 @@ test('compare two models: the words that both have read, and how many are left o
       const { comparison } = await data(page);
       isDifference(comparison);
       const { labels } = comparison;
-      const all = analyse('rooms.py', text).lexemes.length;
+      const all = analyze('rooms.py', text).lexemes.length;
       assert.ok(labels.length > 1 && labels.length < all);
       assert.equal(
         await page.textContent('#compare-note'),
@@ -293,7 +293,7 @@ test('a file of 500 lines: heat where one looks', () =>
       .slice(0, 500)
       .join('\n');
     await type(page, text);
-    const expected = new Set(hotWords(analyse('long.rs', text)));
+    const expected = new Set(hotWords(analyze('long.rs', text)));
     await page.waitForFunction(() => /chunks/.test(document.querySelector('#state')?.textContent ?? ''), null, {
       timeout: 60_000,
     });

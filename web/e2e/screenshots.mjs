@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { analyse, caretAt, eventually, launch, open, root, serve, settled, shows, type, withPage } from './support.mjs';
+import { analyze, caretAt, eventually, launch, open, root, serve, settled, shows, type, withPage } from './support.mjs';
 
 const FILE = 'fibonacci.py';
 const MAX_BYTES = 400_000;
@@ -19,7 +19,7 @@ try {
       server.address,
       async (page) => {
         await type(page, text);
-        await shows(page, analyse(FILE, text));
+        await shows(page, analyze(FILE, text));
         await open(page, 'heads');
         await caretAt(page, before.length - 1, before.at(-1).length + 1);
         await settled(page);

@@ -15,7 +15,7 @@ export const folder = mkdtempSync(join(tmpdir(), 'codegaze-e2e-'));
 const START_MS = 60_000;
 
 /** The program's own word on a text: what the page must show. */
-export function analyse(name, text, ...options) {
+export function analyze(name, text, ...options) {
   const path = join(folder, name);
   writeFileSync(path, text);
   const output = execFileSync(codegaze, ['analyze', path, '--format', 'json', ...options], {
@@ -133,7 +133,7 @@ export async function type(page, text) {
   await page.keyboard.insertText(text);
 }
 
-/** Painted words, as `line:column text level`; words in pieces, such as ones with another colour inside, are put together. */
+/** Painted words, as `line:column text level`; words in pieces, such as ones with another color inside, are put together. */
 export const painted = (page, prefix = 'heat') =>
   content(page).evaluate((element, name) => {
     const words = [];

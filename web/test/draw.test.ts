@@ -42,7 +42,7 @@ describe('a difference', () => {
 });
 
 describe('the diverging scale', () => {
-  /** CIE lightness, 0 … 1, of a colour in `lut`. */
+  /** CIE lightness, 0 … 1, of a color in `lut`. */
   const lightness = ({ lut }: Scale, at: number) => {
     const linear = [0, 1, 2].map((channel) => {
       const value = (lut[4 * at + channel] ?? 0) / 255;

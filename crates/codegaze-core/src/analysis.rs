@@ -72,9 +72,9 @@ pub struct SubwordMatrix {
     pub weights: Vec<f32>,
 }
 
-/// One window of the document, analysed.
+/// One window of the document, analyzed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct AnalysedChunk {
+pub struct AnalyzedChunk {
     /// What the model read.
     pub span: ByteSpan,
     /// What was scored.
@@ -133,7 +133,7 @@ pub struct Analysis {
     /// Ascending; lines without lexemes are left out.
     pub lines: Vec<ScoredLine>,
     /// Ascending.
-    pub chunks: Vec<AnalysedChunk>,
+    pub chunks: Vec<AnalyzedChunk>,
     pub unscored: Vec<Unscored>,
     /// Mean over the chunks, weighted by subwords.
     pub sink_share: f32,
@@ -172,11 +172,11 @@ impl Analysis {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a part of its own")]
 pub struct Extras {
-    /// [`AnalysedChunk::subwords`]
+    /// [`AnalyzedChunk::subwords`]
     pub subwords: bool,
-    /// [`AnalysedChunk::matrix`]
+    /// [`AnalyzedChunk::matrix`]
     pub matrix: bool,
-    /// [`AnalysedChunk::relations`]
+    /// [`AnalyzedChunk::relations`]
     pub relations: bool,
     /// [`Analysis::embedding`]
     pub embedding: bool,
@@ -203,7 +203,7 @@ impl AnalysisConfig {
     }
 }
 
-/// Why a document could not be analysed.
+/// Why a document could not be analyzed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnalysisError {

@@ -72,7 +72,7 @@ pub enum HeadFusion {
     /// Mean over all heads.
     #[default]
     Mean,
-    /// Maximum over all heads, cell by cell; rows are then renormalised.
+    /// Maximum over all heads, cell by cell; rows are then renormalized.
     Max,
     /// Mean over these heads, zero-based, ascending.
     Heads(Vec<usize>),
@@ -81,7 +81,7 @@ pub enum HeadFusion {
 /// What happens to attention on special subwords (`<s>`, `</s>`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Sinks {
-    /// Their columns are dropped, rows renormalised, and the dropped mass is reported.
+    /// Their columns are dropped, rows renormalized, and the dropped mass is reported.
     #[default]
     Drop,
     Keep,
@@ -296,7 +296,7 @@ impl AttentionSink for Attributor<'_> {
 }
 
 /// Mean over `queries` of the rows of `matrix` [query, key]; unless sinks are kept, with special columns dropped and rows
-/// renormalised first. Also the mean mass on special columns.
+/// renormalized first. Also the mean mass on special columns.
 fn received(matrix: &[f32], queries: &[usize], special: &[bool], keep: bool) -> (Vec<f32>, f32) {
     let n = special.len();
     let mut scores = vec![0.0; n];

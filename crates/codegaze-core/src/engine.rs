@@ -151,7 +151,7 @@ impl Shared {
     }
 }
 
-/// What live documents are analysed with besides the view: subwords and relations for hovers.
+/// What live documents are analyzed with besides the view: subwords and relations for hovers.
 const LIVE_EXTRAS: Extras = Extras {
     subwords: true,
     matrix: false,
@@ -191,7 +191,7 @@ impl Engine {
     }
 
     /// Serves another model, or the same under another view, to all who name none of their own. Their live documents are
-    /// analysed anew.
+    /// analyzed anew.
     pub fn serve(&self, model: Arc<Model>, attribution: AttributionConfig) {
         let mut state = self.shared.lock();
         state.serve(Served::live(model, attribution));
@@ -203,7 +203,7 @@ impl Engine {
         self.shared.lock().served.clone()
     }
 
-    /// Makes `document` the latest version of the live document `key`. Analysed after `delay`, which starts anew with each
+    /// Makes `document` the latest version of the live document `key`. Analyzed after `delay`, which starts anew with each
     /// version, or when somebody [hurries](Self::hurry). It becomes the focused document.
     pub fn submit(&self, key: &str, document: Document, delay: Duration) {
         self.shared
@@ -220,7 +220,7 @@ impl Engine {
         self.shared.wake.notify_one();
     }
 
-    /// Tells what of a document is looked at: analysed first. The document becomes the focused one.
+    /// Tells what of a document is looked at: analyzed first. The document becomes the focused one.
     pub fn focus(&self, key: &str, span: ByteSpan) {
         self.shared.lock().focus(key, span);
         self.shared.wake.notify_one();
@@ -245,7 +245,7 @@ impl Engine {
 
     /// Analyses a text once, under any view, with the model that serves now.
     #[must_use]
-    pub fn analyse(
+    pub fn analyze(
         &self,
         document: Document,
         scope: Scope,
@@ -254,15 +254,15 @@ impl Engine {
     ) -> Pending<Finished> {
         match self.served() {
             Some(Served { model, .. }) => {
-                self.analyse_with(model, document, scope, attribution, extras)
+                self.analyze_with(model, document, scope, attribution, extras)
             }
             None => Pending::failed(EngineError::NoModel),
         }
     }
 
-    /// Like [`Self::analyse`], with any model.
+    /// Like [`Self::analyze`], with any model.
     #[must_use]
-    pub fn analyse_with(
+    pub fn analyze_with(
         &self,
         model: Arc<Model>,
         document: Document,

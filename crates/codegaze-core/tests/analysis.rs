@@ -223,7 +223,7 @@ fn extras_are_there_when_asked_for() {
     assert_eq!(subwords.len(), chunk.n_tokens);
     assert_eq!(matrix.weights.len(), chunk.n_tokens * chunk.n_tokens);
     assert!((subwords.iter().map(|subword| subword.score).sum::<f32>() - 1.0).abs() < 1e-4);
-    // What the matrix says by hand: drop the special columns, renormalise, take the column means.
+    // What the matrix says by hand: drop the special columns, renormalize, take the column means.
     let n = chunk.n_tokens;
     let mut expected = vec![0.0; n];
     for row in matrix.weights.chunks_exact(n).skip(1).take(n - 2) {

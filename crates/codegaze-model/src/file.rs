@@ -111,7 +111,7 @@ impl ModelFile {
     }
 
     /// What the file is by its first bytes, for the usual mix-ups.
-    pub(super) fn recognise(&self) -> Result<Option<Kind>, LoadError> {
+    pub(super) fn recognize(&self) -> Result<Option<Kind>, LoadError> {
         let head = self.head(64)?;
         let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
         let text = text.trim_start_matches('\u{feff}').trim_start();
@@ -134,7 +134,7 @@ impl ModelFile {
 
     /// Why a file of a wrong kind was refused.
     pub(super) fn wrong_content(&self, expected: &'static str) -> LoadError {
-        let (found, hint) = match self.recognise() {
+        let (found, hint) = match self.recognize() {
             Err(error) => return error,
             Ok(Some(kind)) => {
                 let (found, hint) = kind.describe();

@@ -98,7 +98,7 @@ pub trait Backend: Send + Sync {
         out: &mut Self::Matrix,
     ) -> Result<(), Self::Error>;
 
-    /// Normalises every row in place: `(x − mean) / sqrt(var + eps) · weight + bias`.
+    /// Normalizes every row in place: `(x − mean) / sqrt(var + eps) · weight + bias`.
     ///
     /// # Errors
     /// When the device fails.

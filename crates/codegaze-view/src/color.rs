@@ -1,8 +1,8 @@
-//! sRGB colours, blending and contrast.
+//! sRGB colors, blending and contrast.
 
 use std::fmt;
 
-/// An opaque sRGB colour.
+/// An opaque sRGB color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rgb(pub u8, pub u8, pub u8);
 
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn blending_ends_at_both_colours() {
+    fn blending_ends_at_both_colors() {
         let (a, b) = (Rgb::hex(0x0000_72B2), Rgb::hex(0x001E_1E1E));
         assert_eq!(a.over(b, 0.0), b);
         assert_eq!(a.over(b, 1.0), a);

@@ -1,4 +1,4 @@
-//! Perceptually uniform colour maps for matrices.
+//! Perceptually uniform color maps for matrices.
 
 mod tables;
 
@@ -10,10 +10,10 @@ type Anchors = [u32; 52];
 /// White to black; even steps of sRGB are close to even steps of lightness.
 const GREYS: [u32; 2] = [0x00FF_FFFF, 0x0000_0000];
 
-/// A map from 0 … 1 to colours whose lightness changes one way only.
+/// A map from 0 … 1 to colors whose lightness changes one way only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Colormap {
-    /// Dark blue to yellow, nearly the same for every kind of colour vision.
+    /// Dark blue to yellow, nearly the same for every kind of color vision.
     #[default]
     Cividis,
     Viridis,
@@ -68,7 +68,7 @@ impl Colormap {
         }
     }
 
-    /// The colour of `value`, clamped to 0 … 1; not a number counts as 0.
+    /// The color of `value`, clamped to 0 … 1; not a number counts as 0.
     #[must_use]
     #[allow(
         clippy::cast_precision_loss,

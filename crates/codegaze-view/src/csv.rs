@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use ::csv::Writer;
 
-use super::{AnalysedDocument, Granularity};
+use super::{AnalyzedDocument, Granularity};
 
 /// The header row. `start` and `end` are UTF-8 byte offsets; `line` and `column` count from 1, `column` in characters.
 pub const COLUMNS: [&str; 11] = [
@@ -41,7 +41,7 @@ impl<W: Write> CsvWriter<W> {
     ///
     /// # Errors
     /// Those of `w`.
-    pub fn write(&mut self, document: &AnalysedDocument<'_>) -> io::Result<()> {
+    pub fn write(&mut self, document: &AnalyzedDocument<'_>) -> io::Result<()> {
         match self.granularity {
             Granularity::Lexemes => self.write_lexemes(document)?,
             Granularity::Lines => self.write_lines(document)?,
@@ -49,7 +49,7 @@ impl<W: Write> CsvWriter<W> {
         self.writer.flush()
     }
 
-    fn write_lexemes(&mut self, document: &AnalysedDocument<'_>) -> io::Result<()> {
+    fn write_lexemes(&mut self, document: &AnalyzedDocument<'_>) -> io::Result<()> {
         for (lexeme, level) in document.lexemes() {
             let (line, column) = document
                 .lines
@@ -71,7 +71,7 @@ impl<W: Write> CsvWriter<W> {
         Ok(())
     }
 
-    fn write_lines(&mut self, document: &AnalysedDocument<'_>) -> io::Result<()> {
+    fn write_lines(&mut self, document: &AnalyzedDocument<'_>) -> io::Result<()> {
         for (line, level) in document.scored_lines() {
             self.writer.write_record([
                 document.path,
@@ -94,7 +94,7 @@ mod tests {
     fn rows_read_back_exactly() {
         let text = "a = \"x,y\"\n=cmd(日本, '\u{1f642}')";
         let analysis = samples::analysis(text);
-        let document = AnalysedDocument::new("dir,1/a \"b\".py", text, &analysis);
+        let document = AnalyzedDocument::new("dir,1/a \"b\".py", text, &analysis);
         let mut out = Vec::new();
         CsvWriter::new(&mut out, Granularity::Lexemes)
             .unwrap()

@@ -1,6 +1,6 @@
 //! How much attention each definition and each line of a document gets, in a few words.
 
-use super::AnalysedDocument;
+use super::AnalyzedDocument;
 use super::label::{label, truncate};
 use super::levels::HeatLevel;
 use super::summary::{percent, times};
@@ -56,7 +56,7 @@ impl DefinitionHeat {
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "lexemes of one document")]
 pub fn definition_heats(
-    document: &AnalysedDocument<'_>,
+    document: &AnalyzedDocument<'_>,
     definitions: &[Definition],
 ) -> Vec<DefinitionHeat> {
     let lexemes = &document.analysis.lexemes;
@@ -123,7 +123,7 @@ impl LineHeat {
 
 /// The lines of at least this level, ascending.
 #[must_use]
-pub fn line_heats(document: &AnalysedDocument<'_>, min_level: HeatLevel) -> Vec<LineHeat> {
+pub fn line_heats(document: &AnalyzedDocument<'_>, min_level: HeatLevel) -> Vec<LineHeat> {
     document
         .scored_lines()
         .filter(|&(_, level)| level >= min_level)
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn definitions_share_the_document_with_what_is_outside() {
         let analysis = samples::analysis(TEXT);
-        let document = AnalysedDocument::new("fib.py", TEXT, &analysis);
+        let document = AnalyzedDocument::new("fib.py", TEXT, &analysis);
         let heats = definition_heats(&document, &outline(TEXT, &LineIndex::new(TEXT)));
         let names: Vec<&str> = heats
             .iter()
@@ -221,7 +221,7 @@ mod tests {
     fn a_definition_without_scores_has_no_top() {
         let mut analysis = samples::analysis(TEXT);
         analysis.lexemes.retain(|lexeme| lexeme.span.start < 11);
-        let document = AnalysedDocument::new("fib.py", TEXT, &analysis);
+        let document = AnalyzedDocument::new("fib.py", TEXT, &analysis);
         let heats = definition_heats(&document, &outline(TEXT, &LineIndex::new(TEXT)));
         assert_eq!(heats.len(), 2);
         assert!(
@@ -230,7 +230,7 @@ mod tests {
                 .all(|heat| heat.top.is_none() && heat.share == 0.0)
         );
         analysis.lexemes.clear();
-        let document = AnalysedDocument::new("fib.py", TEXT, &analysis);
+        let document = AnalyzedDocument::new("fib.py", TEXT, &analysis);
         let heats = definition_heats(&document, &outline(TEXT, &LineIndex::new(TEXT)));
         assert!(heats.iter().all(|heat| heat.share == 0.0));
     }
@@ -240,7 +240,7 @@ mod tests {
         let text = format!("def {}\u{202e}(): pass", "x".repeat(90));
         let mut analysis = samples::analysis(&text);
         analysis.lexemes[1].lift = 99.0;
-        let document = AnalysedDocument::new("x.py", &text, &analysis);
+        let document = AnalyzedDocument::new("x.py", &text, &analysis);
         let heats = definition_heats(&document, &outline(&text, &LineIndex::new(&text)));
         let label = &heats[0].top.as_ref().unwrap().label;
         assert_eq!(label, &format!("{}…", "x".repeat(23)));
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn lines_end_before_their_break() {
         let analysis = samples::analysis(TEXT);
-        let document = AnalysedDocument::new("fib.py", TEXT, &analysis);
+        let document = AnalyzedDocument::new("fib.py", TEXT, &analysis);
         let all = line_heats(&document, HeatLevel::NONE);
         let lines: Vec<usize> = all.iter().map(|heat| heat.line).collect();
         assert_eq!(lines, [0, 2, 3, 5, 6, 7]);

@@ -1,15 +1,15 @@
-//! Some lines of an analysed document as a document of their own, with the heat that they have in the whole.
+//! Some lines of an analyzed document as a document of their own, with the heat that they have in the whole.
 
 use codegaze_core::analysis::{
-    AnalysedChunk, Analysis, ScoredLexeme, ScoredLine, SubwordScore, Unscored,
+    Analysis, AnalyzedChunk, ScoredLexeme, ScoredLine, SubwordScore, Unscored,
 };
 use codegaze_text::ByteSpan;
 use codegaze_text::line_index::LineIndex;
 
-use super::AnalysedDocument;
+use super::AnalyzedDocument;
 use super::levels::HeatLevel;
 
-/// Owns what an [`AnalysedDocument`] borrows.
+/// Owns what an [`AnalyzedDocument`] borrows.
 #[derive(Clone, Debug)]
 pub struct Excerpt<'a> {
     path: &'a str,
@@ -23,7 +23,7 @@ impl<'a> Excerpt<'a> {
     /// The whole lines that `part` touches. Shares, lifts, ranks and levels stay those of the document; matrices of chunks that
     /// are not wholly inside are left out.
     #[must_use]
-    pub fn new(document: &AnalysedDocument<'a>, index: &LineIndex, part: ByteSpan) -> Self {
+    pub fn new(document: &AnalyzedDocument<'a>, index: &LineIndex, part: ByteSpan) -> Self {
         let first_line = index.line_at(part.start);
         let last_line = index.line_at(part.end.saturating_sub(1).max(part.start));
         let lines = ByteSpan::new(
@@ -89,20 +89,20 @@ impl<'a> Excerpt<'a> {
     }
 
     #[must_use]
-    pub fn document(&self) -> AnalysedDocument<'_> {
-        AnalysedDocument {
+    pub fn document(&self) -> AnalyzedDocument<'_> {
+        AnalyzedDocument {
             lexeme_levels: self.lexeme_levels.clone(),
             line_levels: self.line_levels.clone(),
-            ..AnalysedDocument::new(self.path, self.text, &self.analysis)
+            ..AnalyzedDocument::new(self.path, self.text, &self.analysis)
         }
     }
 }
 
 fn cut(
-    chunk: &AnalysedChunk,
+    chunk: &AnalyzedChunk,
     lines: ByteSpan,
     moved: &dyn Fn(ByteSpan) -> ByteSpan,
-) -> AnalysedChunk {
+) -> AnalyzedChunk {
     let is_whole = lines.contains(chunk.span);
     let subwords = chunk.subwords.as_ref().map(|subwords| {
         let inside = subwords
@@ -115,7 +115,7 @@ fn cut(
             })
             .collect()
     });
-    AnalysedChunk {
+    AnalyzedChunk {
         span: moved(chunk.span),
         core: moved(chunk.core),
         subwords,
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn lines_keep_the_heat_that_they_have_in_the_whole() {
         let analysis = samples::full(samples::PYTHON);
-        let document = AnalysedDocument::new("fib.py", samples::PYTHON, &analysis);
+        let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &analysis);
         let index = LineIndex::new(samples::PYTHON);
         let second = index.line_span(1);
         let middle = second.start + second.len() / 2;

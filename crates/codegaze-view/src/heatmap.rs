@@ -11,7 +11,7 @@ use codegaze_core::attribution::align::Alignment;
 use codegaze_text::ByteSpan;
 use codegaze_text::lexeme::{Lexeme, scan};
 
-use super::AnalysedDocument;
+use super::AnalyzedDocument;
 use super::label::{label, printable, subword_labels};
 use super::page;
 use super::picture::{RenderError, RenderOptions};
@@ -66,9 +66,9 @@ impl Heatmap {
     /// The matrix of one chunk, by subword or by lexeme.
     ///
     /// # Errors
-    /// If there is no such chunk, or it was analysed without [`Self::EXTRAS`].
+    /// If there is no such chunk, or it was analyzed without [`Self::EXTRAS`].
     pub fn new(
-        document: &AnalysedDocument<'_>,
+        document: &AnalyzedDocument<'_>,
         chunk: usize,
         unit: Unit,
     ) -> Result<Self, RenderError> {
@@ -81,9 +81,9 @@ impl Heatmap {
     /// The matrix of the first chunk; `None` where the model read nothing, since nothing but whitespace stands there.
     ///
     /// # Errors
-    /// If what was analysed contradicts itself.
+    /// If what was analyzed contradicts itself.
     pub fn of_first(
-        document: &AnalysedDocument<'_>,
+        document: &AnalyzedDocument<'_>,
         unit: Unit,
     ) -> Result<Option<Self>, RenderError> {
         let first = document.analysis.chunks.first();
@@ -94,18 +94,18 @@ impl Heatmap {
     }
 
     /// The matrix of one chunk. Where the attribution drops sinks, special subwords are left out on both axes and rows
-    /// are renormalised.
+    /// are renormalized.
     ///
     /// # Errors
-    /// If there is no such chunk, or it was analysed without subwords and matrix.
-    pub fn from_chunk(document: &AnalysedDocument<'_>, chunk: usize) -> Result<Self, RenderError> {
+    /// If there is no such chunk, or it was analyzed without subwords and matrix.
+    pub fn from_chunk(document: &AnalyzedDocument<'_>, chunk: usize) -> Result<Self, RenderError> {
         let analysis = document.analysis;
         let n_chunks = analysis.chunks.len();
-        let analysed = analysis
+        let analyzed = analysis
             .chunks
             .get(chunk)
             .ok_or(RenderError::NoChunk { chunk, n_chunks })?;
-        let (Some(subwords), Some(matrix)) = (&analysed.subwords, &analysed.matrix) else {
+        let (Some(subwords), Some(matrix)) = (&analyzed.subwords, &analyzed.matrix) else {
             return Err(RenderError::NoMatrix { chunk });
         };
         let n = matrix.n_tokens;
@@ -170,18 +170,18 @@ impl Heatmap {
     }
 
     /// The same by lexeme: attention to a lexeme is the sum over its subwords, from a lexeme the mean (Clark et al. 2019).
-    /// Special and whitespace subwords are nobody's; rows are renormalised without them.
+    /// Special and whitespace subwords are nobody's; rows are renormalized without them.
     ///
     /// # Errors
-    /// If there is no such chunk, or it was analysed without subwords and matrix.
+    /// If there is no such chunk, or it was analyzed without subwords and matrix.
     pub fn from_chunk_by_lexeme(
-        document: &AnalysedDocument<'_>,
+        document: &AnalyzedDocument<'_>,
         chunk: usize,
     ) -> Result<Self, RenderError> {
         let by_subword = Self::from_chunk(document, chunk)?;
-        let analysed = &document.analysis.chunks[chunk];
-        let start = analysed.span.start;
-        let lexemes: Vec<Lexeme> = scan(document.slice(analysed.span))
+        let analyzed = &document.analysis.chunks[chunk];
+        let start = analyzed.span.start;
+        let lexemes: Vec<Lexeme> = scan(document.slice(analyzed.span))
             .into_iter()
             .map(|lexeme| Lexeme {
                 span: lexeme.span.shifted(start),
@@ -231,7 +231,7 @@ impl Heatmap {
         heaviest(self.weights.iter().skip(key).step_by(n.max(1)), limit)
     }
 
-    /// The greatest weight, where the colour scale ends.
+    /// The greatest weight, where the color scale ends.
     #[must_use]
     pub fn max(&self) -> f32 {
         self.weights.iter().copied().fold(0.0, f32::max)
@@ -263,7 +263,7 @@ pub fn render_svg(heatmap: &Heatmap, options: &RenderOptions) -> Result<String, 
 /// # Errors
 /// If the data cannot be encoded.
 pub fn render_html(
-    document: &AnalysedDocument<'_>,
+    document: &AnalyzedDocument<'_>,
     heatmap: &Heatmap,
     options: &RenderOptions,
 ) -> Result<String, RenderError> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::AnalysedDocument;
+use super::AnalyzedDocument;
 use super::label::{label, printable, subword_labels, truncate};
 use super::levels::HeatLevel;
 use super::markdown::{code, escape, longest_run};
@@ -68,7 +68,7 @@ impl Markup {
         match self {
             Self::Markdown => {
                 let fence = "`".repeat(longest_run(&lines, '`').max(2) + 1);
-                // Without a name the block is coloured as the document's language in some editors.
+                // Without a name the block is colored as the document's language in some editors.
                 format!("{fence}text\n{lines}\n{fence}")
             }
             Self::Plain => lines,
@@ -122,7 +122,7 @@ impl HoverCard {
     /// The card of the lexeme with this index into [`Analysis::lexemes`]; `None` if there is no such lexeme.
     #[must_use]
     pub fn new(
-        document: &AnalysedDocument<'_>,
+        document: &AnalyzedDocument<'_>,
         lexeme_idx: usize,
         relations: Option<&LexemeRelations>,
         origin: Origin,
@@ -276,7 +276,7 @@ pub enum PendingCard<'a> {
     /// The first model is being loaded.
     Loading { model: &'a str },
     /// The analysis of this version of the text is under way.
-    Analysing,
+    Analyzing,
     /// This part of the text gets no scores.
     NotScored { reason: &'a str },
 }
@@ -310,8 +310,8 @@ impl<'a> PendingCard<'a> {
                 "codegaze: the model {} is being loaded; attention is shown as soon as it is there.",
                 markup.source(&printable(model))
             ),
-            Self::Analysing => {
-                "codegaze: this text is being analysed; its attention is shown in a moment."
+            Self::Analyzing => {
+                "codegaze: this text is being analyzed; its attention is shown in a moment."
                     .to_owned()
             }
             Self::NotScored { reason } => {
@@ -334,11 +334,11 @@ fn model_and_settings(model: &ModelInfo, attribution: &AttributionConfig) -> Str
     }
 }
 
-fn shown(document: &AnalysedDocument<'_>, span: ByteSpan, width: usize) -> String {
+fn shown(document: &AnalyzedDocument<'_>, span: ByteSpan, width: usize) -> String {
     truncate(&label(document.slice(span)), width)
 }
 
-fn partner(document: &AnalysedDocument<'_>, relation: &Relation, lexeme: ByteSpan) -> Partner {
+fn partner(document: &AnalyzedDocument<'_>, relation: &Relation, lexeme: ByteSpan) -> Partner {
     Partner {
         weight: small_percent(relation.weight),
         label: shown(document, relation.span, PARTNER_WIDTH),
@@ -351,7 +351,7 @@ fn partner(document: &AnalysedDocument<'_>, relation: &Relation, lexeme: ByteSpa
 }
 
 fn details(
-    document: &AnalysedDocument<'_>,
+    document: &AnalyzedDocument<'_>,
     lexeme: ByteSpan,
     chunk_idx: usize,
     origin: Origin,
@@ -406,7 +406,7 @@ fn details(
     details.push(Detail::Words(if origin.cached {
         format!("from the cache; the analysis took {millis:.1} ms when it was made")
     } else {
-        format!("analysed in {millis:.1} ms")
+        format!("analyzed in {millis:.1} ms")
     }));
     details
 }
@@ -430,7 +430,7 @@ fn small_percent(share: f32) -> String {
     }
 }
 
-/// The level without colour: `▰▰▰▰▱`.
+/// The level without color: `▰▰▰▰▱`.
 fn bar(level: HeatLevel) -> String {
     (0..HeatLevel::MAX.get())
         .map(|step| if step < level.get() { '▰' } else { '▱' })

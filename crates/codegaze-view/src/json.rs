@@ -13,7 +13,7 @@ use codegaze_core::attribution::{Aggregate, HeadFusion, Sinks};
 use codegaze_text::ByteSpan;
 use codegaze_text::language::language;
 
-use super::AnalysedDocument;
+use super::AnalyzedDocument;
 use super::label::subword_texts;
 use super::levels::HeatLevel;
 use super::matrix::Nested;
@@ -39,7 +39,7 @@ pub struct JsonOptions<'a> {
     pub image: Option<Image<'a>>,
 }
 
-/// An analysed document as JSON; borrows all text.
+/// An analyzed document as JSON; borrows all text.
 #[derive(Debug, Serialize)]
 pub struct AnalysisJson<'a> {
     schema: &'static str,
@@ -59,7 +59,7 @@ pub struct AnalysisJson<'a> {
     error: Option<&'a str>,
 }
 
-/// A document that could not be analysed.
+/// A document that could not be analyzed.
 #[derive(Debug, Serialize)]
 pub struct FailureJson<'a> {
     schema: &'static str,
@@ -199,7 +199,7 @@ struct TimingJson {
 
 impl<'a> AnalysisJson<'a> {
     #[must_use]
-    pub fn new(document: &AnalysedDocument<'a>, options: &JsonOptions<'a>) -> Self {
+    pub fn new(document: &AnalyzedDocument<'a>, options: &JsonOptions<'a>) -> Self {
         let analysis = document.analysis;
         let model = &*analysis.model;
         let timing = analysis.timing;
@@ -326,7 +326,7 @@ pub fn write_json_pretty(w: &mut impl Write, value: &impl Serialize) -> io::Resu
     w.write_all(b"\n")
 }
 
-fn lexemes<'a>(document: &AnalysedDocument<'a>) -> Vec<LexemeJson<'a>> {
+fn lexemes<'a>(document: &AnalyzedDocument<'a>) -> Vec<LexemeJson<'a>> {
     let position = |offset| {
         let at = document.lines.position_utf16(document.text, offset);
         PositionJson {
@@ -352,10 +352,10 @@ fn lexemes<'a>(document: &AnalysedDocument<'a>) -> Vec<LexemeJson<'a>> {
         .collect()
 }
 
-fn tokens<'a>(document: &AnalysedDocument<'a>) -> Vec<TokenJson<'a>> {
+fn tokens<'a>(document: &AnalyzedDocument<'a>) -> Vec<TokenJson<'a>> {
     let mut tokens = Vec::new();
-    for (chunk, analysed) in document.analysis.chunks.iter().enumerate() {
-        let subwords = analysed.subwords.as_deref().unwrap_or_default();
+    for (chunk, analyzed) in document.analysis.chunks.iter().enumerate() {
+        let subwords = analyzed.subwords.as_deref().unwrap_or_default();
         let spans: Vec<Option<ByteSpan>> = subwords.iter().map(|subword| subword.span).collect();
         for (subword, text) in subwords.iter().zip(subword_texts(document.text, &spans)) {
             tokens.push(TokenJson {

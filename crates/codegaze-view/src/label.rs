@@ -28,7 +28,7 @@ pub fn control_name(picture: char) -> Option<&'static str> {
 /// What is shown for a character that has no safe look of its own, `None` for all others.
 ///
 /// Controls become their Unicode control pictures (a carriage return ␍, NUL ␀), a line feed ⏎, a tab ⇥. Characters that
-/// are invisible or reorder their neighbours (byte order mark, bidirectional controls, zero-width, tags: see "Trojan
+/// are invisible or reorder their neighbors (byte order mark, bidirectional controls, zero-width, tags: see "Trojan
 /// Source", Boucher & Anderson 2021) become their code point in ‹›. Joiners and variation selectors are left alone:
 /// emoji and many scripts need them.
 #[must_use]

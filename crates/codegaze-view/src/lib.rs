@@ -62,7 +62,7 @@ pub enum Granularity {
 
 /// A document with its analysis, ready to be shown.
 #[derive(Clone, Debug)]
-pub struct AnalysedDocument<'a> {
+pub struct AnalyzedDocument<'a> {
     /// As the user gave it; only ever shown.
     pub path: &'a str,
     pub text: &'a str,
@@ -77,7 +77,7 @@ pub struct AnalysedDocument<'a> {
     lines: Lines,
 }
 
-impl<'a> AnalysedDocument<'a> {
+impl<'a> AnalyzedDocument<'a> {
     #[must_use]
     pub fn new(path: &'a str, text: &'a str, analysis: &'a Analysis) -> Self {
         Self::with_thresholds(path, text, analysis, &LevelThresholds::default())
@@ -195,7 +195,7 @@ struct ShadedLine<'a> {
 }
 
 struct ShadedLines<'d, 'a> {
-    document: &'d AnalysedDocument<'a>,
+    document: &'d AnalyzedDocument<'a>,
     line: usize,
     /// First lexeme that does not end before the next line.
     lexeme: usize,

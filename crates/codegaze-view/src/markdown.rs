@@ -5,7 +5,7 @@ use std::path::Path;
 
 use codegaze_text::language::language;
 
-use super::AnalysedDocument;
+use super::AnalyzedDocument;
 use super::label::{label, printable};
 use super::summary::{percent, summary, unscored};
 
@@ -15,7 +15,7 @@ use super::summary::{percent, summary, unscored};
 /// Those of `w`.
 pub fn write_markdown(
     w: &mut impl Write,
-    document: &AnalysedDocument<'_>,
+    document: &AnalyzedDocument<'_>,
     top: usize,
 ) -> io::Result<()> {
     writeln!(w, "## {}\n", code(&printable(document.path)))?;
@@ -108,7 +108,7 @@ mod tests {
 
     fn render(path: &str, text: &str, top: usize) -> String {
         let analysis = samples::full(text);
-        let document = AnalysedDocument::new(path, text, &analysis);
+        let document = AnalyzedDocument::new(path, text, &analysis);
         let mut out = Vec::new();
         write_markdown(&mut out, &document, top).unwrap();
         String::from_utf8(out).unwrap()

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use codegaze_text::ByteSpan;
 
-use super::AnalysedDocument;
+use super::AnalyzedDocument;
 use super::color::Rgb;
 use super::heatmap::Heatmap;
 use super::label::printable;
@@ -48,7 +48,7 @@ struct Matrix<'a> {
     weights: String,
     max: f32,
     sqrt: bool,
-    /// 256 colours of three bytes, base64.
+    /// 256 colors of three bytes, base64.
     lut: String,
     note: &'a str,
 }
@@ -56,7 +56,7 @@ struct Matrix<'a> {
 /// # Errors
 /// If the data cannot be encoded.
 pub(crate) fn render(
-    document: &AnalysedDocument<'_>,
+    document: &AnalyzedDocument<'_>,
     heatmap: Option<&Heatmap>,
     options: &RenderOptions,
 ) -> Result<String, RenderError> {
@@ -150,7 +150,7 @@ fn matrix<'a>(heatmap: &'a Heatmap, options: &RenderOptions) -> Matrix<'a> {
 }
 
 /// The source cut wherever a lexeme or a subword begins or ends.
-fn lines(document: &AnalysedDocument<'_>, heatmap: Option<&Heatmap>) -> Vec<Vec<Piece>> {
+fn lines(document: &AnalyzedDocument<'_>, heatmap: Option<&Heatmap>) -> Vec<Vec<Piece>> {
     let lexemes: Vec<(ByteSpan, u8)> = document
         .lexemes()
         .map(|(lexeme, level)| (lexeme.span, level.get()))
@@ -239,7 +239,7 @@ mod tests {
 
     fn page(path: &str, text: &str) -> String {
         let analysis = samples::full(text);
-        let document = AnalysedDocument::new(path, text, &analysis);
+        let document = AnalyzedDocument::new(path, text, &analysis);
         let heatmap = Heatmap::from_chunk(&document, 0).unwrap();
         render(&document, Some(&heatmap), &RenderOptions::default()).unwrap()
     }
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn pieces_know_their_lexeme_and_subword() {
         let analysis = samples::full(samples::PYTHON);
-        let document = AnalysedDocument::new("fib.py", samples::PYTHON, &analysis);
+        let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &analysis);
         let heatmap = Heatmap::from_chunk(&document, 0).unwrap();
         let lines = lines(&document, Some(&heatmap));
         assert_eq!(lines.len(), 4);
@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn the_matrix_survives_the_way_to_the_page() {
         let analysis = samples::full(samples::PYTHON);
-        let document = AnalysedDocument::new("fib.py", samples::PYTHON, &analysis);
+        let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &analysis);
         let heatmap = Heatmap::from_chunk(&document, 0).unwrap();
         let html = render(&document, Some(&heatmap), &RenderOptions::default()).unwrap();
         let bytes = STANDARD

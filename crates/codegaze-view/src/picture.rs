@@ -23,10 +23,10 @@ pub enum LabelMode {
     Off,
 }
 
-/// How weights become colours.
+/// How weights become colors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Scale {
-    /// By the square root: attention is heavy-tailed, and on a linear scale most of it is one dark colour.
+    /// By the square root: attention is heavy-tailed, and on a linear scale most of it is one dark color.
     #[default]
     Sqrt,
     Linear,
@@ -76,7 +76,7 @@ pub enum RenderError {
     #[error("chunk {chunk} does not exist: the document has {n_chunks}, counted from 0")]
     NoChunk { chunk: usize, n_chunks: usize },
     #[error(
-        "chunk {chunk} was analysed without its attention matrix: analyse it with matrices kept"
+        "chunk {chunk} was analyzed without its attention matrix: analyze it with matrices kept"
     )]
     NoMatrix { chunk: usize },
     #[error(

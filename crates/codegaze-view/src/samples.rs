@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use codegaze_core::analysis::relations::Relations;
 use codegaze_core::analysis::{
-    AnalysedChunk, Analysis, Embedding, ScoredLexeme, ScoredLine, SubwordMatrix, SubwordScore,
+    Analysis, AnalyzedChunk, Embedding, ScoredLexeme, ScoredLine, SubwordMatrix, SubwordScore,
     Timing, Unscored,
 };
 use codegaze_core::attribution::align::Alignment;
@@ -120,7 +120,7 @@ pub fn analysis(text: &str) -> Analysis {
         },
         lexemes,
         lines,
-        chunks: vec![AnalysedChunk {
+        chunks: vec![AnalyzedChunk {
             span: whole,
             core: whole,
             n_tokens,

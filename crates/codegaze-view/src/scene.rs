@@ -64,7 +64,7 @@ pub struct Text {
     pub content: String,
 }
 
-/// A grid of cells of one colour each.
+/// A grid of cells of one color each.
 #[derive(Clone, Debug)]
 pub struct Raster {
     pub x: f32,

@@ -9,7 +9,7 @@ use super::picture::{RenderError, RenderOptions, dimensions, unit};
 use super::scene::{ADVANCE, Anchor, Item, Rect, Scene, Text};
 use super::summary::{summary, unscored};
 use super::theme::Theme;
-use super::{AnalysedDocument, page};
+use super::{AnalyzedDocument, page};
 
 /// Columns of a line; what is longer is cut with `…`. HTML cuts nothing.
 pub const MAX_COLUMNS: usize = 240;
@@ -27,7 +27,7 @@ const MIN_TYPE: f32 = 3.0;
 /// # Errors
 /// If the picture would be too large, or too small for its size.
 pub fn render_png(
-    document: &AnalysedDocument<'_>,
+    document: &AnalyzedDocument<'_>,
     options: &RenderOptions,
 ) -> Result<Vec<u8>, RenderError> {
     scene(document, options)?.to_png(options.dpi)
@@ -36,7 +36,7 @@ pub fn render_png(
 /// # Errors
 /// If the picture would be too large, or too small for its size.
 pub fn render_svg(
-    document: &AnalysedDocument<'_>,
+    document: &AnalyzedDocument<'_>,
     options: &RenderOptions,
 ) -> Result<String, RenderError> {
     scene(document, options)?.to_svg()
@@ -47,7 +47,7 @@ pub fn render_svg(
 /// # Errors
 /// If the data cannot be encoded.
 pub fn render_html(
-    document: &AnalysedDocument<'_>,
+    document: &AnalyzedDocument<'_>,
     options: &RenderOptions,
 ) -> Result<String, RenderError> {
     page::render(document, None, options)
@@ -98,7 +98,7 @@ impl Measures {
 }
 
 #[allow(clippy::cast_precision_loss)] // rows and columns of a picture
-fn scene(document: &AnalysedDocument<'_>, options: &RenderOptions) -> Result<Scene, RenderError> {
+fn scene(document: &AnalyzedDocument<'_>, options: &RenderOptions) -> Result<Scene, RenderError> {
     let lines: Vec<Vec<Run>> = document
         .shaded_lines()
         .map(|line| runs(&line.pieces()))
@@ -167,7 +167,7 @@ fn scene(document: &AnalysedDocument<'_>, options: &RenderOptions) -> Result<Sce
     Ok(scene)
 }
 
-/// All shades first: a glyph may reach into its neighbour's cell.
+/// All shades first: a glyph may reach into its neighbor's cell.
 #[allow(clippy::cast_precision_loss)] // columns of a line
 fn draw_line(scene: &mut Scene, m: Measures, theme: Theme, runs: Vec<Run>, (x, y): (f32, f32)) {
     for run in runs.iter().filter(|run| run.level > HeatLevel::NONE) {
@@ -252,7 +252,7 @@ fn runs(pieces: &[(&str, HeatLevel)]) -> Vec<Run> {
         true
     };
     for &(piece, level) in pieces {
-        // Neighbouring lexemes of one level keep a seam.
+        // Neighboring lexemes of one level keep a seam.
         let mut starts = true;
         for c in piece.chars() {
             let shown = match c {

@@ -3,12 +3,12 @@
 use codegaze_core::attribution::{Aggregate, AttributionConfig, HeadFusion, Sinks};
 use codegaze_model::ModelInfo;
 
-use super::AnalysedDocument;
+use super::AnalyzedDocument;
 use super::label::printable;
 
 /// `codegaze-mini · received · layer 5 of 0–5 · mean of 8 heads`.
 #[must_use]
-pub fn settings(document: &AnalysedDocument<'_>) -> String {
+pub fn settings(document: &AnalyzedDocument<'_>) -> String {
     settings_of(&document.analysis.model, &document.analysis.attribution)
 }
 
@@ -35,7 +35,7 @@ pub fn settings_of(model: &ModelInfo, attribution: &AttributionConfig) -> String
 
 /// [`settings`], then chunks, subwords, the shares that no lexeme got, and the time.
 #[must_use]
-pub fn summary(document: &AnalysedDocument<'_>) -> String {
+pub fn summary(document: &AnalyzedDocument<'_>) -> String {
     let analysis = document.analysis;
     let subwords: usize = analysis.chunks.iter().map(|chunk| chunk.n_tokens).sum();
     let sinks = match analysis.attribution.sinks {
@@ -53,7 +53,7 @@ pub fn summary(document: &AnalysedDocument<'_>) -> String {
 }
 
 /// One line per part of the document that has no scores.
-pub fn unscored<'d>(document: &'d AnalysedDocument<'_>) -> impl Iterator<Item = String> + 'd {
+pub fn unscored<'d>(document: &'d AnalyzedDocument<'_>) -> impl Iterator<Item = String> + 'd {
     document.analysis.unscored.iter().map(|part| {
         let first = document.lines.line_of(part.span.start) + 1;
         let last = document
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn says_what_was_done() {
         let analysis = samples::full(samples::PYTHON);
-        let document = AnalysedDocument::new("fib.py", samples::PYTHON, &analysis);
+        let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &analysis);
         let n = analysis.chunks[0].n_tokens;
         assert_eq!(
             summary(&document),
@@ -170,7 +170,7 @@ mod tests {
         let mut model = (*analysis.model).clone();
         model.id = "dir\u{1b}]0;x\u{7}".to_owned();
         analysis.model = model.into();
-        let document = AnalysedDocument::new("x.py", "x = 1", &analysis);
+        let document = AnalyzedDocument::new("x.py", "x = 1", &analysis);
         assert!(!summary(&document).contains('\u{1b}'));
     }
 }

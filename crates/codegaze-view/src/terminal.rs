@@ -11,7 +11,7 @@ use super::label::{printable, stand_in};
 use super::levels::{HeatLevel, LevelThresholds};
 use super::summary::{summary, unscored};
 use super::theme::Theme;
-use super::{AnalysedDocument, Granularity, ShadedLine};
+use super::{AnalyzedDocument, Granularity, ShadedLine};
 
 use style::Style;
 pub use top::write_top;
@@ -19,9 +19,9 @@ pub use top::write_top;
 /// What the terminal can show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ColorMode {
-    /// 24-bit colours.
+    /// 24-bit colors.
     TrueColor,
-    /// The 256 colours of xterm.
+    /// The 256 colors of xterm.
     Ansi256,
     /// No escape sequences at all: heat is a row of marks below each line.
     #[default]
@@ -62,7 +62,7 @@ const EIGHTHS: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'
 /// Those of `w`.
 pub fn write_document(
     w: &mut impl Write,
-    document: &AnalysedDocument<'_>,
+    document: &AnalyzedDocument<'_>,
     options: &TerminalOptions,
 ) -> io::Result<()> {
     let style = Style::new(options);
@@ -78,7 +78,7 @@ pub fn write_document(
 /// Those of `w`.
 pub fn write_source(
     w: &mut impl Write,
-    document: &AnalysedDocument<'_>,
+    document: &AnalyzedDocument<'_>,
     options: &TerminalOptions,
 ) -> io::Result<()> {
     let style = Style::new(options);
@@ -137,7 +137,7 @@ pub fn write_legend(w: &mut impl Write, options: &TerminalOptions) -> io::Result
 /// Those of `w`.
 pub fn write_summary(
     w: &mut impl Write,
-    document: &AnalysedDocument<'_>,
+    document: &AnalyzedDocument<'_>,
     options: &TerminalOptions,
 ) -> io::Result<()> {
     let style = Style::new(options);

@@ -1,4 +1,4 @@
-//! Colours of shaded source on dark and light backgrounds.
+//! Colors of shaded source on dark and light backgrounds.
 
 use super::color::Rgb;
 use super::levels::HeatLevel;
@@ -11,7 +11,7 @@ pub enum Theme {
     Light,
 }
 
-/// The one hue of heat: Okabe and Ito's blue, which colour-blind readers tell from both backgrounds.
+/// The one hue of heat: Okabe and Ito's blue, which color-blind readers tell from both backgrounds.
 pub const HEAT_HUE: Rgb = Rgb::hex(0x0000_72B2);
 
 /// Opacity of [`HEAT_HUE`] over the background at levels 1 … 5: monotone on dark and on light.

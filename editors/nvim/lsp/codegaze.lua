@@ -1,7 +1,7 @@
 ---@brief
 ---
 --- codegaze shows where a RoBERTa-family code model (CodeBERT and its relatives) looks: the backgrounds of the lexemes
---- that it attends to, beside the colours of the language's own server.
+--- that it attends to, beside the colors of the language's own server.
 
 ---@type vim.lsp.Config
 return {

@@ -143,7 +143,7 @@ function Child:ask(method, params)
   )
 end
 
---- Edits a file and waits until it is attached and analysed.
+--- Edits a file and waits until it is attached and analyzed.
 ---@param path string relative to the project
 function Child:edit(path)
   self:cmd('edit ' .. (path:match('^/') and path or M.root .. '/' .. path))

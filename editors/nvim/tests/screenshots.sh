@@ -30,7 +30,7 @@ Xvfb -displayfd 3 -screen 0 1340x800x24 -nolisten tcp 3>"$work/display" 2>"$work
 jobs+=($!)
 read -r display <"$work/display"
 
-# Name, background, terminal's colours.
+# Name, background, terminal's colors.
 picture() {
     local name=$1 background=$2 bg=$3 fg=$4 scene=$5
     mkdir -p "$work/$name"

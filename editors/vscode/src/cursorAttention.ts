@@ -4,7 +4,7 @@ import { isOutdated } from './errors';
 import { COLORS } from './names';
 import { ATTENTION, type AttentionEnd } from './protocol';
 import type { Session } from './session';
-import { isAnalysed, settings } from './settings';
+import { isAnalyzed, settings } from './settings';
 
 const PAUSE_MS = 80;
 
@@ -87,7 +87,7 @@ export class CursorAttention implements vscode.Disposable {
   private async update(): Promise<void> {
     const editor = vscode.window.activeTextEditor;
     const client = this.session.running;
-    if (!editor || !client || !isAnalysed(editor.document)) {
+    if (!editor || !client || !isAnalyzed(editor.document)) {
       this.outlines.clear();
       return;
     }

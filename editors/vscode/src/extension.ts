@@ -13,7 +13,7 @@ import { selectHead, selectLayer, selectMethod, selectModel, selectStyle, select
 import { SERVER_COMMANDS } from './protocol';
 import { report } from './report';
 import { Session } from './session';
-import { isAnalysed, settings, write } from './settings';
+import { isAnalyzed, settings, write } from './settings';
 import { StatusBar } from './statusBar';
 import { welcomeOnce } from './welcome';
 
@@ -72,7 +72,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Api> {
 
   const noteActive = () => {
     const document = currentEditor()?.document;
-    void vscode.commands.executeCommand('setContext', CONTEXTS.active, document !== undefined && isAnalysed(document));
+    void vscode.commands.executeCommand('setContext', CONTEXTS.active, document !== undefined && isAnalyzed(document));
   };
   context.subscriptions.push(
     onCurrentEditor(noteActive),

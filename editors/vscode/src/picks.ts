@@ -180,7 +180,7 @@ export async function selectStyle(): Promise<void> {
   if (style !== undefined) await write('style', style);
 }
 
-/** A swatch that quick picks can show: they take pictures, not colours. */
+/** A swatch that quick picks can show: they take pictures, not colors. */
 function swatch(level: number): vscode.Uri {
   const opacity = [0.08, 0.16, 0.26, 0.38, 0.52][level - 1] ?? 0;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect x="0.5" y="0.5" width="15" height="15" rx="2" fill="#0072B2" fill-opacity="${opacity}" stroke="#0072B2"/></svg>`;

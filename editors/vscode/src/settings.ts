@@ -52,7 +52,7 @@ const isMatch = (language: string, languages: readonly string[]) =>
 /** Schemes of documents that a person writes; output, diffs' left sides and the like are left alone. */
 const SCHEMES = ['file', 'untitled', 'vscode-notebook-cell', 'vscode-remote', 'vscode-vfs'];
 
-export function isAnalysed(document: vscode.TextDocument, languages = settings.languages()): boolean {
+export function isAnalyzed(document: vscode.TextDocument, languages = settings.languages()): boolean {
   return SCHEMES.includes(document.uri.scheme) && isMatch(document.languageId, languages);
 }
 

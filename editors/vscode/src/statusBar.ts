@@ -5,7 +5,7 @@ import { describeView } from '../../../web/src/view/words';
 import { currentEditor, onCurrentEditor } from './currentEditor';
 import { COLORS, COMMANDS, LEVELS } from './names';
 import type { Session } from './session';
-import { isAnalysed, isHighContrast, settings } from './settings';
+import { isAnalyzed, isHighContrast, settings } from './settings';
 import { legend, statusText } from './words';
 
 const cssVariable = (color: string) => `var(--vscode-${color.replaceAll('.', '-')})`;
@@ -37,7 +37,7 @@ export class StatusBar implements vscode.Disposable {
     const isBad = status === null || status.state === 'error';
     this.item.backgroundColor = isBad ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
     const document = currentEditor()?.document;
-    if (document && isAnalysed(document)) this.item.show();
+    if (document && isAnalyzed(document)) this.item.show();
     else this.item.hide();
   }
 

@@ -14,7 +14,7 @@ use super::messages::{
 use crate::analysis::ScoredLexeme;
 use crate::engine::{Finished, Phase, Scope, Served};
 use crate::text::outline::{definition_at, outline};
-use crate::view::AnalysedDocument;
+use crate::view::AnalyzedDocument;
 use crate::view::definitions::{definition_heats, line_heats};
 use crate::view::heatmap::{Heatmap, Unit};
 use crate::view::levels::HeatLevel;
@@ -44,7 +44,7 @@ pub(super) async fn matrix(
     if snapshot.document.text().is_empty() {
         return Ok(None);
     }
-    let pending = app.engine.analyse_with(
+    let pending = app.engine.analyze_with(
         model,
         snapshot.document.clone(),
         snapshot.scope(question.chunk, question.position),
@@ -90,7 +90,7 @@ pub(super) async fn matrix(
 
 /// `None` for a chunk without lexemes.
 fn heatmap(finished: &Finished, unit: Unit) -> Result<Option<Heatmap>, ApiError> {
-    let document = AnalysedDocument::new("text", finished.document.text(), &finished.analysis);
+    let document = AnalyzedDocument::new("text", finished.document.text(), &finished.analysis);
     Ok(Heatmap::of_first(&document, unit)?)
 }
 
@@ -160,7 +160,7 @@ pub(super) async fn attention(
         return Ok(None);
     };
     let lexeme = analysis.lexemes[lexeme_idx];
-    let pending = app.engine.analyse_with(
+    let pending = app.engine.analyze_with(
         Arc::clone(&snapshot.served.model),
         snapshot.document.clone(),
         Scope::ChunkAt(lexeme.span.start),
@@ -190,7 +190,7 @@ pub(super) async fn attention(
             });
             ends.collect()
         };
-        let document = AnalysedDocument::new("text", text, &whole.analysis);
+        let document = AnalyzedDocument::new("text", text, &whole.analysis);
         let level = document.lexemes().nth(lexeme_idx);
         let level = level.map_or(HeatLevel::NONE, |(_, level)| level);
         Ok(Some(AttentionResult {
@@ -224,14 +224,14 @@ fn describe(
 /// What lines, definitions and chunks get.
 pub(super) async fn summary(mut snapshot: Snapshot) -> Result<Option<SummaryResult>, ApiError> {
     let whole = whole(&mut snapshot).await?;
-    off_thread(move || Ok(Some(summarise(&snapshot, &whole)))).await
+    off_thread(move || Ok(Some(summarize(&snapshot, &whole)))).await
 }
 
-fn summarise(snapshot: &Snapshot, whole: &Finished) -> SummaryResult {
+fn summarize(snapshot: &Snapshot, whole: &Finished) -> SummaryResult {
     let analysis = &whole.analysis;
     let text = snapshot.document.text();
     let positions = snapshot.positions();
-    let document = AnalysedDocument::new("text", text, analysis);
+    let document = AnalyzedDocument::new("text", text, analysis);
     let definitions = outline(text, snapshot.document.index());
     let range = |span| -> Range { positions.range(span) };
     SummaryResult {

@@ -236,7 +236,7 @@ impl Connection {
         self.heat = None;
     }
 
-    /// Lets the newest version be analysed, as soon as its model is there.
+    /// Lets the newest version be analyzed, as soon as its model is there.
     fn submit(&mut self) {
         // Of an older version.
         self.heat = None;

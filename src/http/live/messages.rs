@@ -32,7 +32,7 @@ pub(super) enum ClientMessage {
         version: i64,
         changes: Vec<Change>,
     },
-    /// What is visible: analysed first, and only this is told.
+    /// What is visible: analyzed first, and only this is told.
     Look {
         range: Option<Range>,
     },

@@ -56,13 +56,14 @@ pub(crate) struct AnalyzeAnswer {
     /// Chunks of the whole text.
     pub chunk_count: usize,
     /// Those that were read, ascending.
-    pub chunks: Vec<AnalyzedChunk>,
+    pub chunks: Vec<ChunkAnswer>,
     pub unscored: Vec<UnscoredPart>,
 }
 
 /// One chunk that was read.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AnalyzedChunk {
+#[schema(as = AnalyzedChunk)]
+pub(crate) struct ChunkAnswer {
     #[serde(flatten)]
     pub chunk: ChunkInfo,
     #[serde(flatten)]
@@ -98,7 +99,7 @@ pub(crate) async fn analyze(
     let asked = Instant::now();
     let pending =
         app.engine
-            .analyse_with(target.model, target.document, target.scope, view, extras);
+            .analyze_with(target.model, target.document, target.scope, view, extras);
     let work = async { Ok(pending.done().await?) };
     let mut finished = ticket.deadline.within(work).await?;
     let mut stages = Stages::default();
@@ -116,7 +117,7 @@ pub(crate) async fn analyze(
         chunks: chunks
             .into_iter()
             .zip(&finished.cached)
-            .map(|((chunk, shares), &cached)| AnalyzedChunk {
+            .map(|((chunk, shares), &cached)| ChunkAnswer {
                 chunk,
                 shares,
                 cached,

@@ -23,7 +23,7 @@ use crate::analysis::{Extras, SubwordMatrix, SubwordScore};
 use crate::attribution::AttributionConfig;
 use crate::engine::Finished;
 use crate::text::document::Document;
-use crate::view::AnalysedDocument;
+use crate::view::AnalyzedDocument;
 use crate::view::heatmap::{Heatmap, render_png};
 use crate::view::label::subword_texts;
 use crate::view::matrix::Nested;
@@ -274,7 +274,7 @@ async fn read(
     let asked = Instant::now();
     let pending =
         app.engine
-            .analyse_with(target.model, target.document, target.scope, view, extras);
+            .analyze_with(target.model, target.document, target.scope, view, extras);
     let finished = pending.done().await?;
     stages.analysis(&finished, asked);
     app.metrics.read(&finished);
@@ -360,7 +360,7 @@ fn token_importance<'a>(
 
 /// A PNG of each chunk's matrix, base64; none for chunks that have none.
 fn draw(finished: &Finished, picture: &Picture) -> Result<Vec<Option<String>>, ApiError> {
-    let document = AnalysedDocument::new("text", finished.document.text(), &finished.analysis);
+    let document = AnalyzedDocument::new("text", finished.document.text(), &finished.analysis);
     let chunks = finished.analysis.chunks.iter().enumerate();
     chunks
         .map(|(at, chunk)| {

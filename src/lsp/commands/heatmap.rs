@@ -25,7 +25,7 @@ use crate::view::json::{AnalysisJson, JsonOptions};
 use crate::view::options::{ViewAnswer, ViewOptions};
 use crate::view::picture::{RenderError, RenderOptions};
 use crate::view::theme::Theme;
-use crate::view::{AnalysedDocument, source_picture};
+use crate::view::{AnalyzedDocument, source_picture};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -142,7 +142,7 @@ pub(super) async fn run(
         // The levels of a part are those that it has in the whole.
         (Scope::Document, extras)
     };
-    let finished = analyse(session, snapshot, scope, attribution, extras, token).await?;
+    let finished = analyze(session, snapshot, scope, attribution, extras, token).await?;
     let Some(finished) = finished else {
         return Ok(None);
     };
@@ -213,7 +213,7 @@ fn colormap(name: Option<&str>) -> std::result::Result<Colormap, String> {
 }
 
 /// The analysis, with progress and an end when the client wants it.
-async fn analyse(
+async fn analyze(
     session: &Arc<Session>,
     snapshot: &Snapshot,
     scope: Scope,
@@ -222,7 +222,7 @@ async fn analyse(
     token: Option<NumberOrString>,
 ) -> Result<Option<Finished>> {
     let document = snapshot.document.clone();
-    let mut pending = session.engine.analyse(document, scope, attribution, extras);
+    let mut pending = session.engine.analyze(document, scope, attribution, extras);
     let under = token.clone().map_or(Under::Nobody, Under::Client);
     let cancellable = session.cancellations.register(token);
     let title = "codegaze: heatmap".to_owned();
@@ -264,7 +264,7 @@ struct Drawing {
 impl Drawing {
     fn draw(&self, finished: &Finished) -> std::result::Result<Vec<u8>, RenderError> {
         let text = finished.document.text();
-        let document = AnalysedDocument::with_thresholds(
+        let document = AnalyzedDocument::with_thresholds(
             &self.name,
             text,
             &finished.analysis,
@@ -289,7 +289,7 @@ impl Drawing {
 
     fn draw_matrix(
         &self,
-        document: &AnalysedDocument<'_>,
+        document: &AnalyzedDocument<'_>,
     ) -> std::result::Result<Vec<u8>, RenderError> {
         let matrix = Heatmap::new(document, 0, self.unit)?;
         let render = &self.render;

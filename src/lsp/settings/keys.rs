@@ -216,7 +216,7 @@ pub(crate) const KEYS: &[Key] = &[
         name: "debounceMs",
         kind: "number",
         default: "150",
-        about: "an edit is analysed after this pause, or when a request asks for it",
+        about: "an edit is analyzed after this pause, or when a request asks for it",
         set: |settings, value| {
             let ms = whole(value, 0, 60_000, "a whole number from 0 to 60000")?;
             settings.debounce = Duration::from_millis(ms as u64);
@@ -249,7 +249,7 @@ pub(crate) const KEYS: &[Key] = &[
         name: "maxFileKb",
         kind: "number",
         default: "4096",
-        about: "larger documents are not analysed",
+        about: "larger documents are not analyzed",
         set: |settings, value| {
             let kb = whole(value, 1, 1 << 20, "a whole number from 1 to 1048576")?;
             settings.max_file_bytes = kb << 10;

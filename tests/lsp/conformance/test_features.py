@@ -286,14 +286,14 @@ def test_43_heatmap_of_an_unknown_document(server):
 
 
 def test_44_absent_unless_enabled(server, document):
-    """Document highlight, document colours and inlay hints are absent unless they are turned on."""
+    """Document highlight, document colors and inlay hints are absent unless they are turned on."""
     for name in ("documentHighlightProvider", "colorProvider", "inlayHintProvider"):
         assert not server.capabilities.get(name), name
     assert document.request("textDocument/documentHighlight", position=(8, 17)).wait().get("result") in (None, [])
 
 
 def test_44_present_when_enabled(everything):
-    """They are there when they are, and right: highlights are what is attended to most, colours are of level 4 and 5."""
+    """They are there when they are, and right: highlights are what is attended to most, colors are of level 4 and 5."""
     document = everything.open(SOURCE)
     for name in ("documentHighlightProvider", "colorProvider", "inlayHintProvider"):
         assert everything.capabilities[name], name
@@ -330,7 +330,7 @@ def test_44_every_feature_can_be_turned_off(start, feature):
 
 
 def test_44_large_documents(start):
-    """A document that is larger than the setting is not analysed, and is said not to be."""
+    """A document that is larger than the setting is not analyzed, and is said not to be."""
     server = start()
     server.initialize(options={"maxFileKb": 1})
     document = server.open(SOURCE * 5)

@@ -12,7 +12,7 @@ def cache(server) -> dict:
 
 
 def test_48_same_text_twice(server):
-    """The same text is analysed once: the second answer takes less than 5 ms, and the cache's hits say so."""
+    """The same text is analyzed once: the second answer takes less than 5 ms, and the cache's hits say so."""
     text = functions(400)
     first = server.open(text, "file:///first.py")
     tokens = first.tokens()
@@ -105,7 +105,7 @@ def test_49_documents_opened_and_closed(start):
 
 
 def test_49_closed_while_running(server):
-    """A document that is closed while it is analysed leaves nothing behind, and its requests are answered."""
+    """A document that is closed while it is analyzed leaves nothing behind, and its requests are answered."""
     for i in range(50):
         document = server.open(function(i) * 40, f"file:///{i}.py")
         pending = document.request("textDocument/semanticTokens/full")

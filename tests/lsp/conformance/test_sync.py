@@ -127,7 +127,7 @@ def test_34_uris_are_echoed(server, uri):
     assert server.info()["documents"] == []
 
 
-def test_34_uris_are_not_normalised(server):
+def test_34_uris_are_not_normalized(server):
     """Two spellings of one place are two documents."""
     first, second = server.open("a = 1\n", "file:///c%3A/a.py"), server.open("bb = 22\n", "file:///C:/a.py")
     first.assert_text()

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use codegaze_view::json::{AnalysisJson, FailureJson, Image, JsonOptions, write_json};
-use codegaze_view::{AnalysedDocument, samples};
+use codegaze_view::{AnalyzedDocument, samples};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -19,7 +19,7 @@ fn schema() -> jsonschema::Validator {
 
 fn everything() -> Value {
     let analysis = samples::full(samples::PYTHON);
-    let document = AnalysedDocument::new("src/fib.py", samples::PYTHON, &analysis);
+    let document = AnalyzedDocument::new("src/fib.py", samples::PYTHON, &analysis);
     let options = JsonOptions {
         tokens: true,
         attention: true,
@@ -46,7 +46,7 @@ fn outputs_satisfy_the_schema() {
 
     for text in [samples::PYTHON, "", "\n\n", "🙂\u{feff}\0"] {
         let analysis = samples::analysis(text);
-        let document = AnalysedDocument::new("-", text, &analysis);
+        let document = AnalyzedDocument::new("-", text, &analysis);
         let value =
             serde_json::to_value(AnalysisJson::new(&document, &JsonOptions::default())).unwrap();
         assert!(validator.is_valid(&value), "{value:#}");

@@ -1,4 +1,4 @@
-// Light or dark, and the page's colours for what is drawn on canvases.
+// Light or dark, and the page's colors for what is drawn on canvases.
 import type { ArcsTheme } from '../draw/arcsView';
 import type { PictureStyle } from '../draw/pictures';
 

@@ -43,7 +43,7 @@ export class LiveDocument {
     if (this.isThere) this.connection.say({ type: 'edit', version: this.version, changes });
   }
 
-  /** What is visible: analysed first, and only this is told. */
+  /** What is visible: analyzed first, and only this is told. */
   look(range: Range): void {
     this.range = range;
     if (this.isThere) this.connection.say({ type: 'look', range });

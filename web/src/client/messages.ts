@@ -87,7 +87,7 @@ export interface Heat {
   view: View;
   levels: number;
   encoding: 'utf-8' | 'utf-16' | 'utf-32';
-  /** `false`: more of the text is being analysed, and more heat follows. */
+  /** `false`: more of the text is being analyzed, and more heat follows. */
   complete: boolean;
   chunks: { done: number; all: number; cached: number };
   unscored: Range[];

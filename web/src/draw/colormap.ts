@@ -1,4 +1,4 @@
-// The colour map of matrices: cividis (Nuñez, Anderton and Renslow 2018; CC0), nearly the same for every kind of colour vision.
+// The color map of matrices: cividis (Nuñez, Anderton and Renslow 2018; CC0), nearly the same for every kind of color vision.
 
 /** `0xRRGGBB` at 0, 1/51 … 1: the same samples as in `src/view/colormap/tables.rs`. */
 // biome-ignore format: a table
@@ -13,7 +13,7 @@ export type Rgb = readonly [red: number, green: number, blue: number];
 
 const channels = (hex: number): Rgb => [hex >> 16, (hex >> 8) & 0xff, hex & 0xff];
 
-/** The colour of `value`, clamped to 0 … 1; not a number counts as 0. */
+/** The color of `value`, clamped to 0 … 1; not a number counts as 0. */
 export function cividis(value: number): Rgb {
   const clamped = Number.isNaN(value) ? 0 : Math.min(1, Math.max(0, value));
   const place = clamped * (CIVIDIS.length - 1);
@@ -24,7 +24,7 @@ export function cividis(value: number): Rgb {
   return [mix(0), mix(1), mix(2)];
 }
 
-/** 256 colours as RGBA bytes, for painting many cells. */
+/** 256 colors as RGBA bytes, for painting many cells. */
 export const LUT: Uint8ClampedArray = Uint8ClampedArray.from(
   Array.from({ length: 256 }, (_, at) => [...cividis(at / 255), 255]).flat(),
 );
@@ -34,9 +34,9 @@ export function placeOnScale(weight: number, max: number): number {
   return max > 0 ? Math.sqrt(Math.min(1, Math.max(0, weight / max))) : 0;
 }
 
-/** How a weight becomes a colour. */
+/** How a weight becomes a color. */
 export interface Scale {
-  /** 256 colours as RGBA bytes. */
+  /** 256 colors as RGBA bytes. */
   lut: Uint8ClampedArray;
   /** 0 … 1, for a matrix whose greatest weight (or greatest distance from 0) is `max`. */
   place(weight: number, max: number): number;

@@ -1,5 +1,5 @@
-// Signed differences: vermilion below zero, blue above (Okabe and Ito's two, which every kind of colour vision tells apart), neutral in
-// the middle. Away from zero colours leave the background's lightness, so that they can be read without hue, too.
+// Signed differences: vermilion below zero, blue above (Okabe and Ito's two, which every kind of color vision tells apart), neutral in
+// the middle. Away from zero colors leave the background's lightness, so that they can be read without hue, too.
 import type { Rgb, Scale } from './colormap';
 
 /** `0xRRGGBB` at −1, −2/3 … 1. */
@@ -8,7 +8,7 @@ const ON_DARK: readonly number[] = [0xffcfa3, 0xe0782e, 0x75401c, 0x202020, 0x1b
 
 const channel = (hex: number, at: 0 | 1 | 2) => (hex >> (16 - 8 * at)) & 0xff;
 
-/** The colour of `place`, 0 … 1. */
+/** The color of `place`, 0 … 1. */
 function mixed(anchors: readonly number[], place: number): Rgb {
   const at = place * (anchors.length - 1);
   const below = Math.min(anchors.length - 2, Math.floor(at));
@@ -19,7 +19,7 @@ function mixed(anchors: readonly number[], place: number): Rgb {
   return [mix(0), mix(1), mix(2)];
 }
 
-// 255 steps and zero at 127.5 would leave no colour for zero itself: the first one is there twice instead.
+// 255 steps and zero at 127.5 would leave no color for zero itself: the first one is there twice instead.
 const lut = (anchors: readonly number[]) =>
   Uint8ClampedArray.from(
     Array.from({ length: 256 }, (_, at) => [...mixed(anchors, Math.max(0, at - 1) / 254), 255]).flat(),

@@ -1,4 +1,4 @@
-// The colour scale with numbers.
+// The color scale with numbers.
 import { type Scale, SEQUENTIAL } from './colormap';
 import { percent, signedPercent } from './matrix';
 

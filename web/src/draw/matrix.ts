@@ -5,7 +5,7 @@ export interface Matrix {
   labels: readonly string[];
   /** [query, key], row-major. */
   weights: Float32Array;
-  /** Where the colour scale ends. */
+  /** Where the color scale ends. */
   max: number;
 }
 

@@ -62,7 +62,7 @@ export function picture(title: string, subtitle: string, figures: readonly Figur
 
 const labelWidth = (labels: readonly string[]) => GLYPH * Math.max(1, ...labels.map((label) => [...label].length)) + 8;
 
-/** A matrix with labels, caption and colour scale; with a `scale` that is signed, its numbers are, too. */
+/** A matrix with labels, caption and color scale; with a `scale` that is signed, its numbers are, too. */
 export function matrixFigure(
   matrix: Matrix,
   caption: string,

@@ -34,7 +34,7 @@ export function text(content: string, x: number, y: number, style: TextStyle): s
 const hex = (lut: Uint8ClampedArray, at: number) =>
   `#${[0, 1, 2].map((channel) => (lut[4 * at + channel] ?? 0).toString(16).padStart(2, '0')).join('')}`;
 
-/** A square of `n` × `n` cells as one path for each colour, a unit a cell; `shades` are places in `lut`. */
+/** A square of `n` × `n` cells as one path for each color, a unit a cell; `shades` are places in `lut`. */
 export function cellPaths(n: number, shades: (at: number) => number, lut: Uint8ClampedArray): string {
   const paths = new Map<number, string[]>();
   for (let row = 0; row < n; row++) {
@@ -52,7 +52,7 @@ export function cellPaths(n: number, shades: (at: number) => number, lut: Uint8C
   return drawn.map(([color, runs]) => `<path fill="${hex(lut, color)}" d="${runs.join('')}"/>`).join('');
 }
 
-/** The colour scale from left to right, with numbers below. */
+/** The color scale from left to right, with numbers below. */
 export function legend(scale: Scale, numbers: readonly string[], width: number, fill: string): string {
   const steps = 64;
   const step = width / steps;

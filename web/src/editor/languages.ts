@@ -1,4 +1,4 @@
-// Syntax colours for the languages of the examples. What the model sees is the text alone.
+// Syntax colors for the languages of the examples. What the model sees is the text alone.
 import { StreamLanguage, type StreamParser } from '@codemirror/language';
 import { c, cpp, java } from '@codemirror/legacy-modes/mode/clike';
 import { go } from '@codemirror/legacy-modes/mode/go';

@@ -1,4 +1,4 @@
-// Syntax colours for PHP, which CodeMirror has only together with those for HTML, CSS and JavaScript.
+// Syntax colors for PHP, which CodeMirror has only together with those for HTML, CSS and JavaScript.
 import { clike } from '@codemirror/legacy-modes/mode/clike';
 
 const words = (list: string) => Object.fromEntries(list.split(' ').map((word) => [word, true]));

@@ -1,15 +1,15 @@
-// How the editor looks. Colours are the page's custom properties, so that one theme serves light and dark.
+// How the editor looks. Colors are the page's custom properties, so that one theme serves light and dark.
 import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { EditorView } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { LEVELS } from '../view/heat';
 
-/** Levels differ by the kind of line, not by colour alone. */
+/** Levels differ by the kind of line, not by color alone. */
 const LINES = { 1: '1px dotted', 2: '1px dashed', 3: '1px solid', 4: '2px solid', 5: '3px solid' } as const;
 
 const FRAMES = { 1: '1px dotted', 2: '1px dotted', 3: '1px dashed', 4: '1px solid', 5: '2px solid' } as const;
 
-/** Where colours are the user's own, there are no backgrounds. */
+/** Where colors are the user's own, there are no backgrounds. */
 const frames = Object.fromEntries(LEVELS.map((level) => [`.heat-${level}`, { outline: FRAMES[level] }]));
 
 const levels = Object.fromEntries(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::chunk::Chunk;
 use super::{
-    AnalysedChunk, Analysis, AnalysisConfig, Embedding, ScoredLexeme, ScoredLine, ScoredWindow,
+    Analysis, AnalysisConfig, AnalyzedChunk, Embedding, ScoredLexeme, ScoredLine, ScoredWindow,
     SubwordScore, Timing, Unscored,
 };
 use codegaze_model::ModelInfo;
@@ -63,12 +63,12 @@ fn place_lexemes<'a>(
     })
 }
 
-fn place_chunk(chunk: &Chunk, window: &ScoredWindow) -> AnalysedChunk {
+fn place_chunk(chunk: &Chunk, window: &ScoredWindow) -> AnalyzedChunk {
     let shift = |subword: &SubwordScore| SubwordScore {
         span: subword.span.map(|span| span.shifted(chunk.span.start)),
         ..*subword
     };
-    AnalysedChunk {
+    AnalyzedChunk {
         span: chunk.span,
         core: chunk.core,
         n_tokens: window.n_tokens,
@@ -125,18 +125,18 @@ fn unscored(document: &Document, windows: &[(Chunk, Arc<ScoredWindow>)]) -> Vec<
     };
     let mut seen = 0;
     for (chunk, window) in windows {
-        add(ByteSpan::new(seen, chunk.core.start), "not analysed");
+        add(ByteSpan::new(seen, chunk.core.start), "not analyzed");
         if window.lexemes.is_empty() {
             add(chunk.core, "nothing but whitespace");
         }
         seen = chunk.core.end;
     }
-    add(ByteSpan::new(seen, document.text().len()), "not analysed");
+    add(ByteSpan::new(seen, document.text().len()), "not analyzed");
     unscored
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of one document")]
-fn mean_over_chunks(chunks: &[AnalysedChunk], value: impl Fn(&AnalysedChunk) -> f32) -> f32 {
+fn mean_over_chunks(chunks: &[AnalyzedChunk], value: impl Fn(&AnalyzedChunk) -> f32) -> f32 {
     let total: usize = chunks.iter().map(|chunk| chunk.n_tokens).sum();
     let sum: f32 = chunks
         .iter()

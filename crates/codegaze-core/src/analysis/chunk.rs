@@ -148,7 +148,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Puts neighbouring blocks together. Blocks start at `starts` and the last ends at `end`.
+    /// Puts neighboring blocks together. Blocks start at `starts` and the last ends at `end`.
     fn group(&self, starts: &[usize], end: usize, bounds: Bounds) -> Vec<Range<usize>> {
         let Bounds {
             floor,

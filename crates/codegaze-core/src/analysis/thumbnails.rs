@@ -7,7 +7,7 @@ use super::PassRecord;
 use codegaze_model::Model;
 use codegaze_model::roberta::{AttentionSink, ForwardError, ForwardPlan, LayerAttention};
 
-/// Maps of a window's code subwords, special ones left out and rows renormalised, pooled to few cells.
+/// Maps of a window's code subwords, special ones left out and rows renormalized, pooled to few cells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Thumbnails {
     /// The window's number in its document.

@@ -107,7 +107,7 @@ impl Alignment {
     }
 
     /// Merges a subword matrix [query, key] into a lexeme matrix [query, key]: sum over keys, mean over queries. What goes
-    /// to special subwords and to whitespace is dropped and rows are renormalised, so that they sum to 1.
+    /// to special subwords and to whitespace is dropped and rows are renormalized, so that they sum to 1.
     #[must_use]
     pub fn merge_matrix(&self, weights: &[f32]) -> Vec<f32> {
         let (n, m) = (self.n_subwords, self.n_lexemes);

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::{HeadFusion, normalize};
 use codegaze_model::roberta::LayerAttention;
 
-/// Adds the layer's norms, every row normalised to a sum of 1, to `sum` [query, key]. `values` are `f^h(x_j)`,
+/// Adds the layer's norms, every row normalized to a sum of 1, to `sum` [query, key]. `values` are `f^h(x_j)`,
 /// [head, key, hidden].
 ///
 /// The sum over heads is inside the norm, so a vector of width `hidden` would be needed for every pair. Instead

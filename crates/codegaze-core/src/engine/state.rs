@@ -35,7 +35,7 @@ pub(super) struct State {
 /// A live document.
 pub(super) struct Slot {
     pub document: Document,
-    /// What it is analysed under, if not under what serves everybody.
+    /// What it is analyzed under, if not under what serves everybody.
     own: Option<Served>,
     /// Changes with the version and the view: whoever holds an old one works for nobody.
     pub ticket: u64,
@@ -249,7 +249,7 @@ impl State {
         Next::Sleep(waiting.map(|slot| slot.due).min())
     }
 
-    /// What a document is analysed under; `None` until a model serves.
+    /// What a document is analyzed under; `None` until a model serves.
     fn under(&self, slot: &Slot) -> Option<Served> {
         slot.own.as_ref().or(self.served.as_ref()).cloned()
     }

@@ -182,7 +182,7 @@ fn a_panic_ends_its_request_and_nothing_else() {
         ..received()
     };
     let done = engine
-        .analyse(
+        .analyze(
             document.clone(),
             Scope::Document,
             broken.clone(),
@@ -193,7 +193,7 @@ fn a_panic_ends_its_request_and_nothing_else() {
         matches!(done, Err(EngineError::Panicked { .. })),
         "{done:?}"
     );
-    let whole = engine.analyse(
+    let whole = engine.analyze(
         document.clone(),
         Scope::Document,
         received(),
@@ -221,7 +221,7 @@ fn a_panic_ends_its_request_and_nothing_else() {
 fn a_request_that_nobody_awaits_is_given_up() {
     let engine = Engine::start(CACHE_BYTES);
     let request = |text: String| {
-        engine.analyse(
+        engine.analyze(
             Document::new(text, 1),
             Scope::Document,
             received(),
@@ -255,7 +255,7 @@ fn one_chunk_of_a_document() {
             ..Extras::default()
         };
         engine
-            .analyse(document.clone(), scope, received(), extras)
+            .analyze(document.clone(), scope, received(), extras)
             .wait()
     };
     let at = document.text().find("function_5").unwrap();

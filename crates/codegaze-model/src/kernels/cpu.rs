@@ -23,7 +23,7 @@ use crate::LoadError;
 const PANEL: usize = 128;
 /// Rows of one tile: a multiple of the AVX-512 and AVX2 kernels' six rows.
 const ROW_BLOCK: usize = 132;
-/// Rows that one task normalises.
+/// Rows that one task normalizes.
 const NORM_ROWS: usize = 16;
 
 /// Runs on all cores of this machine, in the global rayon pool.

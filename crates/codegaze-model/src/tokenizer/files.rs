@@ -236,7 +236,7 @@ pub(super) fn read_vocab_merges(
     let vocab = parse(&vocab_file, "a vocabulary (vocab.json)", &bytes)?;
     let (merges_file, bytes) = read(merges, digest)?;
     // The first merge may well begin with a brace.
-    if !matches!(merges_file.recognise()?, None | Some(Kind::Json)) {
+    if !matches!(merges_file.recognize()?, None | Some(Kind::Json)) {
         return Err(merges_file.wrong_content(FORMAT));
     }
     let text = String::from_utf8(bytes).map_err(|_| merges_file.wrong_content(FORMAT))?;

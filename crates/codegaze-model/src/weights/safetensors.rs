@@ -43,7 +43,7 @@ pub(super) fn read(file: &ModelFile) -> Result<BTreeMap<String, TensorView>, Loa
     let header_len = u64::from_le_bytes(*length);
     if header_len > MAX_HEADER_BYTES || header_len > file.len - 8 {
         // The first bytes of another kind of file are no length.
-        return Err(match file.recognise()? {
+        return Err(match file.recognize()? {
             Some(kind) if kind != Kind::Safetensors => file.wrong_content(EXPECTED),
             _ => LoadError::HeaderTooLong {
                 file: file.name.clone(),

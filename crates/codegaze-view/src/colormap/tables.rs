@@ -1,4 +1,4 @@
-//! Samples of the colour maps at 0, 1/51 … 1, made by `src/view/colormap/tables.py`.
+//! Samples of the color maps at 0, 1/51 … 1, made by `src/view/colormap/tables.py`.
 //!
 //! Viridis, magma, inferno and plasma: Nathaniel Smith and Stéfan van der Walt; cividis: Nuñez, Anderton and Renslow 2018.
 //! All are in the public domain (CC0), as in matplotlib. Blues: even steps of lightness in `OKLab` (Ottosson 2020) at one hue.

@@ -136,7 +136,7 @@ fn plan(heatmap: &Heatmap, options: &RenderOptions, m: &Measures) -> Result<Plan
     let top = (m.pad + head + m.gap * 2.0).round();
     let labels = Labels {
         texts,
-        // Type of size s needs a line of 1.05 s to stay clear of its neighbours.
+        // Type of size s needs a line of 1.05 s to stay clear of its neighbors.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive and small
         every: (type_size * 1.05 / cell).ceil().max(1.0) as usize,
         size: type_size,
@@ -144,8 +144,8 @@ fn plan(heatmap: &Heatmap, options: &RenderOptions, m: &Measures) -> Result<Plan
     };
     let key_title = top + side + m.gap + labels.width + m.small * 1.3;
     let scale = match options.scale {
-        Scale::Sqrt => "colour by √weight",
-        Scale::Linear => "colour by weight",
+        Scale::Sqrt => "color by √weight",
+        Scale::Linear => "color by weight",
     };
     Ok(Plan {
         width,
@@ -244,7 +244,7 @@ fn draw_labels(scene: &mut Scene, plan: &Plan, m: &Measures, options: &RenderOpt
     }
 }
 
-/// The cells, the colour bar with its ticks, and frames around both.
+/// The cells, the color bar with its ticks, and frames around both.
 fn draw_matrix(
     scene: &mut Scene,
     plan: &Plan,
@@ -315,7 +315,7 @@ fn columns(width: f32, size: f32) -> usize {
     (width / (ADVANCE * size)).max(0.0) as usize
 }
 
-/// Where a weight stands on the colour scale, 0 … 1.
+/// Where a weight stands on the color scale, 0 … 1.
 fn place(weight: f32, max: f32, scale: Scale) -> f32 {
     if max <= 0.0 {
         return 0.0;

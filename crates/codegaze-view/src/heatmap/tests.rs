@@ -6,7 +6,7 @@ use crate::theme::Theme;
 
 fn heatmap(text: &str) -> Heatmap {
     let analysis = samples::full(text);
-    Heatmap::from_chunk(&AnalysedDocument::new("fib.py", text, &analysis), 0).unwrap()
+    Heatmap::from_chunk(&AnalyzedDocument::new("fib.py", text, &analysis), 0).unwrap()
 }
 
 /// A matrix of `n` subwords, without a document.
@@ -36,7 +36,7 @@ fn decode(png: &[u8]) -> (png::Info<'static>, Vec<u8>) {
 #[test]
 fn dropping_sinks_leaves_rows_that_sum_to_one() {
     let analysis = samples::full(samples::PYTHON);
-    let document = AnalysedDocument::new("fib.py", samples::PYTHON, &analysis);
+    let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &analysis);
     let dropped = Heatmap::from_chunk(&document, 0).unwrap();
     let n = dropped.n();
     assert_eq!(n + 2, analysis.chunks[0].n_tokens);
@@ -50,7 +50,7 @@ fn dropping_sinks_leaves_rows_that_sum_to_one() {
 
     let mut keeping = analysis.clone();
     keeping.attribution.sinks = Sinks::Keep;
-    let document = AnalysedDocument::new("fib.py", samples::PYTHON, &keeping);
+    let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &keeping);
     let kept = Heatmap::from_chunk(&document, 0).unwrap();
     assert_eq!(&kept.weights, full);
     assert_eq!(kept.tokens[0].label, "<s>");
@@ -60,7 +60,7 @@ fn dropping_sinks_leaves_rows_that_sum_to_one() {
 fn what_is_missing_is_named() {
     let mut analysis = samples::full("x = 1");
     let error = |analysis: &codegaze_core::analysis::Analysis, chunk| {
-        let document = AnalysedDocument::new("x.py", "x = 1", analysis);
+        let document = AnalyzedDocument::new("x.py", "x = 1", analysis);
         Heatmap::from_chunk(&document, chunk)
             .unwrap_err()
             .to_string()
@@ -80,7 +80,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn png_has_the_asked_size_resolution_and_colours() {
+fn png_has_the_asked_size_resolution_and_colors() {
     let heatmap = synthetic(40);
     let options = RenderOptions {
         size: Some(900),
@@ -150,7 +150,7 @@ fn labels_are_all_or_every_kth_or_none() {
 fn markup_in_labels_and_titles_is_text() {
     let text = "</text><script>&'\"]]>";
     let analysis = samples::full(text);
-    let document = AnalysedDocument::new("<b>&\u{1b}.py", text, &analysis);
+    let document = AnalyzedDocument::new("<b>&\u{1b}.py", text, &analysis);
     let heatmap = Heatmap::from_chunk(&document, 0).unwrap();
     let svg = render_svg(&heatmap, &RenderOptions::default()).unwrap();
     assert!(!svg.contains("<script") && !svg.contains("<b>"));

@@ -7,7 +7,7 @@ const ORIGIN: Origin = Origin {
 };
 
 fn card_in(analysis: &Analysis, text: &str, lexeme: &str) -> HoverCard {
-    let document = AnalysedDocument::new("fib.py", text, analysis);
+    let document = AnalyzedDocument::new("fib.py", text, analysis);
     let at = analysis.lexeme_at(text.find(lexeme).unwrap()).unwrap();
     HoverCard::new(&document, at, analysis.relations(at).as_ref(), ORIGIN).unwrap()
 }
@@ -64,7 +64,7 @@ small embedded model codegaze-mini · received · layer 5 of 0–5 · mean of 8 
 fn levels_are_told_by_bars_and_digits() {
     let text = samples::PYTHON;
     let analysis = samples::related(text);
-    let document = AnalysedDocument::new("fib.py", text, &analysis);
+    let document = AnalyzedDocument::new("fib.py", text, &analysis);
     let best = analysis.lexemes.iter().position(|lexeme| lexeme.rank == 1);
     let card = HoverCard::new(&document, best.unwrap(), None, ORIGIN).unwrap();
     let markdown = card.markdown(false);
@@ -128,7 +128,7 @@ fn no_source_text_breaks_the_card() {
         "# [a](b)",
     ] {
         let analysis = samples::related(text);
-        let document = AnalysedDocument::new("x", text, &analysis);
+        let document = AnalyzedDocument::new("x", text, &analysis);
         for at in 0..analysis.lexemes.len() {
             let card =
                 HoverCard::new(&document, at, analysis.relations(at).as_ref(), ORIGIN).unwrap();
@@ -220,7 +220,7 @@ fn words_for_lifts_and_shares() {
 #[test]
 fn what_is_not_there_is_said_to_be() {
     let analysis = samples::full("x = 1");
-    let document = AnalysedDocument::new("x", "x = 1", &analysis);
+    let document = AnalyzedDocument::new("x", "x = 1", &analysis);
     assert_eq!(HoverCard::new(&document, 3, None, ORIGIN), None);
 
     let mut analysis = analysis;
@@ -237,5 +237,5 @@ fn what_is_not_there_is_said_to_be() {
         loading.markdown(),
         "codegaze: the model ``a`b`` is being loaded; attention is shown as soon as it is there."
     );
-    assert!(PendingCard::Analysing.plain().contains("is being analysed"));
+    assert!(PendingCard::Analyzing.plain().contains("is being analyzed"));
 }

@@ -5,7 +5,7 @@ use crate::samples;
 
 fn everything() -> Value {
     let analysis = samples::full(samples::PYTHON);
-    let document = AnalysedDocument::new("src/fib.py", samples::PYTHON, &analysis);
+    let document = AnalyzedDocument::new("src/fib.py", samples::PYTHON, &analysis);
     let options = JsonOptions {
         tokens: true,
         attention: true,
@@ -24,7 +24,7 @@ fn everything() -> Value {
 fn coordinates_are_bytes_and_utf16() {
     let text = "x = 🙂y\n日z";
     let analysis = samples::analysis(text);
-    let document = AnalysedDocument::new("x.rs", text, &analysis);
+    let document = AnalyzedDocument::new("x.rs", text, &analysis);
     let value =
         serde_json::to_value(AnalysisJson::new(&document, &JsonOptions::default())).unwrap();
     let lexeme = |wanted: &str| {
@@ -83,7 +83,7 @@ fn tokens_carry_the_source_and_name_the_specials() {
 #[test]
 fn known_digest() {
     let analysis = samples::analysis("abc");
-    let document = AnalysedDocument::new("a", "abc", &analysis);
+    let document = AnalyzedDocument::new("a", "abc", &analysis);
     let value =
         serde_json::to_value(AnalysisJson::new(&document, &JsonOptions::default())).unwrap();
     // FIPS 180-2, appendix B.1.

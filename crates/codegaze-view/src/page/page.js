@@ -59,7 +59,7 @@
   $('direction').hidden = false;
   $('direction').querySelector('legend').textContent = `A chosen ${unit} shades`;
   $('tokens').setAttribute('aria-label', `Every ${unit}`);
-  $('note').textContent = 'Rows are queries (they attend), columns keys (attended to). Colour by ' + (sqrt ? '√weight' : 'weight') + '; ' + data.matrix.note + '. Click or Enter pins, Escape lets go, arrow keys move.';
+  $('note').textContent = 'Rows are queries (they attend), columns keys (attended to). Color by ' + (sqrt ? '√weight' : 'weight') + '; ' + data.matrix.note + '. Click or Enter pins, Escape lets go, arrow keys move.';
 
   // Cells: one pixel each, scaled up by the browser.
   const paint = (canvas, width, height, valueAt) => {

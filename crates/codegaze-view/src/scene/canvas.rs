@@ -67,7 +67,7 @@ impl Canvas {
         }
     }
 
-    /// Paints each pixel with its cell's colour, or, where cells are smaller than pixels, with the mean of its cells.
+    /// Paints each pixel with its cell's color, or, where cells are smaller than pixels, with the mean of its cells.
     pub(super) fn raster(&mut self, raster: &Raster) {
         let (cols, rows) = (raster.cols, raster.rows());
         let (left, right) = pixel_range(raster.x, raster.width, self.width);

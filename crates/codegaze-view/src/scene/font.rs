@@ -81,13 +81,13 @@ impl Font {
             turned,
         };
         if !self.glyphs.contains_key(&key) {
-            let glyph = self.rasterise(key, size)?;
+            let glyph = self.rasterize(key, size)?;
             self.glyphs.insert(key, glyph);
         }
         self.glyphs.get(&key)
     }
 
-    fn rasterise(&self, key: Key, size: f32) -> Option<Glyph> {
+    fn rasterize(&self, key: Key, size: f32) -> Option<Glyph> {
         // ⏎ is hollow in this typeface and smudges at small sizes; ↵ is the same sign in one stroke.
         let c = if key.c == '⏎' { '↵' } else { key.c };
         let id = self.font.charmap().map(c)?;

@@ -27,7 +27,7 @@ impl Style {
         }
     }
 
-    /// Runs `write` between the sequences that switch a level's colours on and off.
+    /// Runs `write` between the sequences that switch a level's colors on and off.
     pub(super) fn write_heat<W: Write>(
         &self,
         w: &mut W,
@@ -96,7 +96,7 @@ fn palette(theme: Theme) -> &'static [(u8, u8); 5] {
 mod tests {
     use super::*;
 
-    /// The colour cube and grey ramp of xterm.
+    /// The color cube and grey ramp of xterm.
     fn xterm(index: u8) -> Rgb {
         let step = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
         if let 16..=231 = index {

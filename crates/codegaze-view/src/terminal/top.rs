@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::TerminalOptions;
 use super::style::Style;
 use crate::label::{label, truncate};
-use crate::{AnalysedDocument, Granularity};
+use crate::{AnalyzedDocument, Granularity};
 
 const LEXEME_WIDTH: usize = 32;
 const LINE_WIDTH: usize = 60;
@@ -19,7 +19,7 @@ const BAR_WIDTH: usize = 24;
 /// Those of `w`.
 pub fn write_top(
     w: &mut impl Write,
-    document: &AnalysedDocument<'_>,
+    document: &AnalyzedDocument<'_>,
     n: usize,
     options: &TerminalOptions,
 ) -> io::Result<()> {
@@ -66,7 +66,7 @@ pub fn write_top(
     Ok(())
 }
 
-fn lexeme_rows(document: &AnalysedDocument<'_>, n: usize) -> Vec<Row> {
+fn lexeme_rows(document: &AnalyzedDocument<'_>, n: usize) -> Vec<Row> {
     document
         .top(n)
         .into_iter()
@@ -87,7 +87,7 @@ fn lexeme_rows(document: &AnalysedDocument<'_>, n: usize) -> Vec<Row> {
         .collect()
 }
 
-fn line_rows(document: &AnalysedDocument<'_>, n: usize) -> Vec<Row> {
+fn line_rows(document: &AnalyzedDocument<'_>, n: usize) -> Vec<Row> {
     let mut ranked: Vec<_> = document.scored_lines().collect();
     ranked.sort_by(|(a, _), (b, _)| b.lift.total_cmp(&a.lift));
     ranked.truncate(n);

@@ -15,7 +15,7 @@ local generation = 0
 --- What is shown: in which buffer, of which text, for which lexeme.
 local shown ---@type { buf: integer, tick: integer, range: integer[] }?
 
---- Okabe and Ito's orange and reddish purple: apart in hue and in lightness for colour-blind people too, and one has a single
+--- Okabe and Ito's orange and reddish purple: apart in hue and in lightness for color-blind people too, and one has a single
 --- underline, the other a double one.
 local ORANGE, PURPLE = 0xE69F00, 0xCC79A7
 

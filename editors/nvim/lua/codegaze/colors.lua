@@ -1,4 +1,4 @@
---- Colours as numbers 0xRRGGBB, and the highlight groups that follow the colour scheme.
+--- Colors as numbers 0xRRGGBB, and the highlight groups that follow the color scheme.
 local M = {}
 
 --- Samples of cividis (Nuñez, Anderton and Renslow 2018) at 0, 1/15 … 1.
@@ -48,14 +48,14 @@ function M.luminance(color)
   return sum
 end
 
---- Black or white, whichever is easier to read on a colour.
+--- Black or white, whichever is easier to read on a color.
 ---@param color integer
 ---@return integer
 function M.readable_on(color)
   return M.luminance(color) > 0.179 and 0x000000 or 0xFFFFFF
 end
 
---- The nearest of the 216 colours and 24 greys that every terminal of 256 colours has.
+--- The nearest of the 216 colors and 24 greys that every terminal of 256 colors has.
 ---@param color integer
 ---@return integer
 function M.cterm(color)
@@ -98,7 +98,7 @@ local defined = {}
 
 local ATTRIBUTES = { 'fg', 'bg', 'sp', 'bold', 'italic', 'underline', 'underdouble', 'reverse', 'link' }
 
---- Defines a group unless the user or the colour scheme has. A definition made here before is replaced: `:set background`
+--- Defines a group unless the user or the color scheme has. A definition made here before is replaced: `:set background`
 --- need not clear it first.
 ---@param name string
 ---@param definition vim.api.keyset.highlight

@@ -4,7 +4,7 @@ local M = {}
 ---@class codegaze.Options
 ---@field heat? boolean show the heat in new buffers
 ---@field attention? codegaze.AttentionOptions
----@field first_run_note? boolean explain the colours and the embedded model, once
+---@field first_run_note? boolean explain the colors and the embedded model, once
 
 ---@class codegaze.AttentionOptions
 ---@field enabled? boolean follow the cursor from the start

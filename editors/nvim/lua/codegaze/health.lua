@@ -14,8 +14,8 @@ local function check_neovim()
     health.ok('termguicolors is on')
   else
     health.warn(
-      'termguicolors is off: the levels are the nearest of 256 colours, and the underlines may lack theirs',
-      'In a terminal that has 24-bit colours, :set termguicolors'
+      'termguicolors is off: the levels are the nearest of 256 colors, and the underlines may lack theirs',
+      'In a terminal that has 24-bit colors, :set termguicolors'
     )
   end
   local mistakes = require('codegaze.config').mistakes()

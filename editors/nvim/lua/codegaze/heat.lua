@@ -1,13 +1,13 @@
 --- Heat: the server's semantic tokens `attention1` … `attention5` as backgrounds.
 ---
 --- Neovim draws the tokens of all servers and combines their attributes, so groups that have a background alone leave the
---- colours of the language's own server as they are.
+--- colors of the language's own server as they are.
 local client_of = require('codegaze.client')
 local colors = require('codegaze.colors')
 
 local M = {}
 
---- One hue that colour-blind people see as well (Okabe and Ito's blue), by how much of it lies over the background.
+--- One hue that color-blind people see as well (Okabe and Ito's blue), by how much of it lies over the background.
 --- Text keeps a contrast of 5:1 on all five.
 local HUE = 0x0072B2
 local ALPHA = { 0.08, 0.16, 0.26, 0.38, 0.52 }

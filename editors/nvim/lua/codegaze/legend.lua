@@ -1,4 +1,4 @@
---- What the colours mean.
+--- What the colors mean.
 local M = {}
 
 --- The five levels, as one line of pieces.

@@ -14,7 +14,7 @@ local function remember()
   end
   local file = io.open(path, 'w')
   if file then
-    file:write('The note about the colours and the model was shown. Remove this file to see it again.\n')
+    file:write('The note about the colors and the model was shown. Remove this file to see it again.\n')
     file:close()
   end
 end

@@ -1,4 +1,4 @@
---- Small floating windows, built from lines of coloured pieces.
+--- Small floating windows, built from lines of colored pieces.
 local M = {}
 
 local namespace = vim.api.nvim_create_namespace('codegaze.ui')

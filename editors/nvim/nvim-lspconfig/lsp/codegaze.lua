@@ -5,8 +5,8 @@
 ---
 --- Install it with `cargo install --locked --path .` in a clone of its repository.
 ---
---- The heat comes as semantic tokens `attention1` … `attention5`, which have no colours by themselves. A background leaves the
---- colours of other servers as they are:
+--- The heat comes as semantic tokens `attention1` … `attention5`, which have no colors by themselves. A background leaves the
+--- colors of other servers as they are:
 ---
 --- ```lua
 --- for level, bg in ipairs({ '#12212d', '#112938', '#103346', '#0d3f59', '#0b4b6f' }) do

@@ -173,7 +173,7 @@ test('attention: an answer to an older question is dropped', function()
   is(shown, { 0, 0, true, 3 }, 'marks after an edit, after a move, for the right answer; requests')
 end)
 
-test('attention: its colours are apart without hue', function()
+test('attention: its colors are apart without hue', function()
   local child = harness.child()
   child:edit('examples/fibonacci.py')
   local groups = child:lua([[

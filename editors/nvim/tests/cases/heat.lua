@@ -29,7 +29,7 @@ local TEXT = table.concat({
   '',
 }, '\n')
 
-test('heat: the colours of another server stay, whatever it counts in', function()
+test('heat: the colors of another server stay, whatever it counts in', function()
   local path = harness.file('wide.py', TEXT)
   local alone = harness.child({ base = true, enable = false })
   alone:cmd('edit ' .. path)
@@ -45,7 +45,7 @@ test('heat: the colours of another server stay, whatever it counts in', function
   is(encodings, { base = 'utf-16', codegaze = 'utf-8' }, 'encodings')
   for word, color in pairs({ ['value'] = 0xaa0000, ['def'] = 0x00aa00, ['return'] = 0x00aa00, ['42'] = 0x0000aa }) do
     alone:await(
-      'the other server has coloured ' .. word,
+      'the other server has colored ' .. word,
       [[
       vim.cmd('redraw!')
       local word, color = ...
@@ -134,7 +134,7 @@ test('heat: toggles everywhere, and leaves the other server alone', function()
     end
     vim.wait(50)
   end
-  is(child:cell('fibonacci(n').foreground, 0xaa0000, 'the other server’s colour')
+  is(child:cell('fibonacci(n').foreground, 0xaa0000, 'the other server’s color')
   harness.has(child:lua("return require('codegaze').status()"), 'hidden', 'status')
   child:cmd('edit ' .. harness.root .. '/examples/workers.go')
   child:await('the server is attached', "return #vim.lsp.get_clients({ name = 'codegaze', bufnr = 0 }) == 1")
@@ -215,7 +215,7 @@ test('heat: a document that takes longer than the server waits gets its heat all
   end
 end)
 
-test('colours: follow the colour scheme and the background', function()
+test('colors: follow the color scheme and the background', function()
   local child = harness.child()
   child:edit('examples/fibonacci.py')
   child:settle()
@@ -257,13 +257,13 @@ test('colours: follow the colour scheme and the background', function()
         ('%s: text on level %d has a contrast of %.1f'):format(command, level, found[level].text)
       )
     end
-    ok(not seen[found[5].bg], command .. ': other colours')
+    ok(not seen[found[5].bg], command .. ': other colors')
     seen[found[5].bg] = true
     child:check_heat()
   end
 end)
 
-test('colours: what the user defines stays', function()
+test('colors: what the user defines stays', function()
   local child = harness.child()
   child:cmd('highlight CodegazeLevel3 guibg=#123456')
   child:edit('examples/fibonacci.py')

@@ -72,7 +72,7 @@ local FUNCTIONS = table.concat({
   '',
 }, '\n')
 
-test('heatmap: every cell has the colour of its weight', function()
+test('heatmap: every cell has the color of its weight', function()
   local child = harness.child()
   child:edit(harness.file('matrix.py', FUNCTIONS))
   local lines = open(child, 'width', 'Codegaze! heatmap')

@@ -43,7 +43,7 @@ test('start-up: one server serves files of different projects', function()
   is(child:lua("return vim.tbl_count(vim.lsp.get_clients({ name = 'codegaze' })[1].attached_buffers)"), 2, 'buffers')
 end)
 
-test('first run: a note explains the colours and the model, once', function()
+test('first run: a note explains the colors and the model, once', function()
   local child = harness.child({ vars = 'let g:codegaze = {}' })
   child:edit('examples/fibonacci.py')
   local text = table.concat(child:float('codegaze-note') or {}, '\n')

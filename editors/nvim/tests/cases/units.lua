@@ -101,7 +101,7 @@ test('units: a matrix is laid out inside any space, and cells are found again', 
   end
 end)
 
-test('units: colours are mixed, and mapped to 256', function()
+test('units: colors are mixed, and mapped to 256', function()
   local colors = require('codegaze.colors')
   is(colors.blend(0xffffff, 0x000000, 0.5), 0x808080, 'half of white')
   is(colors.blend(0x0072b2, 0x123456, 0), 0x123456, 'nothing')

@@ -6,7 +6,7 @@ import { isOutdated } from '../errors';
 import { LEVELS, type Style } from '../names';
 import { HEATMAP, type HeatmapResult } from '../protocol';
 import type { Session } from '../session';
-import { isAnalysed, settings } from '../settings';
+import { isAnalyzed, settings } from '../settings';
 import { createHeatTypes, type HeatTypes } from './styles';
 
 /** Lines above and below the visible ones, so that scrolling finds its heat painted. */
@@ -135,7 +135,7 @@ export class HeatPainter implements vscode.Disposable {
   }
 
   private isWanted(document: vscode.TextDocument): boolean {
-    return this.isOn && this.style !== 'off' && isAnalysed(document) && settings.isEnabled(document);
+    return this.isOn && this.style !== 'off' && isAnalyzed(document) && settings.isEnabled(document);
   }
 
   private async paint(editor: vscode.TextEditor, painted: Painted): Promise<void> {

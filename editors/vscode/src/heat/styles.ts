@@ -5,7 +5,7 @@ import { COLORS, LEVELS, type Level, type Style } from '../names';
 /** Typing at a decoration's edge does not widen it: the new letter has no heat yet. */
 const rangeBehavior = vscode.DecorationRangeBehavior.ClosedClosed;
 
-/** Levels differ by the kind of line, not by colour alone. */
+/** Levels differ by the kind of line, not by color alone. */
 const LINES: Record<Level, string> = {
   1: '1px dotted',
   2: '1px dashed',

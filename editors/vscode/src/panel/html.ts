@@ -58,7 +58,7 @@ export function page({ nonce, cspSource, scriptUri, styleUri }: PageParts): stri
 <main hidden>
   <div id="matrix" tabindex="0" role="application" aria-roledescription="attention matrix" aria-describedby="help" aria-label="Attention matrix"></div>
   <aside>
-    <div id="legend"><canvas id="scale" aria-hidden="true"></canvas><ol id="ticks" aria-label="Colour scale, weights"></ol></div>
+    <div id="legend"><canvas id="scale" aria-hidden="true"></canvas><ol id="ticks" aria-label="Color scale, weights"></ol></div>
     <p id="heat-legend"><span id="swatches" aria-hidden="true"><i class="level1">1</i><i class="level2">2</i><i class="level3">3</i><i class="level4">4</i><i class="level5">5</i></span> <span id="heat-words"></span></p>
     <p id="readout"></p>
     <div id="lists"></div>

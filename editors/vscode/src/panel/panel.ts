@@ -10,7 +10,7 @@ import { exportHeatmap } from '../exportHeatmap';
 import { PANEL_TYPE } from '../names';
 import { MATRICES, MATRIX, type MatrixResult, MODEL, type ModelResult, type ViewOptions } from '../protocol';
 import type { Session } from '../session';
-import { isAnalysed, isHighContrast, settings } from '../settings';
+import { isAnalyzed, isHighContrast, settings } from '../settings';
 import { legend } from '../words';
 import { createNonce, page } from './html';
 import { type FromPanel, INITIAL_STATE, type PanelState, type ToPanel } from './messages';
@@ -202,7 +202,7 @@ class HeatmapPanel {
   }
 
   private follow(editor: vscode.TextEditor): void {
-    if (!this.state.isFollowing || !isAnalysed(editor.document)) return;
+    if (!this.state.isFollowing || !isAnalyzed(editor.document)) return;
     const { line, character } = editor.selection.active;
     const uri = editor.document.uri.toString();
     if (uri === this.state.uri && line === this.state.line && character === this.state.character) return;
@@ -239,7 +239,7 @@ class HeatmapPanel {
       if (result === null) {
         this.nothing(
           model.state === 'ready'
-            ? 'There is nothing to draw: no code here, or a document that is not analysed.'
+            ? 'There is nothing to draw: no code here, or a document that is not analyzed.'
             : `The model is not there yet. ${model.message ?? ''}`,
         );
         return;

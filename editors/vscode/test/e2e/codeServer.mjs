@@ -216,7 +216,7 @@ export class CodeServer {
 }
 
 /** What the command line says of a file: the tests' second opinion. */
-export function analyse(path, ...args) {
+export function analyze(path, ...args) {
   const json = execFileSync(codegaze, ['analyze', path, '--format', 'json', ...args], { maxBuffer: 1 << 28 });
   return JSON.parse(json.toString('utf8'));
 }

@@ -129,7 +129,7 @@ export class Editor {
     return (await item.count()) > 0 ? (await item.first().textContent()).trim() : null;
   }
 
-  /** Moves the pointer to the first `word` of the line that has `text` in it. Words of one colour are one element in the page. */
+  /** Moves the pointer to the first `word` of the line that has `text` in it. Words of one color are one element in the page. */
   async pointAt(text, word) {
     const { x, y } = await this.page.evaluate(
       ([wantedText, wantedWord]) => {
@@ -246,7 +246,7 @@ export class Editor {
   }
 
   /**
-   * Level of every character with the blue of the style "background", by `line:column`: the editor paints neighbours of one level as
+   * Level of every character with the blue of the style "background", by `line:column`: the editor paints neighbors of one level as
    * one box.
    */
   async heat() {
@@ -287,7 +287,7 @@ export class Editor {
     }, timeoutMs);
   }
 
-  /** Colours of all pieces of text that are seen. */
+  /** Colors of all pieces of text that are seen. */
   async textColors() {
     return this.page.evaluate(() =>
       [...document.querySelectorAll('.editor-instance .monaco-editor .view-lines .view-line span > span')].map(

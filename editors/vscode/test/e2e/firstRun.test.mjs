@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { analyse, CodeServer, example, root } from './codeServer.mjs';
+import { analyze, CodeServer, example, root } from './codeServer.mjs';
 import { ALPHAS, eventually } from './editor.mjs';
 import { startHub } from './hub.mjs';
 
@@ -52,7 +52,7 @@ test('the first run says what the blue is and which model it comes from, once', 
   }
   await editor.page.reload();
   await editor.page.locator(`.tab[data-resource-name="${FILE}"]`).click();
-  await editor.expectHeat(analyse(join(workspace, FILE)));
+  await editor.expectHeat(analyze(join(workspace, FILE)));
   assert.deepEqual(
     (await editor.notifications()).filter((text) => /bluer/.test(text)),
     [],
@@ -63,7 +63,7 @@ test('the first run says what the blue is and which model it comes from, once', 
 test('legends say what the levels are, in the status bar and as a list', async () => {
   const workspace = server.workspace(files);
   const editor = await server.open(workspace, { file: FILE });
-  const analysis = analyse(join(workspace, FILE));
+  const analysis = analyze(join(workspace, FILE));
   await editor.expectHeat(analysis);
   await editor.statusItem().hover();
   const tooltip = editor.page.locator('.monaco-hover', { hasText: 'shows where a code model looks' });
@@ -98,7 +98,7 @@ test('legends say what the levels are, in the status bar and as a list', async (
 test('the hover explains a word in words', async () => {
   const workspace = server.workspace(files);
   const editor = await server.open(workspace, { file: FILE });
-  await editor.expectHeat(analyse(join(workspace, FILE)));
+  await editor.expectHeat(analyze(join(workspace, FILE)));
   await editor.page
     .locator('.view-line span', { hasText: /^fibonacci$/ })
     .first()
@@ -119,7 +119,7 @@ test('the hover explains a word in words', async () => {
 test('CodeBERT is asked about, downloaded and taken up while one works', async () => {
   const workspace = server.workspace(files);
   const editor = await server.open(workspace, { file: FILE });
-  const analysis = analyse(join(workspace, FILE));
+  const analysis = analyze(join(workspace, FILE));
   await editor.expectHeat(analysis);
   await editor.command('Codegaze: Choose Model…');
   await editor.shoot('choose-model');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { analyse, CodeServer, example } from './codeServer.mjs';
+import { analyze, CodeServer, example } from './codeServer.mjs';
 import { eventually, sleep } from './editor.mjs';
 
 let server;
@@ -19,23 +19,23 @@ test('heat lies on the right words in five languages', async () => {
   const editor = await server.open(workspace, { file: LANGUAGES[0] });
   for (const name of LANGUAGES) {
     if (name !== LANGUAGES[0]) await editor.openFile(name);
-    const compared = await editor.expectHeat(analyse(join(workspace, name)));
+    const compared = await editor.expectHeat(analyze(join(workspace, name)));
     assert.ok(compared > 30, `${name}: only ${compared} words have heat`);
     await editor.shoot(`heat-${name}`);
     // Lines that were not painted at first.
     await editor.page.keyboard.press('Control+End');
-    await editor.expectHeat(analyse(join(workspace, name)));
+    await editor.expectHeat(analyze(join(workspace, name)));
   }
   assert.deepEqual(editor.problems, []);
   await editor.close();
 });
 
-test('colours of text stay those of the language’s own extension', async () => {
+test('colors of text stay those of the language’s own extension', async () => {
   const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
   const editor = await server.open(workspace, { file: 'fibonacci.py' });
-  const analysis = analyse(join(workspace, 'fibonacci.py'));
+  const analysis = analyze(join(workspace, 'fibonacci.py'));
   await editor.expectHeat(analysis);
-  // The other extension's tokens are there: its two colours, which no theme has.
+  // The other extension's tokens are there: its two colors, which no theme has.
   const withHeat = await eventually(async () => {
     const colors = await editor.textColors();
     assert.ok(
@@ -80,7 +80,7 @@ test('typing at speed neither flickers nor leaves stale heat', async () => {
   const workspace = server.workspace({ 'typed.py': example('fibonacci.py') });
   const file = join(workspace, 'typed.py');
   const editor = await server.open(workspace, { file: 'typed.py' });
-  await editor.expectHeat(analyse(file));
+  await editor.expectHeat(analyze(file));
   await editor.goToLine(6);
   // Watches every frame for heat that is gone from the lines below.
   await editor.page.evaluate(() => {
@@ -100,9 +100,9 @@ test('typing at speed neither flickers nor leaves stale heat', async () => {
   await editor.page.keyboard.type('x = memory[total]\n', { delay: 6 });
   await editor.page.keyboard.press('Control+S');
   await eventually(async () => assert.equal(await editor.page.locator('.tab.dirty').count(), 0));
-  await editor.expectHeat(analyse(file));
+  await editor.expectHeat(analyze(file));
   await sleep(1000);
-  await editor.expectHeat(analyse(file));
+  await editor.expectHeat(analyze(file));
   const frames = await editor.page.evaluate(() => window.frames_);
   assert.ok(frames.seen > 20, `only ${frames.seen} frames were drawn`);
   assert.equal(frames.bare, 0, `${frames.bare} of ${frames.seen} frames had no heat`);
@@ -115,7 +115,7 @@ test('heat moves with the text until the server has read the new one', async () 
   const workspace = server.workspace({ 'moved.py': example('fibonacci.py') });
   const file = join(workspace, 'moved.py');
   const editor = await server.open(workspace, { file: 'moved.py' });
-  const before = analyse(file);
+  const before = analyze(file);
   await editor.expectHeat(before);
   const pids = server.serverPids().filter((pid) => !others.has(pid));
   assert.equal(pids.length, 1, `servers: ${pids}`);
@@ -133,7 +133,7 @@ test('heat moves with the text until the server has read the new one', async () 
   }
   await editor.page.keyboard.press('Control+S');
   await eventually(async () => assert.equal(await editor.page.locator('.tab.dirty').count(), 0));
-  const after = analyse(file);
+  const after = analyze(file);
   assert.notDeepEqual(
     after.lexemes.map(({ level }) => level),
     before.lexemes.map(({ level }) => level),
@@ -148,7 +148,7 @@ test('styles, levels and languages follow the settings', async () => {
     'notes.md': '# Notes\n\nNothing here.\n',
   });
   const editor = await server.open(workspace, { file: 'fibonacci.py' });
-  const analysis = analyse(join(workspace, 'fibonacci.py'));
+  const analysis = analyze(join(workspace, 'fibonacci.py'));
   await editor.expectHeat(analysis);
 
   await editor.command('Codegaze: Choose Heat Style…');
@@ -212,7 +212,7 @@ test('styles, levels and languages follow the settings', async () => {
 test('heat follows the theme', async () => {
   const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
   const editor = await server.open(workspace, { file: 'fibonacci.py' });
-  const analysis = analyse(join(workspace, 'fibonacci.py'));
+  const analysis = analyze(join(workspace, 'fibonacci.py'));
   await editor.expectHeat(analysis);
   const background = () =>
     editor.page.evaluate(() => getComputedStyle(document.querySelector('.monaco-editor-background')).backgroundColor);
@@ -244,13 +244,13 @@ test('heat follows the theme', async () => {
     await editor.shoot(name);
   }
 
-  // A person's own colours win.
+  // A person's own colors win.
   await editor.set({ 'workbench.colorCustomizations': { 'codegaze.level5Background': '#ff000080' } });
   await eventually(async () => {
     const { boxes } = await editor.painted();
     assert.ok(
       boxes.some((box) => /^rgba\(255, 0, 0, 0\.5/.test(box.background)),
-      'no box in the chosen colour',
+      'no box in the chosen color',
     );
   });
   await editor.close();
@@ -259,7 +259,7 @@ test('heat follows the theme', async () => {
 test('outlines show what the word at the cursor attends to', async () => {
   const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
   const editor = await server.open(workspace, { file: 'fibonacci.py', settings: { 'codegaze.cursorAttention': true } });
-  await editor.expectHeat(analyse(join(workspace, 'fibonacci.py')));
+  await editor.expectHeat(analyze(join(workspace, 'fibonacci.py')));
   await editor.goToLine(6, 6);
   const outlines = async () => {
     const { boxes } = await editor.painted();
@@ -276,7 +276,7 @@ test('outlines show what the word at the cursor attends to', async () => {
     assert.ok(attendsTo.length > 0 && attendsTo.length <= 5, `attends to ${attendsTo}`);
     assert.ok(attendedBy.length > 0, 'nothing attends to it');
   });
-  // Marks in the overview ruler, in the same colours.
+  // Marks in the overview ruler, in the same colors.
   await eventually(async () => {
     const marks = await editor.page.evaluate(() => {
       const ruler = document.querySelector('.editor-instance canvas.decorationsOverviewRuler');

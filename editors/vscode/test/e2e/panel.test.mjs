@@ -62,7 +62,7 @@ test('draws the definition at the cursor, and lights up and jumps to its words',
   assert.match(await textOf(frame, 'title'), /two\.py, lines 5–7/);
   assert.match(await textOf(frame, 'subtitle'), /codegaze-mini: attention received/);
 
-  // Many colours, from dark to bright: a drawing.
+  // Many colors, from dark to bright: a drawing.
   const colors = await frame.evaluate(() => {
     const canvas = document.querySelector('#matrix canvas');
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -71,8 +71,8 @@ test('draws the definition at the cursor, and lights up and jumps to its words',
       if (data[at + 3] === 255) seen.add((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]);
     return [...seen];
   });
-  assert.ok(colors.length > 30, `${colors.length} colours`);
-  assert.ok(colors.includes(0xfee838), 'the greatest weight is not in the brightest colour');
+  assert.ok(colors.length > 30, `${colors.length} colors`);
+  assert.ok(colors.includes(0xfee838), 'the greatest weight is not in the brightest color');
 
   // def second ( gamma , delta ) : …
   const place = await cellPlace(frame, 1, 3);

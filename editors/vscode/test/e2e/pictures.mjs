@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { analyse, CodeServer, example } from './codeServer.mjs';
+import { analyze, CodeServer, example } from './codeServer.mjs';
 import { eventually } from './editor.mjs';
 
 const FILE = 'fibonacci.py';
@@ -30,7 +30,7 @@ try {
         'editor.hover.above': false,
       },
     });
-    await editor.expectHeat(analyse(join(workspace, FILE)));
+    await editor.expectHeat(analyze(join(workspace, FILE)));
     await editor.page.keyboard.press('Control+B');
     // The first window has the note of the first run.
     await editor.command('Notifications: Clear All Notifications');
@@ -47,7 +47,7 @@ try {
     await editor.page.mouse.wheel(0, -1000);
     await editor.page.waitForTimeout(300);
     await eventually(async () => assert.match(await panel.locator('#readout').textContent(), /^remembered gives/));
-    await editor.expectHeat(analyse(join(workspace, FILE)));
+    await editor.expectHeat(analyze(join(workspace, FILE)));
     await editor.pointAt('def remembered', 'remembered');
     await editor.page.locator('.monaco-hover', { hasText: 'average' }).waitFor();
     // Whatever fades in has done so.

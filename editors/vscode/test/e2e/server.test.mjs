@@ -4,7 +4,7 @@ import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { analyse, CodeServer, example, root } from './codeServer.mjs';
+import { analyze, CodeServer, example, root } from './codeServer.mjs';
 import { eventually, sleep } from './editor.mjs';
 
 let server;
@@ -41,23 +41,23 @@ test('the model and the view are switched live, from the status bar', async () =
   const workspace = server.workspace(files);
   const file = join(workspace, FILE);
   const editor = await server.open(workspace, { file: FILE });
-  await editor.expectHeat(analyse(file));
+  await editor.expectHeat(analyze(file));
   assert.match((await editor.status()) ?? '', /codegaze-mini · \S+ m?s/);
   await editor.statusItem().click();
   await editor.pick('Layer…');
   await editor.pick('Layer 0');
-  await editor.expectHeat(analyse(file, '--layers', '0'));
+  await editor.expectHeat(analyze(file, '--layers', '0'));
   await editor.command('Codegaze: Choose Head…');
   await editor.pick('Head 1');
-  await editor.expectHeat(analyse(file, '--layers', '0', '--heads', '1'));
+  await editor.expectHeat(analyze(file, '--layers', '0', '--heads', '1'));
   await editor.command('Codegaze: Choose Method…');
   await editor.pick('Rollout');
-  await editor.expectHeat(analyse(file, '--method', 'rollout', '--heads', '1'));
+  await editor.expectHeat(analyze(file, '--method', 'rollout', '--heads', '1'));
 
   await editor.set({ 'codegaze.model': other });
   await eventually(async () => assert.match((await editor.status()) ?? '', /other-model/), 30_000);
   // Other settings do not take back what was chosen.
-  await editor.expectHeat(analyse(file, '--method', 'rollout', '--heads', '1'));
+  await editor.expectHeat(analyze(file, '--method', 'rollout', '--heads', '1'));
   await editor.set({ 'codegaze.model': join(models, 'none') });
   await eventually(async () => assert.match((await editor.status()) ?? '', /other-model|codegaze-mini/));
   await editor.waitForNotification(/none/);
@@ -70,11 +70,11 @@ test('a server that crashes is started again, with a message, and not for ever',
   const workspace = server.workspace(files);
   const file = join(workspace, FILE);
   const editor = await server.open(workspace, { file: FILE });
-  await editor.expectHeat(analyse(file));
+  await editor.expectHeat(analyze(file));
   // What was chosen outlives the process.
   await editor.command('Codegaze: Choose Layer…');
   await editor.pick('Layer 0');
-  const layer0 = analyse(file, '--layers', '0');
+  const layer0 = analyze(file, '--layers', '0');
   await editor.expectHeat(layer0);
   for (let crash = 1; crash <= 5; crash++) {
     const pid = await eventually(() => {
@@ -118,7 +118,7 @@ test('a missing server is said, with what to do', async () => {
   );
   // Mended settings are taken up without a reload.
   await editor.set({ 'codegaze.server.path': join(server.extensionPath, 'server/codegaze') });
-  await editor.expectHeat(analyse(join(workspace, FILE)));
+  await editor.expectHeat(analyze(join(workspace, FILE)));
   await editor.close();
 });
 
@@ -137,7 +137,7 @@ test('a workspace that is not trusted names neither program nor model', async ()
   const workspace = server.workspace(files, workspaceSettings);
   const editor = await server.open(workspace, { file: FILE, settings: trust });
   // The extension's own server serves, with the person's own model.
-  await editor.expectHeat(analyse(join(workspace, FILE)));
+  await editor.expectHeat(analyze(join(workspace, FILE)));
   assert.match((await editor.status()) ?? '', /codegaze-mini/);
   assert.ok(!existsSync(marker), 'the workspace’s program was run');
   await editor.shoot('untrusted');

@@ -55,7 +55,7 @@ test('commands in walkthroughs exist', () => {
   for (const id of used) expect(Object.values(COMMANDS)).toContain(id);
 });
 
-describe('colours', () => {
+describe('colors', () => {
   const colors = new Map<string, Record<string, string>>(
     contributes.colors.map(({ id, defaults }: { id: string; defaults: Record<string, string> }) => [id, defaults]),
   );

@@ -126,7 +126,7 @@ impl Planner<'_> {
             .unwrap_or(part.end)
     }
 
-    /// Near-linear: a piece's size is guessed from its neighbour's and at most doubles, so that wrong guesses cost about
+    /// Near-linear: a piece's size is guessed from its neighbor's and at most doubles, so that wrong guesses cost about
     /// as much as the pieces themselves.
     fn split_line(&mut self, line: ByteSpan, cost: usize) {
         // Guesses that are right on average should not fail half of the time.

@@ -41,21 +41,21 @@ fn live_documents_under_views_of_their_own() {
 #[test]
 fn requests_need_no_model_that_serves() {
     let engine = Engine::start(CACHE_BYTES);
-    let analysed = engine.analyse_with(
+    let analyzed = engine.analyze_with(
         Arc::clone(&MODEL),
         Document::new(functions(1), 1),
         Scope::Document,
         received(),
         Extras::default(),
     );
-    assert!(analysed.wait().unwrap().complete);
+    assert!(analyzed.wait().unwrap().complete);
 }
 
 #[test]
 fn a_short_request_does_not_wait_for_a_long_one() {
     let engine = serving();
     let request = |text: String| {
-        engine.analyse(
+        engine.analyze(
             Document::new(text, 1),
             Scope::Document,
             received(),
@@ -80,7 +80,7 @@ fn a_short_request_does_not_wait_for_a_long_one() {
 fn what_a_job_spent_leaves_out_what_the_cache_had() {
     let engine = serving();
     let request = |text: String| {
-        let pending = engine.analyse(
+        let pending = engine.analyze(
             Document::new(text, 1),
             Scope::Document,
             received(),

@@ -12,7 +12,7 @@ use super::linear::Linear;
 use super::tiles::Tiles;
 use super::{Matrix, gemm};
 
-/// Query rows that are multiplied and normalised while they are in the cache.
+/// Query rows that are multiplied and normalized while they are in the cache.
 const QUERY_BLOCK: usize = 66;
 
 thread_local! {

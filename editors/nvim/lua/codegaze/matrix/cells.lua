@@ -1,4 +1,4 @@
---- The colours of a matrix's cells.
+--- The colors of a matrix's cells.
 local colors = require('codegaze.colors')
 
 local M = {}
@@ -23,7 +23,7 @@ function M.define_groups()
   colors.define('CodegazeAxis', { bold = true, reverse = true, cterm = { bold = true, reverse = true } })
 end
 
---- The colour of a weight, by its square root as in the pictures: most weights are small.
+--- The color of a weight, by its square root as in the pictures: most weights are small.
 ---@param weight number
 ---@param max number
 ---@return integer

@@ -9,7 +9,7 @@ local client_of = require('codegaze.client')
 ---@class codegaze.Matrix
 ---@field answer table
 ---@field tokens codegaze.MatrixToken[] those shown: both axes
----@field max number the greatest weight that is shown: where the colours end
+---@field max number the greatest weight that is shown: where the colors end
 ---@field private bytes string
 ---@field private size integer
 ---@field private indices integer[]

@@ -144,7 +144,7 @@ local function header(matrix, selection, size, lines, marks)
   end
 end
 
---- Neighbours of one colour become one mark.
+--- Neighbors of one color become one mark.
 local function paint(marks, row, start, bytes, groups)
   local from = 1
   for i = 2, #groups + 1 do

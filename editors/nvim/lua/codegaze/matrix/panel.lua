@@ -108,7 +108,7 @@ function Panel:load()
     elseif absence == 'failed' then
       client_of.notify(message or 'the matrix cannot be computed', vim.log.levels.ERROR)
     elseif absence == 'later' then
-      client_of.notify('the document is still being analysed; try again in a moment')
+      client_of.notify('the document is still being analyzed; try again in a moment')
     elseif not self:is_open() then
       client_of.notify('there is no matrix here: the model is loading, or there is only white space')
     end
