@@ -244,7 +244,7 @@ fn tensors_that_do_not_fit_are_named() {
             "has the shape [1], but config.json implies [2, 3]",
         ),
         ("name", &[1], "tensor name is missing"),
-        ("quantized", &[1], "nearest in name being quantized"),
+        ("quantised", &[1], "nearest in name being quantized"),
     ] {
         let error = weights.read_f32(name, shape).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
