@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the extension as the project's README says, with code-server in the place of VS Code's `code`.
-# CODE_SERVER_DIR: where code-server is, or is to be installed; default editors/vscode/.vscode-test/code-server.
+# Installs the extension with the commands of the project's README. code-server replaces VS Code's `code`.
+# CODE_SERVER_DIR is the directory that has code-server, or into which it is installed. Default: editors/vscode/.vscode-test/code-server.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 
@@ -9,8 +9,8 @@ commands=$(awk '/^```/ { if (block ~ /code --install-extension/) printf "%s", bl
 [ -n "$commands" ] || { echo "ERROR: the README does not say how to install the extension" >&2; exit 1; }
 
 entry=$(bash editors/vscode/test/install-code-server.sh "${CODE_SERVER_DIR:-editors/vscode/.vscode-test/code-server}") || {
-    [ "${ALLOW_SKIP:-}" = 1 ] || { echo "ERROR: code-server cannot be installed (ALLOW_SKIP=1 goes on without)" >&2; exit 1; }
-    echo "SKIPPED: code-server cannot be installed: nobody ran the README's way to install the VS Code extension" >&2
+    [ "${ALLOW_SKIP:-}" = 1 ] || { echo "ERROR: code-server cannot be installed (ALLOW_SKIP=1 skips this test)" >&2; exit 1; }
+    echo "SKIPPED: code-server cannot be installed, so the README's way to install the VS Code extension was not tested" >&2
     exit 0
 }
 entry=${entry##*$'\n'}
