@@ -31,7 +31,7 @@ pub(crate) const KEYS: &[Key] = &[
         name: "model",
         kind: "string",
         default: r#""auto""#,
-        about: "`auto` (CodeBERT if the hub's cache has it, else the embedded model), `embedded`, a directory, or a hub id such as `microsoft/codebert-base`",
+        about: "`auto` (CodeBERT if it is in the hub's cache, otherwise the embedded model), `embedded`, a directory, or a hub id such as `microsoft/codebert-base`",
         set: |settings, value| {
             let name = value.as_str().filter(|name| !name.contains('\0'));
             name.ok_or("a string")?.clone_into(&mut settings.model);
@@ -42,7 +42,7 @@ pub(crate) const KEYS: &[Key] = &[
         name: "device",
         kind: "string",
         default: r#""cpu""#,
-        about: "`cpu`; `candle-cpu`, `cuda` and `metal` as on the command line",
+        about: "`cpu`, `candle-cpu`, `cuda` or `metal`, as on the command line",
         set: |settings, value| {
             const EXPECTED: &str = "cpu, candle-cpu, cuda or metal";
             let name = value.as_str().ok_or(EXPECTED)?;
@@ -61,14 +61,14 @@ pub(crate) const KEYS: &[Key] = &[
         name: "layers",
         kind: "string, number or list",
         default: "null",
-        about: "`last`, `all`, a number, a range `0-5`, a list; `null`: the method's default",
+        about: "`last`, `all`, a number, a range such as `0-5`, or a list; `null`: the method's default",
         set: |settings, value| settings.view.set_layers(value),
     },
     Key {
         name: "heads",
         kind: "string, number or list",
         default: r#""mean""#,
-        about: "`mean`, `max`, a number, a range, a list",
+        about: "`mean`, `max`, a number, a range or a list",
         set: |settings, value| settings.view.set_heads(value),
     },
     Key {
@@ -82,63 +82,63 @@ pub(crate) const KEYS: &[Key] = &[
         name: "aggregate",
         kind: "string",
         default: r#""sum""#,
-        about: "a lexeme's score from its subwords': `sum`, `mean` or `max`",
+        about: "how the scores of its subwords become a lexeme's score: `sum`, `mean` or `max`",
         set: |settings, value| settings.view.set_aggregate(value),
     },
     Key {
         name: "features.semanticTokens",
         kind: "boolean",
         default: "true",
-        about: "heat as semantic tokens",
+        about: "show heat as semantic tokens",
         set: |settings, value| flag(&mut settings.features.semantic_tokens, value),
     },
     Key {
         name: "features.hover",
         kind: "boolean",
         default: "true",
-        about: "numbers in the hover",
+        about: "show numbers in the hover",
         set: |settings, value| flag(&mut settings.features.hover, value),
     },
     Key {
         name: "features.codeLens",
         kind: "boolean",
         default: "true",
-        about: "a line above each top-level definition",
+        about: "show a line above each top-level definition",
         set: |settings, value| flag(&mut settings.features.code_lens, value),
     },
     Key {
         name: "features.codeActions",
         kind: "boolean",
         default: "true",
-        about: "show or export a heatmap, switch the view",
+        about: "offer to show or export a heatmap, and to switch the view",
         set: |settings, value| flag(&mut settings.features.code_actions, value),
     },
     Key {
         name: "features.inlayHints",
         kind: "boolean",
         default: "false",
-        about: "each line's share at its end",
+        about: "show each line's share at its end",
         set: |settings, value| flag(&mut settings.features.inlay_hints, value),
     },
     Key {
         name: "features.documentHighlight",
         kind: "boolean",
         default: "false",
-        about: "what the lexeme under the cursor attends to; mixes with the language's own highlights",
+        about: "highlight what the lexeme under the cursor attends to; editors mix this with the language's own highlights",
         set: |settings, value| flag(&mut settings.features.document_highlight, value),
     },
     Key {
         name: "features.documentColor",
         kind: "boolean",
         default: "false",
-        about: "swatches on levels 4 and 5, for editors without semantic tokens such as Helix",
+        about: "show swatches on levels 4 and 5, for editors without semantic tokens, such as Helix",
         set: |settings, value| flag(&mut settings.features.document_color, value),
     },
     Key {
         name: "positionEncoding",
         kind: "string",
         default: r#""auto""#,
-        about: "`utf-8`, `utf-16`, `utf-32`, or `auto`: the client's first; read at `initialize` only",
+        about: "`utf-8`, `utf-16`, `utf-32`, or `auto` (the first that the client offers); read at `initialize` only",
         set: |settings, value| {
             settings.position_encoding = match value.as_str() {
                 Some("auto") => None,
@@ -154,7 +154,7 @@ pub(crate) const KEYS: &[Key] = &[
         name: "levelQuantiles",
         kind: "five numbers",
         default: "[0.5, 0.65, 0.78, 0.88, 0.95]",
-        about: "where the levels begin, as quantiles of lift in the document",
+        about: "where levels 1 to 5 begin, as quantiles of lift in the document",
         set: |settings, value| {
             const EXPECTED: &str = "a list of five ascending numbers from 0 to 1";
             let numbers = value.as_array().ok_or(EXPECTED)?;
@@ -176,7 +176,7 @@ pub(crate) const KEYS: &[Key] = &[
         name: "minLevel",
         kind: "1 … 5",
         default: "1",
-        about: "lower levels are not sent as semantic tokens",
+        about: "the lowest level that is sent as a semantic token",
         set: |settings, value| {
             let level = whole(value, 1, 5, "a level from 1 to 5")?;
             let level = u8::try_from(level).ok().and_then(HeatLevel::new);
@@ -188,14 +188,14 @@ pub(crate) const KEYS: &[Key] = &[
         name: "hover.details",
         kind: "boolean",
         default: "false",
-        about: "subwords, chunk and timing in the hover",
+        about: "show subwords, chunk and timing in the hover",
         set: |settings, value| flag(&mut settings.hover_details, value),
     },
     Key {
         name: "highlight.limit",
         kind: "number",
         default: "5",
-        about: "lexemes that are highlighted in each direction, at most 8",
+        about: "how many lexemes are highlighted in each direction, at most 8",
         set: |settings, value| {
             settings.highlight_limit = whole(value, 1, 8, "a whole number from 1 to 8")?;
             Ok(())
@@ -205,7 +205,7 @@ pub(crate) const KEYS: &[Key] = &[
         name: "highlight.threshold",
         kind: "number",
         default: "0.02",
-        about: "lighter weights are not highlighted",
+        about: "lower weights are not highlighted",
         set: |settings, value| {
             let threshold = value.as_f64().filter(|x| (0.0..=1.0).contains(x));
             settings.highlight_threshold = narrow(threshold.ok_or("a number from 0 to 1")?);
@@ -216,7 +216,7 @@ pub(crate) const KEYS: &[Key] = &[
         name: "debounceMs",
         kind: "number",
         default: "150",
-        about: "an edit is analyzed after this pause, or when a request asks for it",
+        about: "an edit is analyzed after this pause, or at once if a request needs the analysis",
         set: |settings, value| {
             let ms = whole(value, 0, 60_000, "a whole number from 0 to 60000")?;
             settings.debounce = Duration::from_millis(ms as u64);
@@ -260,7 +260,7 @@ pub(crate) const KEYS: &[Key] = &[
         name: "clientCommands",
         kind: "list of strings",
         default: "[]",
-        about: "commands that the client runs itself, see above",
+        about: "commands that the client runs itself; see above",
         set: |settings, value| {
             const EXPECTED: &str = "a list of strings";
             let names = value.as_array().ok_or(EXPECTED)?;

@@ -1,18 +1,18 @@
-// What is said over the WebSocket, in both directions: docs/http.md.
+// The messages of the WebSocket, in both directions: see docs/http.md.
 import type { Position, Range, View, ViewOptions } from '../view/view';
 
-/** The subprotocol; another number is another protocol. */
+/** The WebSocket subprotocol. An incompatible version has another number. */
 export const PROTOCOL = 'codegaze.1';
 
 export interface Change {
-  /** Left out: the whole text. */
+  /** If omitted, `text` replaces the whole document. */
   range?: Range;
   text: string;
 }
 
 export type Unit = 'subword' | 'lexeme';
 
-/** Where a question is about: a place, or a chunk by its number; chunk 0 without either. */
+/** Selects a chunk by a position in it or by its number; without either, chunk 0. */
 export interface Place {
   position?: Position;
   chunk?: number;
@@ -51,12 +51,12 @@ export type ClientMessage =
   | { [Kind in QuestionKind]: { type: Kind; id: number; slot?: string } & Questions[Kind] }[QuestionKind];
 
 export interface Model {
-  /** What `model` takes. */
+  /** The name to use as `model`. */
   name: string;
   default: boolean;
   state: 'loading' | 'ready';
   source: 'embedded' | 'directory' | 'hub';
-  /** `null`, as all that follows, until the model is loaded. */
+  /** This field and those below are `null` until the model is loaded. */
   id: string | null;
   revision: string | null;
   layers: number | null;
@@ -70,7 +70,7 @@ export interface Hello {
   type: 'hello';
   protocol: string;
   version: string;
-  /** The first is the default. */
+  /** The first model is the default. */
   models: Model[];
   maxTextBytes: number;
 }
@@ -87,11 +87,11 @@ export interface Heat {
   view: View;
   levels: number;
   encoding: 'utf-8' | 'utf-16' | 'utf-32';
-  /** `false`: more of the text is being analyzed, and more heat follows. */
+  /** `false`: the analysis is still running, and more heat will follow. */
   complete: boolean;
   chunks: { done: number; all: number; cached: number };
   unscored: Range[];
-  /** Five integers a lexeme, as in docs/protocol.md. */
+  /** Five integers for each lexeme, as in docs/protocol.md. */
   data: number[];
   sinkShare: number;
   analysisMs: number;
@@ -117,7 +117,7 @@ export type ErrorType =
 
 export interface ErrorMessage {
   type: 'error';
-  /** Of the question; `null` if it was none. */
+  /** The question's id; `null` if the error does not answer a question. */
   id: number | null;
   error: string;
   error_type: ErrorType;
@@ -157,7 +157,7 @@ export interface MatricesResult {
   layers: number;
   heads: number;
   size: number;
-  /** [layer, head, query, key], one byte a cell, base64. */
+  /** [layer, head, query, key], one byte for each cell, as base64. */
   cells: string;
 }
 
@@ -165,7 +165,7 @@ export interface Word {
   range: Range;
   text: string;
   level: number;
-  /** Of the chunk's lexemes. */
+  /** The part of the chunk's attention, 0 … 1. */
   share: number;
   /** 1 is the average lexeme. */
   lift: number;
