@@ -237,7 +237,7 @@ def processor() -> str:
 
 
 def print_table(rows: list[Row], alone: dict[int, float]) -> None:
-    print("| tokens | peer | codegaze ms | peer ms | ratio | bar | codegaze MiB | peer MiB |")
+    print("| tokens | peer | codegaze ms | peer ms | ratio | limit | codegaze MiB | peer MiB |")
     print("| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for row in rows:
         bar = "" if row.bar() is None else f"≤ {row.bar():.1f}{' missed' if row.misses() else ''}"

@@ -377,7 +377,7 @@ def main() -> None:
     worker = None if args.quick or "typing_at_codeberts_shape" not in args.rows else compare.built_worker()
     options = Options(args.quick, args.model, worker)
     rows = []
-    print("| what | bar | measured | ok |\n| --- | --- | --- | --- |")
+    print("| measurement | limit | measured | ok |\n| --- | --- | --- | --- |")
     for measure in ROWS:
         if measure.__name__ in args.rows:
             for row in best_of(ATTEMPTS if args.check else 1, measure, options):

@@ -281,7 +281,7 @@ def main() -> None:
         compare.run("cargo", "build", "--release", "--quiet")
         program = ROOT / "target" / "release" / "codegaze"
     missed = []
-    print("| what | bar | measured | ok |\n| --- | --- | --- | --- |")
+    print("| measurement | limit | measured | ok |\n| --- | --- | --- | --- |")
     for measure in ROWS:
         if measure.__name__ in args.rows:
             for row in measure(program, SECONDS[measure][args.quick]):
