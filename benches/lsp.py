@@ -228,7 +228,7 @@ ASKED = [
     ("textDocument/hover", {"position": (0, 4)}),
     ("codegaze/heatmap", {}),
     ("textDocument/semanticTokens/full", {}),
-    ("codegaze/attention", {"position": (0, 4)}),
+    ("codegaze/relations", {"position": (0, 4)}),
     ("codegaze/model", {}),
 ]
 

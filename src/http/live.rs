@@ -6,7 +6,7 @@
 //! | `connection` | one client: its document, what is to be said next; `questions`: what it asks |
 //! | `document` | the text, and how it is looked at |
 //! | `heat` | an analysis as a message |
-//! | `answers` | matrices, thumbnails, one lexeme, a summary |
+//! | `answers` | matrices, thumbnails, relations of one lexeme, a summary |
 //! | `writer` | the way out, at the client's pace |
 
 mod answers;

@@ -79,7 +79,7 @@ pub(crate) fn server_capabilities(
             file_operations: None,
         }),
         experimental: Some(json!({
-            "codegaze": { "heatmap": 1, "attention": 1, "matrix": 1, "matrices": 1, "model": 1 },
+            "codegaze": { "heatmap": 1, "relations": 1, "matrix": 1, "thumbnails": 1, "model": 1 },
         })),
         ..ServerCapabilities::default()
     }

@@ -11,9 +11,9 @@ use crate::view::options::{ViewAnswer, ViewOptions};
 /// Custom requests, by their names on the wire.
 pub(crate) mod method {
     pub(crate) const HEATMAP: &str = "codegaze/heatmap";
-    pub(crate) const ATTENTION: &str = "codegaze/attention";
+    pub(crate) const RELATIONS: &str = "codegaze/relations";
     pub(crate) const MATRIX: &str = "codegaze/matrix";
-    pub(crate) const MATRICES: &str = "codegaze/matrices";
+    pub(crate) const THUMBNAILS: &str = "codegaze/thumbnails";
     pub(crate) const MODEL: &str = "codegaze/model";
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct HeatmapResult {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct AttentionParams {
+pub(crate) struct RelationsParams {
     pub text_document: TextDocumentIdentifier,
     pub position: Position,
     #[serde(default)]
@@ -47,14 +47,14 @@ pub(crate) struct AttentionParams {
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct AttentionEnd {
+pub(crate) struct RelatedLexeme {
     pub range: Range,
     pub text: String,
     pub weight: f32,
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct AttentionLexeme {
+pub(crate) struct LexemeHeat {
     pub range: Range,
     pub text: String,
     pub level: u8,
@@ -65,13 +65,13 @@ pub(crate) struct AttentionLexeme {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct AttentionResult {
+pub(crate) struct RelationsResult {
     pub version: i32,
     pub view: ViewAnswer,
     pub chunk: usize,
-    pub lexeme: AttentionLexeme,
-    pub attends_to: Vec<AttentionEnd>,
-    pub attended_by: Vec<AttentionEnd>,
+    pub lexeme: LexemeHeat,
+    pub attends_to: Vec<RelatedLexeme>,
+    pub attended_by: Vec<RelatedLexeme>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -114,7 +114,7 @@ pub(crate) struct MatrixResult {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct MatricesParams {
+pub(crate) struct ThumbnailsParams {
     pub text_document: TextDocumentIdentifier,
     #[serde(default)]
     pub position: Option<Position>,
@@ -125,7 +125,7 @@ pub(crate) struct MatricesParams {
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct MatricesResult {
+pub(crate) struct ThumbnailsResult {
     pub version: i32,
     pub chunk: usize,
     pub layers: usize,

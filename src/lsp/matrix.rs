@@ -4,8 +4,8 @@ use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::Position;
 
 use super::custom::{
-    AttentionEnd, AttentionLexeme, AttentionParams, AttentionResult, MatricesParams,
-    MatricesResult, MatrixParams, MatrixResult, MatrixToken,
+    RelatedLexeme, LexemeHeat, RelationsParams, RelationsResult, ThumbnailsParams,
+    ThumbnailsResult, MatrixParams, MatrixResult, MatrixToken,
 };
 use super::session::{Session, Snapshot};
 use crate::attribution::AttributionConfig;
@@ -127,11 +127,11 @@ fn draw(snapshot: &Snapshot, finished: &Finished, unit: Unit) -> Result<Option<H
     })
 }
 
-pub(crate) async fn matrices(
+pub(crate) async fn thumbnails(
     session: &Session,
     snapshot: &Snapshot,
-    params: &MatricesParams,
-) -> Result<Option<MatricesResult>> {
+    params: &ThumbnailsParams,
+) -> Result<Option<ThumbnailsResult>> {
     let scope = scope(snapshot, params.position, params.chunk);
     let size = thumbnail_size(params.size);
     let document = snapshot.document.clone();
@@ -142,7 +142,7 @@ pub(crate) async fn matrices(
     let Some(drawn) = answer(pending.done().await)? else {
         return Ok(None);
     };
-    Ok(pack_thumbnails(&drawn).map(|cells| MatricesResult {
+    Ok(pack_thumbnails(&drawn).map(|cells| ThumbnailsResult {
         version: snapshot.client_version,
         chunk: drawn.chunk_idx,
         layers: drawn.n_layers,
@@ -152,11 +152,11 @@ pub(crate) async fn matrices(
     }))
 }
 
-pub(crate) async fn attention(
+pub(crate) async fn relations(
     session: &Session,
     snapshot: &Snapshot,
-    params: &AttentionParams,
-) -> Result<Option<AttentionResult>> {
+    params: &RelationsParams,
+) -> Result<Option<RelationsResult>> {
     let positions = snapshot.positions();
     let offset = positions.offset(params.position);
     let place = crate::text::ByteSpan::new(offset, offset);
@@ -191,12 +191,12 @@ pub(crate) async fn attention(
     };
     let limit = params.limit.unwrap_or(DEFAULT_ENDS);
     let text = snapshot.document.text();
-    let ends = |heaviest: Vec<(usize, f32)>| -> Vec<AttentionEnd> {
+    let ends = |heaviest: Vec<(usize, f32)>| -> Vec<RelatedLexeme> {
         heaviest
             .into_iter()
             .filter_map(|(other, weight)| {
                 let span = matrix.tokens[other].span?;
-                Some(AttentionEnd {
+                Some(RelatedLexeme {
                     range: positions.range(span),
                     text: span.of(text).to_owned(),
                     weight,
@@ -204,11 +204,11 @@ pub(crate) async fn attention(
             })
             .collect()
     };
-    Ok(Some(AttentionResult {
+    Ok(Some(RelationsResult {
         version: snapshot.client_version,
         view: seen.view(),
         chunk: finished.first_chunk,
-        lexeme: AttentionLexeme {
+        lexeme: LexemeHeat {
             range: positions.range(lexeme.span),
             text: lexeme.span.of(text).to_owned(),
             level: seen.levels[lexeme_idx].get(),

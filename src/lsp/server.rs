@@ -20,7 +20,7 @@ use super::capabilities::server_capabilities;
 use super::client_caps::ClientCaps;
 use super::commands::Command;
 use super::custom::{
-    AttentionParams, AttentionResult, HeatmapParams, HeatmapResult, MatricesParams, MatricesResult,
+    RelationsParams, RelationsResult, HeatmapParams, HeatmapResult, ThumbnailsParams, ThumbnailsResult,
     MatrixParams, MatrixResult, ModelResult, method,
 };
 use super::proto::negotiate;
@@ -37,9 +37,9 @@ pub(crate) struct Server {
 pub(crate) fn service(observer: Option<Observer>) -> (LspService<Server>, ClientSocket) {
     let builder = LspService::build(|client| Server::new(client, observer))
         .custom_method(method::HEATMAP, Server::heatmap)
-        .custom_method(method::ATTENTION, Server::attention)
+        .custom_method(method::RELATIONS, Server::relations)
         .custom_method(method::MATRIX, Server::matrix)
-        .custom_method(method::MATRICES, Server::matrices)
+        .custom_method(method::THUMBNAILS, Server::thumbnails)
         .custom_method(method::MODEL, Server::model)
         .custom_method(
             "window/workDoneProgress/cancel",
@@ -75,11 +75,11 @@ impl Server {
         heat::heatmap(&self.session, &snapshot, &params).await
     }
 
-    async fn attention(&self, params: AttentionParams) -> Result<Option<AttentionResult>> {
+    async fn relations(&self, params: RelationsParams) -> Result<Option<RelationsResult>> {
         let Some(snapshot) = self.about(&params.text_document.uri, |_| true) else {
             return Ok(None);
         };
-        matrix::attention(&self.session, &snapshot, &params).await
+        matrix::relations(&self.session, &snapshot, &params).await
     }
 
     async fn matrix(&self, params: MatrixParams) -> Result<Option<MatrixResult>> {
@@ -89,11 +89,11 @@ impl Server {
         matrix::matrix(&self.session, &snapshot, &params).await
     }
 
-    async fn matrices(&self, params: MatricesParams) -> Result<Option<MatricesResult>> {
+    async fn thumbnails(&self, params: ThumbnailsParams) -> Result<Option<ThumbnailsResult>> {
         let Some(snapshot) = self.about(&params.text_document.uri, |_| true) else {
             return Ok(None);
         };
-        matrix::matrices(&self.session, &snapshot, &params).await
+        matrix::thumbnails(&self.session, &snapshot, &params).await
     }
 
     #[expect(clippy::unused_async, reason = "a handler")]

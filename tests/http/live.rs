@@ -302,7 +302,7 @@ fn questions_about_the_document() {
     assert_eq!(one["unit"], "subword");
     assert_ne!(one["weights"], found["weights"]);
 
-    let maps = client.ask(&json!({ "type": "matrices", "id": 3, "size": 8 }));
+    let maps = client.ask(&json!({ "type": "thumbnails", "id": 3, "size": 8 }));
     assert_eq!(
         (&maps["layers"], &maps["heads"], &maps["size"]),
         (&json!(6), &json!(8), &json!(8))
@@ -314,7 +314,7 @@ fn questions_about_the_document() {
     }
 
     let lexeme = analysis.lexemes[analysis.lexeme_at(text.find("value_0").unwrap()).unwrap()];
-    let detail = json!({ "type": "attention", "id": 4, "position": position, "limit": 3 });
+    let detail = json!({ "type": "relations", "id": 4, "position": position, "limit": 3 });
     let detail = client.ask(&detail);
     assert_eq!(detail["lexeme"]["text"], lexeme.span.of(&text));
     assert_eq!(detail["lexeme"]["rank"], lexeme.rank);
@@ -359,7 +359,7 @@ fn questions_about_the_document() {
     // Where nothing is.
     let nowhere = json!({ "line": 14, "character": 0 });
     assert_eq!(text.lines().nth(14), Some(""));
-    let nothing = json!({ "type": "attention", "id": 6, "position": nowhere });
+    let nothing = json!({ "type": "relations", "id": 6, "position": nowhere });
     assert_eq!(client.ask(&nothing), Value::Null);
     client.say(&json!({ "type": "open", "version": 1, "text": "" }));
     assert_eq!(
@@ -367,7 +367,7 @@ fn questions_about_the_document() {
         Value::Null
     );
     assert_eq!(
-        client.ask(&json!({ "type": "matrices", "id": 8 })),
+        client.ask(&json!({ "type": "thumbnails", "id": 8 })),
         Value::Null
     );
 }
@@ -478,7 +478,7 @@ fn what_is_said_wrongly() {
             "head 99",
         ),
         (
-            json!({ "type": "matrices", "id": 1, "model": "gpt" }),
+            json!({ "type": "thumbnails", "id": 1, "model": "gpt" }),
             "codegaze-mini",
         ),
     ] {
@@ -493,7 +493,7 @@ fn what_is_said_wrongly() {
     client.say(&json!({ "type": "edit", "version": 6, "changes": [{ "text": CODE }] }));
     client.heat(6);
     assert_ne!(
-        client.ask(&json!({ "type": "attention", "id": 2, "position": position })),
+        client.ask(&json!({ "type": "relations", "id": 2, "position": position })),
         Value::Null
     );
     client.say(&json!({ "type": "close" }));

@@ -144,9 +144,9 @@ class Chaos:
                 ("textDocument/codeAction", {"range": span, "context": {"diagnostics": []}}),
                 ("codegaze/heatmap", {}),
                 ("codegaze/heatmap", {"range": span}),
-                ("codegaze/attention", {"position": position}),
+                ("codegaze/relations", {"position": position}),
                 ("codegaze/matrix", {"position": position, "unit": rng.choice(["subword", "lexeme"])}),
-                ("codegaze/matrices", {"position": position, "size": rng.choice([4, 24])}),
+                ("codegaze/thumbnails", {"position": position, "size": rng.choice([4, 24])}),
                 ("textDocument/definition", {"position": position}),
             ]
         )

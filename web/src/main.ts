@@ -6,7 +6,7 @@ import { LookPickers, modelOf } from './app/pickers';
 import { INITIAL, type Look, type Pane, type Settings } from './app/settings';
 import { StatusLine } from './app/statusLine';
 import { Tabs } from './app/tabs';
-import type { AttentionResult, MatrixResult, SummaryResult } from './client/messages';
+import type { MatrixResult, RelationsResult, SummaryResult } from './client/messages';
 import { percent } from './draw/matrix';
 import { Editor } from './editor/editor';
 import type { Outline } from './editor/heat';
@@ -137,7 +137,7 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     return `${lines.replace(/^l/, 'L')}${chunk} · ${describeView(answer.view)}`;
   }
 
-  function showWord(answer: AttentionResult | null, isTyping: boolean): void {
+  function showWord(answer: RelationsResult | null, isTyping: boolean): void {
     wordPane.show(answer);
     const line = element('word-line', HTMLElement);
     line.setAttribute('aria-live', isTyping ? 'off' : 'polite');
@@ -189,7 +189,7 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     },
     onNotice: say,
     onMatrix: showMatrix,
-    onMatrices: (answer) => {
+    onThumbnails: (answer) => {
       showNothing(!answer);
       modelPane.show(answer, explorer.heat?.view ?? null);
     },

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { isOutdated } from './errors';
 import { COLORS } from './names';
-import { ATTENTION, type AttentionEnd } from './protocol';
+import { RELATIONS, type RelatedLexeme } from './protocol';
 import type { Session } from './session';
 import { isAnalyzed, settings } from './settings';
 
@@ -97,7 +97,7 @@ export class CursorAttention implements vscode.Disposable {
     this.asked = asked;
     try {
       const result = await client.sendRequest(
-        ATTENTION,
+        RELATIONS,
         {
           ...client.code2ProtocolConverter.asTextDocumentPositionParams(document, editor.selection.active),
           limit: settings.highlightLimit(),
@@ -111,7 +111,7 @@ export class CursorAttention implements vscode.Disposable {
       }
       if (result.version !== version) return;
       const threshold = settings.highlightThreshold();
-      const ranges = (ends: AttentionEnd[]) =>
+      const ranges = (ends: RelatedLexeme[]) =>
         ends
           .filter(({ weight }) => weight >= threshold)
           .map(({ range }) => client.protocol2CodeConverter.asRange(range));

@@ -7,15 +7,15 @@ import {
   type TextDocumentIdentifier,
 } from 'vscode-languageclient/node';
 import type {
-  AttentionEnd,
-  AttentionResult,
-  MatricesResult,
+  RelatedLexeme,
+  RelationsResult,
+  ThumbnailsResult,
   Unit,
   MatrixResult as WebMatrixResult,
 } from '../../../web/src/client/messages';
 import type { MethodName, View, ViewOptions } from '../../../web/src/view/view';
 
-export type { AttentionEnd, AttentionResult, MatricesResult, MethodName, Unit, View, ViewOptions };
+export type { MethodName, RelatedLexeme, RelationsResult, ThumbnailsResult, Unit, View, ViewOptions };
 
 /** As over HTTP, and of which document. */
 export interface MatrixResult extends WebMatrixResult {
@@ -38,7 +38,7 @@ export interface HeatmapResult {
   data: number[];
 }
 
-export interface AttentionParams {
+export interface RelationsParams {
   textDocument: TextDocumentIdentifier;
   position: Position;
   limit?: number;
@@ -52,7 +52,7 @@ export interface MatrixParams {
   unit?: Unit;
 }
 
-export interface MatricesParams {
+export interface ThumbnailsParams {
   textDocument: TextDocumentIdentifier;
   position?: Position;
   chunk?: number;
@@ -114,9 +114,9 @@ export interface HeatmapCommandResult {
 }
 
 export const HEATMAP = new RequestType<HeatmapParams, HeatmapResult | null, void>('codegaze/heatmap');
-export const ATTENTION = new RequestType<AttentionParams, AttentionResult | null, void>('codegaze/attention');
+export const RELATIONS = new RequestType<RelationsParams, RelationsResult | null, void>('codegaze/relations');
 export const MATRIX = new RequestType<MatrixParams, MatrixResult | null, void>('codegaze/matrix');
-export const MATRICES = new RequestType<MatricesParams, MatricesResult | null, void>('codegaze/matrices');
+export const THUMBNAILS = new RequestType<ThumbnailsParams, ThumbnailsResult | null, void>('codegaze/thumbnails');
 export const MODEL = new RequestType<Record<string, never>, ModelResult, void>('codegaze/model');
 export const STATUS = new NotificationType<Status>('codegaze/status');
 export const HEATMAP_CHANGED = new NotificationType<HeatmapChanged>('codegaze/heatmapChanged');

@@ -8,8 +8,8 @@ use super::super::error::ApiError;
 use super::super::position::{Position, Positions, Range};
 use super::document::Snapshot;
 use super::messages::{
-    AttentionEnd, AttentionLexeme, AttentionResult, ChunkSummary, DefinitionSummary, LineSummary,
-    MatricesResult, MatrixResult, MatrixToken, SummaryResult, TopSummary,
+    RelatedLexeme, LexemeHeat, RelationsResult, ChunkSummary, DefinitionSummary, LineSummary,
+    ThumbnailsResult, MatrixResult, MatrixToken, SummaryResult, TopSummary,
 };
 use crate::analysis::ScoredLexeme;
 use crate::engine::{Finished, Phase, Scope, Served};
@@ -95,13 +95,13 @@ fn heatmap(finished: &Finished, unit: Unit) -> Result<Option<Heatmap>, ApiError>
 }
 
 /// All layers' and heads' maps of one chunk, in small.
-pub(super) async fn matrices(
+pub(super) async fn thumbnails(
     app: &App,
     snapshot: Snapshot,
     (chunk, position): (Option<usize>, Option<Position>),
     model: Option<&str>,
     size: Option<usize>,
-) -> Result<Option<MatricesResult>, ApiError> {
+) -> Result<Option<ThumbnailsResult>, ApiError> {
     let Served { model, .. } = snapshot.under(app, model, None)?;
     if snapshot.document.text().is_empty() {
         return Ok(None);
@@ -111,7 +111,7 @@ pub(super) async fn matrices(
     let document = snapshot.document.clone();
     let pending = app.engine.thumbnails_with(model, document, scope, size);
     let drawn = pending.done().await?;
-    Ok(pack_thumbnails(&drawn).map(|cells| MatricesResult {
+    Ok(pack_thumbnails(&drawn).map(|cells| ThumbnailsResult {
         version: snapshot.document.version(),
         chunk: drawn.chunk_idx,
         layers: drawn.n_layers,
@@ -147,12 +147,12 @@ async fn whole(snapshot: &mut Snapshot) -> Result<Arc<Finished>, ApiError> {
 }
 
 /// One lexeme's row and column; `None` where there is none.
-pub(super) async fn attention(
+pub(super) async fn relations(
     app: &App,
     mut snapshot: Snapshot,
     position: Position,
     limit: Option<usize>,
-) -> Result<Option<AttentionResult>, ApiError> {
+) -> Result<Option<RelationsResult>, ApiError> {
     let whole = whole(&mut snapshot).await?;
     let analysis = &whole.analysis;
     let offset = snapshot.positions().offset(position);
@@ -179,10 +179,10 @@ pub(super) async fn attention(
         };
         let text = snapshot.document.text();
         let positions = snapshot.positions();
-        let ends = |heaviest: Vec<(usize, f32)>| -> Vec<AttentionEnd> {
+        let ends = |heaviest: Vec<(usize, f32)>| -> Vec<RelatedLexeme> {
             let ends = heaviest.into_iter().filter_map(|(other, weight)| {
                 let span = matrix.tokens[other].span?;
-                Some(AttentionEnd {
+                Some(RelatedLexeme {
                     range: positions.range(span),
                     text: span.of(text).to_owned(),
                     weight,
@@ -193,7 +193,7 @@ pub(super) async fn attention(
         let document = AnalyzedDocument::new("text", text, &whole.analysis);
         let level = document.lexemes().nth(lexeme_idx);
         let level = level.map_or(HeatLevel::NONE, |(_, level)| level);
-        Ok(Some(AttentionResult {
+        Ok(Some(RelationsResult {
             version: snapshot.document.version(),
             view: ViewAnswer::new(&whole.analysis.model, &whole.analysis.attribution),
             chunk: finished.first_chunk,
@@ -210,8 +210,8 @@ fn describe(
     positions: Positions<'_>,
     lexeme: &ScoredLexeme,
     level: HeatLevel,
-) -> AttentionLexeme {
-    AttentionLexeme {
+) -> LexemeHeat {
+    LexemeHeat {
         range: positions.range(lexeme.span),
         text: lexeme.span.of(text).to_owned(),
         level: level.get(),

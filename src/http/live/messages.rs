@@ -51,7 +51,7 @@ pub(super) enum ClientMessage {
         #[serde(default)]
         unit: Unit,
     },
-    Matrices {
+    Thumbnails {
         id: u64,
         slot: Option<String>,
         position: Option<Position>,
@@ -59,7 +59,7 @@ pub(super) enum ClientMessage {
         model: Option<String>,
         size: Option<usize>,
     },
-    Attention {
+    Relations {
         id: u64,
         slot: Option<String>,
         position: Position,
@@ -183,7 +183,7 @@ pub(super) struct MatrixToken {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct MatricesResult {
+pub(super) struct ThumbnailsResult {
     pub version: i64,
     pub chunk: usize,
     pub layers: usize,
@@ -194,17 +194,17 @@ pub(super) struct MatricesResult {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct AttentionResult {
+pub(super) struct RelationsResult {
     pub version: i64,
     pub view: ViewAnswer,
     pub chunk: usize,
-    pub lexeme: AttentionLexeme,
-    pub attends_to: Vec<AttentionEnd>,
-    pub attended_by: Vec<AttentionEnd>,
+    pub lexeme: LexemeHeat,
+    pub attends_to: Vec<RelatedLexeme>,
+    pub attended_by: Vec<RelatedLexeme>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct AttentionLexeme {
+pub(super) struct LexemeHeat {
     pub range: Range,
     pub text: String,
     pub level: u8,
@@ -214,7 +214,7 @@ pub(super) struct AttentionLexeme {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct AttentionEnd {
+pub(super) struct RelatedLexeme {
     pub range: Range,
     pub text: String,
     pub weight: f32,
@@ -232,7 +232,7 @@ pub(super) struct SummaryResult {
     pub definitions: Vec<DefinitionSummary>,
     pub chunks: Vec<ChunkSummary>,
     /// The most attended lexemes, best first.
-    pub top: Vec<AttentionLexeme>,
+    pub top: Vec<LexemeHeat>,
     pub sink_share: f32,
     pub whitespace_share: f32,
 }

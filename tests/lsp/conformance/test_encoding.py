@@ -63,7 +63,7 @@ def test_35_columns_of_every_feature(start, encoding, name):
     for lexeme in lexemes[:: max(1, len(lexemes) // 12)]:
         line, start_at, length = oracle.place(content, lexeme["span"], encoding)
         expected = {"start": {"line": line, "character": start_at}, "end": {"line": line, "character": start_at + length}}
-        attention = document.call("codegaze/attention", position=(line, start_at))["lexeme"]
+        attention = document.call("codegaze/relations", position=(line, start_at))["lexeme"]
         assert (attention["range"], attention["text"]) == (expected, lexeme["text"])
         assert document.call("textDocument/hover", position=(line, start_at))["range"] == expected
     for token in document.call("codegaze/matrix")["tokens"]:

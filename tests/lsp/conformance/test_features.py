@@ -45,13 +45,13 @@ def test_40_hover_between_lexemes(server, document):
     """There is no hover where no lexeme is."""
     for position in [(1, 0), (4, 0), (999, 0)]:
         assert document.call("textDocument/hover", position=position) is None
-        assert document.call("codegaze/attention", position=position) is None
+        assert document.call("codegaze/relations", position=position) is None
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("path", EXAMPLES, ids=[path.name for path in EXAMPLES])
 def test_40_numbers_are_the_command_lines(start, encoding, path):
-    """The numbers of hovers and of `codegaze/attention` are those of the command line."""
+    """The numbers of hovers and of `codegaze/relations` are those of the command line."""
     server = start()
     server.initialize([encoding])
     document = server.open_example(path)
@@ -59,7 +59,7 @@ def test_40_numbers_are_the_command_lines(start, encoding, path):
     assert document.heatmap()["complete"], "ranks are of the whole document"
     for lexeme in lexemes[:: max(1, len(lexemes) // 15)]:
         line, start_at, _ = oracle.place(document.text.content, lexeme["span"], encoding)
-        answer = document.call("codegaze/attention", position=(line, start_at))
+        answer = document.call("codegaze/relations", position=(line, start_at))
         found = answer["lexeme"]
         assert answer["version"] == document.version
         assert (found["text"], found["level"], found["rank"]) == (lexeme["text"], lexeme["level"], lexeme["rank"])
@@ -86,7 +86,7 @@ def test_40_attention_is_the_matrix(server, document):
     for row in range(n):
         assert sum(weights[row * n : (row + 1) * n]) == pytest.approx(1, abs=1e-3)
     for position in [(5, 13), (8, 13), (13, 4), (16, 8)]:
-        answer = document.call("codegaze/attention", position=position, limit=1000)
+        answer = document.call("codegaze/relations", position=position, limit=1000)
         i = at[json.dumps(answer["lexeme"]["range"])]
         assert answer["lexeme"]["share"] == pytest.approx(lexemes[i]["share"], abs=1e-5)
         for ends, line in [(answer["attendsTo"], weights[i * n : (i + 1) * n]), (answer["attendedBy"], weights[i::n])]:
@@ -96,7 +96,7 @@ def test_40_attention_is_the_matrix(server, document):
             for end in ends:
                 assert end["weight"] == pytest.approx(line[at[json.dumps(end["range"])]], abs=1e-4)
         assert sum(end["weight"] for end in answer["attendsTo"]) == pytest.approx(1, abs=1e-2)
-        assert len(document.call("codegaze/attention", position=position, limit=3)["attendsTo"]) == 3
+        assert len(document.call("codegaze/relations", position=position, limit=3)["attendsTo"]) == 3
 
 
 @pytest.mark.parametrize("sinks", ["keep", "drop"])
@@ -118,9 +118,9 @@ def test_40_matrix_of_a_view(server, document, sinks):
     assert server.command("codegaze.server.setView", {})["layers"] == [5], "the view of the documents stays"
 
 
-def test_40_matrices(server, document):
+def test_40_thumbnails(server, document):
     """All heads of all layers in one answer, a byte a cell."""
-    answer = document.call("codegaze/matrices", size=16)
+    answer = document.call("codegaze/thumbnails", size=16)
     assert (answer["layers"], answer["heads"], answer["size"], answer["version"]) == (6, 8, 16, document.version)
     cells = base64.b64decode(answer["cells"])
     assert len(cells) == 6 * 8 * 16 * 16
@@ -297,7 +297,7 @@ def test_44_present_when_enabled(everything):
     document = everything.open(SOURCE)
     for name in ("documentHighlightProvider", "colorProvider", "inlayHintProvider"):
         assert everything.capabilities[name], name
-    attention = document.call("codegaze/attention", position=(8, 17))
+    attention = document.call("codegaze/relations", position=(8, 17))
     heavy = {
         kind: {json.dumps(end["range"]) for end in attention[ends][:5] if end["weight"] >= 0.02}
         for kind, ends in [(2, "attendsTo"), (3, "attendedBy")]

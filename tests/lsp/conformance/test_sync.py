@@ -67,7 +67,7 @@ def test_32_positions_out_of_range(start, encoding):
         document.change((start_at, end_at, new))
         document.assert_text()
     for position in [(0, FAR), (FAR, 0), (FAR, FAR), (1, 0)]:
-        for method in ("textDocument/hover", "codegaze/attention", "textDocument/documentHighlight"):
+        for method in ("textDocument/hover", "codegaze/relations", "textDocument/documentHighlight"):
             if method != "textDocument/documentHighlight" or "documentHighlightProvider" in server.capabilities:
                 document.call(method, position=position)
     everything = {"start": {"line": 0, "character": 0}, "end": {"line": FAR, "character": FAR}}

@@ -142,10 +142,10 @@ def test_38_null_while_the_model_loads(start, tmp_path):
     assert model["state"] == "loading", "the model was to take longer"
     assert tokens is None
     assert heatmap is None
-    for method in ("textDocument/hover", "codegaze/attention"):
+    for method in ("textDocument/hover", "codegaze/relations"):
         document.request(method, position=(8, 14)).result(1)
     assert document.request("codegaze/matrix").result(1) is None
-    assert document.request("codegaze/matrices").result(1) is None
+    assert document.request("codegaze/thumbnails").result(1) is None
     assert document.request("textDocument/codeLens").result(1) in (None, [])
     server.wait_until(lambda: any(r.method == "workspace/semanticTokens/refresh" for r in server.requests), 60, "a refresh")
     assert document.tokens()

@@ -2,14 +2,14 @@
 import { Connection, type Link, type LiveError } from '../client/connection';
 import { LiveDocument } from '../client/liveDocument';
 import type {
-  AttentionResult,
   Change,
   Heat,
   Hello,
-  MatricesResult,
   MatrixResult,
   Model,
+  RelationsResult,
   SummaryResult,
+  ThumbnailsResult,
 } from '../client/messages';
 import type { Editor } from '../editor/editor';
 import type { Outline } from '../editor/heat';
@@ -33,11 +33,11 @@ export interface ExplorerEvents {
   /** Something to know that does not pass by itself. */
   onNotice(text: string): void;
   onMatrix(answer: MatrixResult | null): void;
-  onMatrices(answer: MatricesResult | null): void;
+  onThumbnails(answer: ThumbnailsResult | null): void;
   onSummary(answer: SummaryResult | null): void;
   onCompared(a: MatrixResult | null, b: MatrixResult | null): void;
   /** `isTyping`: nobody asked for it by moving there. */
-  onWord(answer: AttentionResult | null, isTyping: boolean): void;
+  onWord(answer: RelationsResult | null, isTyping: boolean): void;
   onEdited(): void;
 }
 
@@ -53,11 +53,11 @@ const OUTLINES = 5;
 export class Explorer {
   models: readonly Model[] = [];
   heat: Heat | null = null;
-  word: AttentionResult | null = null;
+  word: RelationsResult | null = null;
   private readonly connection: Connection;
   private readonly document: LiveDocument;
   private readonly panes = new Asker<() => void>();
-  private readonly words = new Asker<AttentionResult | null>();
+  private readonly words = new Asker<RelationsResult | null>();
   private line = -1;
   private token: string | null = null;
   private isTyping = false;
@@ -262,8 +262,8 @@ export class Explorer {
     const isNow = <T extends { version: number }>(answer: T | null) => answer === null || answer.version === version;
     switch (pane) {
       case 'model': {
-        const answer = await document.ask('matrices', { position });
-        return () => isNow(answer) && events.onMatrices(answer);
+        const answer = await document.ask('thumbnails', { position });
+        return () => isNow(answer) && events.onThumbnails(answer);
       }
       case 'summary': {
         const answer = await document.ask('summary', {});
@@ -289,7 +289,7 @@ export class Explorer {
   private askWord(pauseMs: number): void {
     this.words.ask(
       {
-        ask: () => this.document.ask('attention', { position: this.editor.cursor, limit: WORD_LIMIT }),
+        ask: () => this.document.ask('relations', { position: this.editor.cursor, limit: WORD_LIMIT }),
         onAnswer: (answer) => {
           if (answer && answer.version !== this.document.version) return;
           this.word = answer;

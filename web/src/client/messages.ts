@@ -20,15 +20,15 @@ export interface Place {
 
 export interface Questions {
   matrix: Place & { model?: string; view?: ViewOptions; unit?: Unit };
-  matrices: Place & { model?: string; size?: number };
-  attention: { position: Position; limit?: number };
+  thumbnails: Place & { model?: string; size?: number };
+  relations: { position: Position; limit?: number };
   summary: object;
 }
 
 export interface Answers {
   matrix: MatrixResult;
-  matrices: MatricesResult;
-  attention: AttentionResult;
+  thumbnails: ThumbnailsResult;
+  relations: RelationsResult;
   summary: SummaryResult;
 }
 
@@ -151,7 +151,7 @@ export interface MatrixResult {
   sinkShare: number;
 }
 
-export interface MatricesResult {
+export interface ThumbnailsResult {
   version: number;
   chunk: number;
   layers: number;
@@ -161,7 +161,7 @@ export interface MatricesResult {
   cells: string;
 }
 
-export interface Word {
+export interface LexemeHeat {
   range: Range;
   text: string;
   level: number;
@@ -172,19 +172,19 @@ export interface Word {
   rank: number;
 }
 
-export interface AttentionEnd {
+export interface RelatedLexeme {
   range: Range;
   text: string;
   weight: number;
 }
 
-export interface AttentionResult {
+export interface RelationsResult {
   version: number;
   view: View;
   chunk: number;
-  lexeme: Word;
-  attendsTo: AttentionEnd[];
-  attendedBy: AttentionEnd[];
+  lexeme: LexemeHeat;
+  attendsTo: RelatedLexeme[];
+  attendedBy: RelatedLexeme[];
 }
 
 export interface LineSummary {
@@ -216,7 +216,7 @@ export interface SummaryResult {
   lines: LineSummary[];
   definitions: DefinitionSummary[];
   chunks: ChunkSummary[];
-  top: Word[];
+  top: LexemeHeat[];
   sinkShare: number;
   whitespaceShare: number;
 }

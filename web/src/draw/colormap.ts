@@ -1,6 +1,6 @@
 // The color map of matrices: cividis (Nuñez, Anderton and Renslow 2018; CC0), nearly the same for every kind of color vision.
 
-/** `0xRRGGBB` at 0, 1/51 … 1: the same samples as in `src/view/colormap/tables.rs`. */
+/** `0xRRGGBB` at 0, 1/51 … 1: the same samples as in `crates/codegaze-view/src/colormap/tables.rs`. */
 // biome-ignore format: a table
 export const CIVIDIS: readonly number[] = [
   0x00224e, 0x002656, 0x002a5f, 0x002d68, 0x003070, 0x083370, 0x163770, 0x203a6f, 0x273e6e, 0x2e416d, 0x34456c, 0x3a486c, 0x3f4c6c,

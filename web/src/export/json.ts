@@ -1,5 +1,5 @@
 // What is shown as data.
-import type { AttentionResult, Heat, SummaryResult } from '../client/messages';
+import type { Heat, RelationsResult, SummaryResult } from '../client/messages';
 import type { Compared } from '../panes/comparePane';
 import type { Drawn } from '../panes/drawn';
 import { decode } from '../view/heat';
@@ -10,7 +10,7 @@ export interface Shown {
   heat: Heat | null;
   drawn: Drawn | null;
   compared: Compared | null;
-  word: AttentionResult | null;
+  word: RelationsResult | null;
   summary: SummaryResult | null;
 }
 

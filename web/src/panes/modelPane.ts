@@ -1,6 +1,6 @@
 // The model view: every layer and head in small.
 import { element } from '../app/dom';
-import type { MatricesResult } from '../client/messages';
+import type { ThumbnailsResult } from '../client/messages';
 import { bytesOf } from '../draw/bytes';
 import { type Choice, drawThumbnails, type Maps } from '../draw/thumbnails';
 import type { View } from '../view/view';
@@ -13,7 +13,7 @@ export class ModelPane {
 
   constructor(private readonly onChoose: (choice: Choice) => void) {}
 
-  show(answer: MatricesResult | null, view: View | null): void {
+  show(answer: ThumbnailsResult | null, view: View | null): void {
     this.maps = answer && { ...answer, cells: bytesOf(answer.cells) };
     if (!this.maps) {
       this.table.replaceChildren();

@@ -1,6 +1,6 @@
 // One word: its numbers, what it attends to, what attends to it.
 import { element, make } from '../app/dom';
-import type { AttentionEnd, AttentionResult } from '../client/messages';
+import type { RelatedLexeme, RelationsResult } from '../client/messages';
 import { percent } from '../draw/matrix';
 import type { Range } from '../view/view';
 import { type Bar, bars, facts, number } from './bars';
@@ -21,7 +21,7 @@ export class WordPane {
 
   constructor(private readonly onGo: (range: Range) => void) {}
 
-  show(answer: AttentionResult | null): void {
+  show(answer: RelationsResult | null): void {
     if (!answer) {
       this.box.replaceChildren(make('p', 'There is no word at the cursor. Put it on one.', 'muted'));
       return;
@@ -41,7 +41,7 @@ export class WordPane {
     );
   }
 
-  private list(caption: string, ends: readonly AttentionEnd[]): HTMLElement {
+  private list(caption: string, ends: readonly RelatedLexeme[]): HTMLElement {
     const max = ends[0]?.weight ?? 0;
     const rows = ends.map(
       ({ text, range, weight }): Bar => ({

@@ -166,7 +166,7 @@ function M.update()
   local params = vim.lsp.util.make_position_params(win, client.offset_encoding)
   ---@diagnostic disable-next-line: inject-field -- the server's own
   params.limit = config.get().attention.limit
-  client_of.request(buf, 'codegaze/attention', params, function(attention, absence)
+  client_of.request(buf, 'codegaze/relations', params, function(attention, absence)
     if asked ~= generation or not enabled then
       return
     end

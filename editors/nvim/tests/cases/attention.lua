@@ -26,7 +26,7 @@ end
 --- What the marks have to be, from the server's answer for the cursor; the encoding is UTF-8, so columns are bytes.
 local function expected(child, options)
   local position = child:lua([[local c = vim.api.nvim_win_get_cursor(0) return { line = c[1] - 1, character = c[2] }]])
-  local answer = child:ask('codegaze/attention', { position = position, limit = options.limit })
+  local answer = child:ask('codegaze/relations', { position = position, limit = options.limit })
   local found = {}
   local function key(range)
     return ('%d:%d-%d'):format(range.start.line, range.start.character, range['end'].character)
@@ -145,7 +145,7 @@ test('attention: an answer to an older question is dropped', function()
     local attention = require('codegaze.attention')
     local real, held = client.request, {}
     client.request = function(self, method, params, handler, buf)
-      if method ~= 'codegaze/attention' then return real(self, method, params, handler, buf) end
+      if method ~= 'codegaze/relations' then return real(self, method, params, handler, buf) end
       held[#held + 1] = handler
       return true, 1
     end

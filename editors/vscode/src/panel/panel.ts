@@ -8,7 +8,7 @@ import { Outlines } from '../cursorAttention';
 import { isOutdated } from '../errors';
 import { exportHeatmap } from '../exportHeatmap';
 import { PANEL_TYPE } from '../names';
-import { MATRICES, MATRIX, type MatrixResult, MODEL, type ModelResult, type ViewOptions } from '../protocol';
+import { MATRIX, type MatrixResult, MODEL, type ModelResult, THUMBNAILS, type ViewOptions } from '../protocol';
 import type { Session } from '../session';
 import { isAnalyzed, isHighContrast, settings } from '../settings';
 import { legend } from '../words';
@@ -248,7 +248,7 @@ class HeatmapPanel {
       this.showMatrix(document, model, result);
       if (this.state.hasThumbnails) {
         const maps = await client.sendRequest(
-          MATRICES,
+          THUMBNAILS,
           { textDocument, chunk: result.chunk, size: THUMBNAIL_CELLS },
           asked.token,
         );

@@ -70,7 +70,7 @@ describe('colors', () => {
   });
 
   test('of heat are the hue and the ramp of the program’s own pictures', () => {
-    const theme = readFileSync(join(root, 'src/view/theme.rs'), 'utf8');
+    const theme = readFileSync(join(root, 'crates/codegaze-view/src/theme.rs'), 'utf8');
     const hue = /HEAT_HUE: Rgb = Rgb::hex\(0x00(\w\w)_(\w{4})\)/.exec(theme)?.slice(1).join('');
     const alphas = /HEAT_ALPHA: \[f32; 5\] = \[([^\]]*)\]/.exec(theme)?.[1]?.split(',').map(Number) ?? [];
     expect(alphas).toHaveLength(5);

@@ -52,24 +52,24 @@ impl Connection {
                     answers::matrix(&app, snapshot, question).await
                 });
             }
-            ClientMessage::Matrices {
+            ClientMessage::Thumbnails {
                 id,
                 slot,
                 position,
                 chunk,
                 model,
                 size,
-            } => self.work("matrices", slot, id, |snapshot| async move {
+            } => self.work("thumbnails", slot, id, |snapshot| async move {
                 let place = (chunk, position);
-                answers::matrices(&app, snapshot, place, model.as_deref(), size).await
+                answers::thumbnails(&app, snapshot, place, model.as_deref(), size).await
             }),
-            ClientMessage::Attention {
+            ClientMessage::Relations {
                 id,
                 slot,
                 position,
                 limit,
-            } => self.work("attention", slot, id, |snapshot| async move {
-                answers::attention(&app, snapshot, position, limit).await
+            } => self.work("relations", slot, id, |snapshot| async move {
+                answers::relations(&app, snapshot, position, limit).await
             }),
             ClientMessage::Summary { id, slot } => {
                 self.work("summary", slot, id, answers::summary);

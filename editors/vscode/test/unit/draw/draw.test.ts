@@ -12,7 +12,7 @@ const root = join(__dirname, '../../../../..');
 
 describe('cividis', () => {
   test('is the program’s own', () => {
-    const tables = readFileSync(join(root, 'src/view/colormap/tables.rs'), 'utf8');
+    const tables = readFileSync(join(root, 'crates/codegaze-view/src/colormap/tables.rs'), 'utf8');
     const table = /CIVIDIS: Anchors = \[([^\]]*)\]/.exec(tables)?.[1] ?? '';
     const samples = [...table.matchAll(/0x([0-9A-F_]+)/g)].map(([, hex = '']) =>
       Number.parseInt(hex.replace('_', ''), 16),
