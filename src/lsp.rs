@@ -21,6 +21,7 @@ mod config;
 mod custom;
 mod documents;
 mod explain;
+mod features;
 mod heat;
 mod levels;
 mod logs;

@@ -6,8 +6,8 @@ use tower_lsp::ls_types::{
     CodeAction, CodeActionOrCommand, CodeActionParams, CodeActionTriggerKind, Command,
 };
 
-use super::capabilities::ACTION_KIND;
 use super::commands::{CommandName, client_command};
+use super::features::ACTION_KIND;
 use super::matrix::definition_at;
 use super::session::{Session, Snapshot};
 use crate::attribution::{HeadFusion, Method};

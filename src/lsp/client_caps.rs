@@ -3,14 +3,13 @@
 use serde_json::Value;
 use tower_lsp::ls_types::{ClientCapabilities, MarkupKind};
 
+use super::features::FeatureSet;
+
 /// Only what decisions depend on.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a capability")]
 pub(crate) struct ClientCaps {
     pub hover_markdown: bool,
-    pub semantic_tokens_refresh: bool,
-    pub code_lens_refresh: bool,
-    pub inlay_hint_refresh: bool,
     pub work_done_progress: bool,
     pub pulls_configuration: bool,
     pub registers_configuration: bool,
@@ -18,20 +17,10 @@ pub(crate) struct ClientCaps {
     pub code_action_literals: bool,
     pub wants_status: bool,
     pub wants_heatmap_changed: bool,
-    pub registers: Registers,
-}
-
-/// Features that may be offered after `initialize`.
-#[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a capability")]
-pub(crate) struct Registers {
-    pub semantic_tokens: bool,
-    pub hover: bool,
-    pub code_lens: bool,
-    pub code_actions: bool,
-    pub inlay_hints: bool,
-    pub document_highlight: bool,
-    pub document_color: bool,
+    /// Features that can be registered after `initialize`.
+    pub registrable: FeatureSet,
+    /// Features whose results the client requests again when it is told to.
+    pub refreshable: FeatureSet,
 }
 
 impl ClientCaps {
@@ -40,30 +29,12 @@ impl ClientCaps {
         let workspace = capabilities.workspace.as_ref();
         let window = capabilities.window.as_ref();
         let yes = |flag: Option<bool>| flag == Some(true);
-        let experimental = |key: &str| {
-            let codegaze = capabilities
-                .experimental
-                .as_ref()
-                .and_then(|experimental| experimental.get("codegaze"));
-            yes(codegaze
-                .and_then(|codegaze| codegaze.get(key))
-                .and_then(Value::as_bool))
-        };
         let formats = text
             .and_then(|text| text.hover.as_ref())
             .and_then(|hover| hover.content_format.as_deref());
         Self {
             // The client's order is its preference.
             hover_markdown: formats.and_then(<[MarkupKind]>::first) == Some(&MarkupKind::Markdown),
-            semantic_tokens_refresh: yes(workspace
-                .and_then(|w| w.semantic_tokens.as_ref())
-                .and_then(|tokens| tokens.refresh_support)),
-            code_lens_refresh: yes(workspace
-                .and_then(|w| w.code_lens.as_ref())
-                .and_then(|lens| lens.refresh_support)),
-            inlay_hint_refresh: yes(workspace
-                .and_then(|w| w.inlay_hint.as_ref())
-                .and_then(|hint| hint.refresh_support)),
             work_done_progress: yes(window.and_then(|window| window.work_done_progress)),
             pulls_configuration: yes(workspace.and_then(|w| w.configuration)),
             registers_configuration: yes(workspace
@@ -75,31 +46,23 @@ impl ClientCaps {
             code_action_literals: text
                 .and_then(|text| text.code_action.as_ref())
                 .is_some_and(|action| action.code_action_literal_support.is_some()),
-            wants_status: experimental("status"),
-            wants_heatmap_changed: experimental("heatmapChanged"),
-            registers: Registers {
-                semantic_tokens: yes(text
-                    .and_then(|t| t.semantic_tokens.as_ref())
-                    .and_then(|tokens| tokens.dynamic_registration)),
-                hover: yes(text
-                    .and_then(|t| t.hover.as_ref())
-                    .and_then(|hover| hover.dynamic_registration)),
-                code_lens: yes(text
-                    .and_then(|t| t.code_lens.as_ref())
-                    .and_then(|lens| lens.dynamic_registration)),
-                code_actions: yes(text
-                    .and_then(|t| t.code_action.as_ref())
-                    .and_then(|action| action.dynamic_registration)),
-                inlay_hints: yes(text
-                    .and_then(|t| t.inlay_hint.as_ref())
-                    .and_then(|hint| hint.dynamic_registration)),
-                document_highlight: yes(text
-                    .and_then(|t| t.document_highlight.as_ref())
-                    .and_then(|highlight| highlight.dynamic_registration)),
-                document_color: yes(text
-                    .and_then(|t| t.color_provider.as_ref())
-                    .and_then(|color| color.dynamic_registration)),
-            },
+            wants_status: experimental(capabilities, "status"),
+            wants_heatmap_changed: experimental(capabilities, "heatmapChanged"),
+            registrable: FeatureSet::registrable(capabilities),
+            refreshable: FeatureSet::refreshable(capabilities),
         }
     }
+}
+
+impl Default for ClientCaps {
+    fn default() -> Self {
+        Self::new(&ClientCapabilities::default())
+    }
+}
+
+/// A flag of `experimental.codegaze`.
+fn experimental(capabilities: &ClientCapabilities, key: &str) -> bool {
+    let ours = capabilities.experimental.as_ref();
+    let flag = ours.and_then(|experimental| experimental.get("codegaze")?.get(key));
+    flag.and_then(Value::as_bool) == Some(true)
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tower_lsp::ls_types::{ConfigurationItem, Registration};
 
 use super::capabilities::registrations;
+use super::features::FeatureSet;
 use super::notify::ANSWER_DEADLINE;
 use super::session::Session;
 
@@ -59,7 +60,7 @@ async fn pull(session: Arc<Session>) {
 
 /// Lays settings on what `initialize` said, and lets them take effect.
 fn apply(session: &Arc<Session>, given: &Value) {
-    let (old, new, open, offered, faults) = {
+    let (old, new, open, advertised, faults) = {
         let mut state = session.state();
         let (new, faults) = state.base.with(given);
         let old = std::mem::replace(&mut state.settings, new.clone());
@@ -71,7 +72,7 @@ fn apply(session: &Arc<Session>, given: &Value) {
             state.view = new.view.clone();
         }
         let open: Vec<_> = state.documents.iter().cloned().collect();
-        (old, new, open, state.offered, faults)
+        (old, new, open, state.advertised, faults)
     };
     warn(session, faults);
     if new.cache_bytes != old.cache_bytes {
@@ -81,7 +82,7 @@ fn apply(session: &Arc<Session>, given: &Value) {
         super::set_log_level(new.log_level);
     }
     if new.features != old.features {
-        offer(session, offered, new.features);
+        advertise(session, advertised, new.features);
     }
     if new.max_file_bytes != old.max_file_bytes {
         for open in &open {
@@ -114,18 +115,14 @@ fn choose_model(session: &Session) {
 }
 
 /// Registers features that are new, or says that they need a restart.
-fn offer(
-    session: &Arc<Session>,
-    offered: super::settings::Features,
-    now: super::settings::Features,
-) {
-    let caps = session.state().caps;
-    let (new, is_refused) = registrations(offered, now, caps.registers);
+fn advertise(session: &Arc<Session>, advertised: FeatureSet, now: FeatureSet) {
+    let registrable = session.state().caps.registrable;
+    let (new, is_refused) = registrations(advertised, now, registrable);
     if !new.is_empty() {
         register(session, new);
     }
-    // What the client has been told of once it need not be told again: a feature that is off answers nothing.
-    session.state().offered = offered.or(now);
+    // A feature that is turned off stays registered: its handler answers with nothing.
+    session.state().advertised = advertised.union(now);
     if is_refused {
         session.notifier.info(
             "codegaze: a feature was turned on that takes effect when the server is restarted",

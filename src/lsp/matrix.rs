@@ -4,8 +4,8 @@ use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::Position;
 
 use super::custom::{
-    RelatedLexeme, LexemeHeat, RelationsParams, RelationsResult, ThumbnailsParams,
-    ThumbnailsResult, MatrixParams, MatrixResult, MatrixToken,
+    LexemeHeat, MatrixParams, MatrixResult, MatrixToken, RelatedLexeme, RelationsParams,
+    RelationsResult, ThumbnailsParams, ThumbnailsResult,
 };
 use super::session::{Session, Snapshot};
 use crate::attribution::AttributionConfig;

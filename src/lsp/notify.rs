@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tower_lsp::Client;
@@ -188,27 +189,15 @@ async fn refresh_loop(client: Client, wanted: Arc<Notify>, session: Weak<Session
         let Some(session) = session.upgrade() else {
             return;
         };
-        let (caps, features) = {
+        let features = {
             let state = session.state();
-            (state.caps, state.settings.features)
+            state.settings.features.intersection(state.caps.refreshable)
         };
         drop(session);
-        // The answers say nothing; what counts is that no more than one of each is ever open.
-        let tokens = async {
-            if caps.semantic_tokens_refresh && features.semantic_tokens {
-                drop(tokio::time::timeout(ANSWER_DEADLINE, client.semantic_tokens_refresh()).await);
-            }
-        };
-        let lenses = async {
-            if caps.code_lens_refresh && features.code_lens {
-                drop(tokio::time::timeout(ANSWER_DEADLINE, client.code_lens_refresh()).await);
-            }
-        };
-        let hints = async {
-            if caps.inlay_hint_refresh && features.inlay_hints {
-                drop(tokio::time::timeout(ANSWER_DEADLINE, client.inlay_hint_refresh()).await);
-            }
-        };
-        tokio::join!(tokens, lenses, hints);
+        let requests = features
+            .iter()
+            .filter_map(|feature| feature.refresh(&client));
+        // The results carry nothing. Waiting for them keeps at most one refresh of each feature open.
+        join_all(requests.map(|request| tokio::time::timeout(ANSWER_DEADLINE, request))).await;
     }
 }

@@ -20,12 +20,12 @@ use super::capabilities::server_capabilities;
 use super::client_caps::ClientCaps;
 use super::commands::Command;
 use super::custom::{
-    RelationsParams, RelationsResult, HeatmapParams, HeatmapResult, ThumbnailsParams, ThumbnailsResult,
-    MatrixParams, MatrixResult, ModelResult, method,
+    HeatmapParams, HeatmapResult, MatrixParams, MatrixResult, ModelResult, RelationsParams,
+    RelationsResult, ThumbnailsParams, ThumbnailsResult, method,
 };
+use super::features::Feature;
 use super::proto::negotiate;
 use super::session::{Session, Snapshot};
-use super::settings::Features;
 use super::{actions, config, explain, heat, matrix, project, symbols};
 use crate::engine::Observer;
 
@@ -63,34 +63,35 @@ impl Server {
     }
 
     /// What a request is about, if `feature` is on and the document is open.
-    fn about(&self, uri: &Uri, feature: impl Fn(&Features) -> bool) -> Option<Snapshot> {
+    fn about(&self, uri: &Uri, feature: Feature) -> Option<Snapshot> {
         let snapshot = self.session.snapshot(uri)?;
-        feature(&snapshot.settings.features).then_some(snapshot)
+        let is_on = snapshot.settings.features.contains(feature);
+        is_on.then_some(snapshot)
     }
 
     async fn heatmap(&self, params: HeatmapParams) -> Result<Option<HeatmapResult>> {
-        let Some(snapshot) = self.about(&params.text_document.uri, |_| true) else {
+        let Some(snapshot) = self.session.snapshot(&params.text_document.uri) else {
             return Ok(None);
         };
         heat::heatmap(&self.session, &snapshot, &params).await
     }
 
     async fn relations(&self, params: RelationsParams) -> Result<Option<RelationsResult>> {
-        let Some(snapshot) = self.about(&params.text_document.uri, |_| true) else {
+        let Some(snapshot) = self.session.snapshot(&params.text_document.uri) else {
             return Ok(None);
         };
         matrix::relations(&self.session, &snapshot, &params).await
     }
 
     async fn matrix(&self, params: MatrixParams) -> Result<Option<MatrixResult>> {
-        let Some(snapshot) = self.about(&params.text_document.uri, |_| true) else {
+        let Some(snapshot) = self.session.snapshot(&params.text_document.uri) else {
             return Ok(None);
         };
         matrix::matrix(&self.session, &snapshot, &params).await
     }
 
     async fn thumbnails(&self, params: ThumbnailsParams) -> Result<Option<ThumbnailsResult>> {
-        let Some(snapshot) = self.about(&params.text_document.uri, |_| true) else {
+        let Some(snapshot) = self.session.snapshot(&params.text_document.uri) else {
             return Ok(None);
         };
         matrix::thumbnails(&self.session, &snapshot, &params).await
@@ -136,7 +137,7 @@ impl LanguageServer for Server {
         let encoding = negotiate(offered.as_deref(), settings.position_encoding);
         state.caps = ClientCaps::new(&params.capabilities);
         state.encoding = encoding;
-        state.offered = settings.features;
+        state.advertised = settings.features;
         state.view = settings.view.clone();
         state.base = settings.clone();
         state.given = given;
@@ -213,7 +214,7 @@ impl LanguageServer for Server {
         params: SemanticTokensParams,
     ) -> Result<Option<SemanticTokensResult>> {
         let uri = &params.text_document.uri;
-        let Some(snapshot) = self.about(uri, |features| features.semantic_tokens) else {
+        let Some(snapshot) = self.about(uri, Feature::SemanticTokens) else {
             return Ok(None);
         };
         let tokens = heat::tokens(&self.session, &snapshot, None).await?;
@@ -225,7 +226,7 @@ impl LanguageServer for Server {
         params: SemanticTokensRangeParams,
     ) -> Result<Option<SemanticTokensRangeResult>> {
         let uri = &params.text_document.uri;
-        let Some(snapshot) = self.about(uri, |features| features.semantic_tokens) else {
+        let Some(snapshot) = self.about(uri, Feature::SemanticTokens) else {
             return Ok(None);
         };
         let tokens = heat::tokens(&self.session, &snapshot, Some(params.range)).await?;
@@ -237,7 +238,7 @@ impl LanguageServer for Server {
             text_document,
             position,
         } = params.text_document_position_params;
-        let Some(snapshot) = self.about(&text_document.uri, |features| features.hover) else {
+        let Some(snapshot) = self.about(&text_document.uri, Feature::Hover) else {
             return Ok(None);
         };
         Ok(explain::hover(&self.session, &snapshot, position).await)
@@ -251,7 +252,7 @@ impl LanguageServer for Server {
             text_document,
             position,
         } = params.text_document_position_params;
-        let snapshot = self.about(&text_document.uri, |features| features.document_highlight);
+        let snapshot = self.about(&text_document.uri, Feature::DocumentHighlight);
         let Some(snapshot) = snapshot else {
             return Ok(None);
         };
@@ -260,7 +261,7 @@ impl LanguageServer for Server {
 
     async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
         let uri = &params.text_document.uri;
-        let Some(snapshot) = self.about(uri, |features| features.code_lens) else {
+        let Some(snapshot) = self.about(uri, Feature::CodeLens) else {
             return Ok(None);
         };
         symbols::lenses(&self.session, &snapshot).await
@@ -268,7 +269,7 @@ impl LanguageServer for Server {
 
     async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
         let uri = &params.text_document.uri;
-        let Some(snapshot) = self.about(uri, |features| features.inlay_hints) else {
+        let Some(snapshot) = self.about(uri, Feature::InlayHints) else {
             return Ok(None);
         };
         symbols::hints(&self.session, &snapshot, params.range).await
@@ -276,7 +277,7 @@ impl LanguageServer for Server {
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
         let uri = &params.text_document.uri;
-        let Some(snapshot) = self.about(uri, |features| features.code_actions) else {
+        let Some(snapshot) = self.about(uri, Feature::CodeActions) else {
             return Ok(None);
         };
         Ok(actions::actions(&self.session, &snapshot, &params))
@@ -284,7 +285,7 @@ impl LanguageServer for Server {
 
     async fn document_color(&self, params: DocumentColorParams) -> Result<Vec<ColorInformation>> {
         let uri = &params.text_document.uri;
-        let Some(snapshot) = self.about(uri, |features| features.document_color) else {
+        let Some(snapshot) = self.about(uri, Feature::DocumentColor) else {
             return Ok(Vec::new());
         };
         heat::colors(&self.session, &snapshot).await

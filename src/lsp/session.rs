@@ -9,12 +9,13 @@ use tower_lsp::ls_types::Uri;
 
 use super::client_caps::ClientCaps;
 use super::documents::{Documents, OpenDocument};
+use super::features::FeatureSet;
 use super::levels::Levels;
 use super::models::Models;
 use super::notify::Notifier;
 use super::progress::Cancellations;
 use super::proto::Positions;
-use super::settings::{Features, Settings};
+use super::settings::Settings;
 use crate::engine::{Engine, EngineError, Finished, Observer, Phase, Served};
 use crate::text::document::Document;
 use crate::text::{ByteSpan, PositionEncoding};
@@ -46,7 +47,7 @@ pub(crate) struct State {
     pub caps: ClientCaps,
     pub encoding: PositionEncoding,
     /// Features that the client knows of.
-    pub offered: Features,
+    pub advertised: FeatureSet,
     /// Faults of settings that were shown: each once.
     pub shown_faults: Vec<String>,
 }
@@ -119,7 +120,7 @@ impl Session {
                 view: View::default(),
                 caps: ClientCaps::default(),
                 encoding: PositionEncoding::default(),
-                offered: settings.features,
+                advertised: settings.features,
                 shown_faults: Vec::new(),
                 settings,
             }),

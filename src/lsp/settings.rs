@@ -1,4 +1,5 @@
-//! What a client can set: one declaration a key, from which reading, warnings and the table in `docs/protocol.md` are made.
+//! What a client can set. `keys` declares each setting once; reading, the warnings, the table in `docs/protocol.md` and VS Code's
+//! settings follow from that, or are compared with it by tests.
 
 mod keys;
 
@@ -7,14 +8,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::features::FeatureSet;
 use crate::model::Device;
 use crate::text::PositionEncoding;
 use crate::view::levels::{HeatLevel, LevelThresholds};
 use crate::view::options::View;
 
-pub(crate) use keys::KEYS;
+use keys::keys;
 
-/// Keys that hold others.
+/// Keys whose values hold other keys.
 const SECTIONS: [&str; 3] = ["features", "hover", "highlight"];
 
 /// Options of one session, resolved; see `docs/protocol.md`.
@@ -24,8 +26,8 @@ pub(crate) struct Settings {
     pub model: String,
     pub device: Device,
     pub view: View,
-    pub features: Features,
-    /// `None`: the client's first that we have.
+    pub features: FeatureSet,
+    /// `None`: the first of the client's list that the server supports.
     pub position_encoding: Option<PositionEncoding>,
     pub thresholds: LevelThresholds,
     pub min_level: HeatLevel,
@@ -40,50 +42,13 @@ pub(crate) struct Settings {
     pub log_level: tracing::Level,
 }
 
-/// What is offered to the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a setting")]
-pub(crate) struct Features {
-    pub semantic_tokens: bool,
-    pub hover: bool,
-    pub code_lens: bool,
-    pub code_actions: bool,
-    pub inlay_hints: bool,
-    pub document_highlight: bool,
-    pub document_color: bool,
-}
-
-impl Features {
-    /// What at least one of two has.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        Self {
-            semantic_tokens: self.semantic_tokens || other.semantic_tokens,
-            hover: self.hover || other.hover,
-            code_lens: self.code_lens || other.code_lens,
-            code_actions: self.code_actions || other.code_actions,
-            inlay_hints: self.inlay_hints || other.inlay_hints,
-            document_highlight: self.document_highlight || other.document_highlight,
-            document_color: self.document_color || other.document_color,
-        }
-    }
-}
-
 impl Default for Settings {
     fn default() -> Self {
         Self {
             model: "auto".to_owned(),
             device: Device::default(),
             view: View::default(),
-            features: Features {
-                semantic_tokens: true,
-                hover: true,
-                code_lens: true,
-                code_actions: true,
-                inlay_hints: false,
-                document_highlight: false,
-                document_color: false,
-            },
+            features: FeatureSet::default(),
             position_encoding: None,
             thresholds: LevelThresholds::default(),
             min_level: HeatLevel::SHOWN[0],
@@ -101,8 +66,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// These settings with what `given` says. A key that is left out or `null` stays; a value that does not suit its key stays
-    /// too, and says so in the second result.
+    /// These settings, changed by `given`. A key that is left out or `null` keeps its value. So does a key whose new value is
+    /// invalid; the second result describes each such fault.
     #[must_use]
     pub fn with(&self, given: &Value) -> (Self, Vec<String>) {
         let mut settings = self.clone();
@@ -118,11 +83,11 @@ impl Settings {
                 faults.push(format!("{section} is an object, not {value}"));
             }
         }
-        for key in KEYS {
-            let Some(value) = look_up(given, key.name).filter(|value| !value.is_null()) else {
+        for key in keys() {
+            let Some(value) = look_up(given, &key.name).filter(|value| !value.is_null()) else {
                 continue;
             };
-            if let Err(expected) = (key.set)(&mut settings, value) {
+            if let Err(expected) = key.set(&mut settings, value) {
                 faults.push(format!("{} is {expected}, not {value}", key.name));
             }
         }
@@ -134,7 +99,7 @@ impl Settings {
     }
 }
 
-/// `features.hover` as a member of `features`, or written as one key, as some clients send it.
+/// Finds `features.hover` as a member of `features`, or as one key, as some clients send it.
 fn look_up<'a>(given: &'a Value, name: &str) -> Option<&'a Value> {
     given.get(name).or_else(|| {
         let (section, key) = name.split_once('.')?;
@@ -149,6 +114,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::lsp::features::Feature;
 
     /// The rows between the two marks in `docs/protocol.md`.
     fn documented() -> String {
@@ -163,11 +129,14 @@ mod tests {
     #[test]
     fn the_documented_table_is_the_code() {
         let mut table = "| key | type | default | what |\n| --- | --- | --- | --- |\n".to_owned();
-        for key in KEYS {
+        for key in keys() {
             let _ = writeln!(
                 table,
                 "| `{}` | {} | `{}` | {} |",
-                key.name, key.kind, key.default, key.about
+                key.name,
+                key.documented_type(),
+                key.default().to_string().replace(',', ", "),
+                key.about
             );
         }
         assert_eq!(
@@ -179,9 +148,10 @@ mod tests {
 
     #[test]
     fn the_sections_are_those_of_the_keys() {
-        let sections = KEYS
+        let names: Vec<String> = keys().map(|key| key.name).collect();
+        let sections = names
             .iter()
-            .filter_map(|key| Some(key.name.split_once('.')?.0));
+            .filter_map(|name| Some(name.split_once('.')?.0));
         let sections: BTreeSet<&str> = sections.collect();
         assert_eq!(sections, SECTIONS.into_iter().collect());
         let (_, faults) = Settings::default().with(&json!({ "features": [] }));
@@ -189,14 +159,67 @@ mod tests {
     }
 
     #[test]
-    fn documented_defaults_are_the_defaults() {
-        for key in KEYS {
+    fn defaults_are_valid_and_change_nothing() {
+        for key in keys() {
             let mut settings = Settings::default();
-            let default: Value = serde_json::from_str(key.default).unwrap();
+            let default = key.default();
             if !default.is_null() {
-                (key.set)(&mut settings, &default).unwrap();
+                key.set(&mut settings, &default).unwrap();
             }
             assert_eq!(settings, Settings::default(), "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn every_listed_name_is_taken_and_read_back() {
+        for key in keys() {
+            for name in key.names() {
+                let (settings, faults) = Settings::default().with(&json!({ &key.name: name }));
+                assert!(faults.is_empty(), "{faults:?}");
+                assert_eq!(key.value(&settings), json!(name), "{}", key.name);
+            }
+        }
+    }
+
+    /// Settings that the extension decides: see `initializationOptions` in `editors/vscode/src/settings.ts`.
+    const NOT_IN_VS_CODE: [&str; 2] = ["positionEncoding", "clientCommands"];
+
+    /// VS Code shows heat as decorations: semantic tokens of a second server would replace the language's own colors.
+    const OTHER_DEFAULTS_IN_VS_CODE: [&str; 1] = ["features.semanticTokens"];
+
+    #[test]
+    fn vs_codes_settings_have_the_same_types_and_defaults() {
+        let manifest = include_str!("../../editors/vscode/package.json");
+        let manifest: Value = serde_json::from_str(manifest).unwrap();
+        let sections = manifest["contributes"]["configuration"].as_array().unwrap();
+        let property = |name: &str| {
+            let properties = sections.iter().map(|section| &section["properties"]);
+            properties
+                .filter_map(|all| all.get(format!("codegaze.{name}")))
+                .next()
+        };
+        for key in keys() {
+            let name = key.name.as_str();
+            if NOT_IN_VS_CODE.contains(&name) {
+                assert_eq!(property(name), None, "{name}");
+                continue;
+            }
+            let property = property(name).unwrap_or_else(|| panic!("{name} is missing"));
+            if OTHER_DEFAULTS_IN_VS_CODE.contains(&name) {
+                assert_ne!(property["default"], key.default(), "{name}");
+            } else {
+                assert_eq!(property["default"], key.default(), "{name}");
+            }
+            for (constraint, value) in key.json_schema().as_object().unwrap() {
+                assert_eq!(
+                    property.get(constraint),
+                    Some(value),
+                    "{name}: {constraint}"
+                );
+            }
+            if let Some(listed) = property.get("enum") {
+                assert_eq!(listed, &json!(key.names()), "{name}");
+            }
         }
     }
 
@@ -215,16 +238,16 @@ mod tests {
             "style": "unknown keys are the client's own",
         }));
         assert_eq!(settings.view.method.as_str(), "norm");
-        assert!(!settings.features.hover);
+        assert!(!settings.features.contains(Feature::Hover));
         assert!(settings.hover_details);
         assert!(settings.runs("codegaze.showHeatmap"));
         assert_eq!(settings.cache_bytes, Settings::default().cache_bytes);
         assert_eq!(
             faults,
             [
-                "features.inlayHints is a boolean, not \"yes\"",
                 "levelQuantiles is a list of five ascending numbers from 0 to 1, not [0.1,0.2,0.3]",
                 "debounceMs is a whole number from 0 to 60000, not -3",
+                "features.inlayHints is a boolean, not \"yes\"",
             ]
         );
     }
@@ -241,9 +264,9 @@ mod tests {
             json!({ "a": 1 }),
             json!(u64::MAX),
         ];
-        for key in KEYS {
+        for key in keys() {
             for value in &values {
-                let given = json!({ key.name: value });
+                let given = json!({ &key.name: value });
                 let (settings, faults) = Settings::default().with(&given);
                 assert!(faults.len() <= 1, "{}: {faults:?}", key.name);
                 assert!(
@@ -254,7 +277,7 @@ mod tests {
             }
         }
         for value in &values {
-            drop(Settings::default().with(value));
+            let _ = Settings::default().with(value);
         }
     }
 }

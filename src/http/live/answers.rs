@@ -8,8 +8,8 @@ use super::super::error::ApiError;
 use super::super::position::{Position, Positions, Range};
 use super::document::Snapshot;
 use super::messages::{
-    RelatedLexeme, LexemeHeat, RelationsResult, ChunkSummary, DefinitionSummary, LineSummary,
-    ThumbnailsResult, MatrixResult, MatrixToken, SummaryResult, TopSummary,
+    ChunkSummary, DefinitionSummary, LexemeHeat, LineSummary, MatrixResult, MatrixToken,
+    RelatedLexeme, RelationsResult, SummaryResult, ThumbnailsResult, TopSummary,
 };
 use crate::analysis::ScoredLexeme;
 use crate::engine::{Finished, Phase, Scope, Served};

@@ -1,308 +1,400 @@
-//! The keys.
+//! The settings: each is declared here once, with its documentation and how a value is read. Its default is the one of
+//! [`Settings::default`].
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Settings;
+use crate::attribution::{Aggregate, Method, Sinks};
+use crate::lsp::features::{self, Feature};
+use crate::lsp::proto::encoding_name;
 use crate::model::Device;
 use crate::text::PositionEncoding;
 use crate::view::levels::HeatLevel;
 
-/// One setting: its name on the wire, what the documentation says of it, and how a value is taken.
+/// One setting.
+pub(crate) struct Key {
+    /// As it is on the wire.
+    pub name: String,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "tests compare the documentation")
+    )]
+    pub about: &'static str,
+    kind: Kind,
+}
+
+/// What a value may be, and the field that it sets. `get` reads the field back, so that a default is written in
+/// [`Settings::default`] only.
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "a test holds the documentation to it")
+    expect(
+        dead_code,
+        reason = "tests compare the documentation with `get` and `what`"
+    )
 )]
-pub(crate) struct Key {
-    pub name: &'static str,
-    pub kind: &'static str,
-    /// As JSON.
-    pub default: &'static str,
-    pub about: &'static str,
-    /// An error says what was expected.
-    pub set: fn(&mut Settings, &Value) -> Result<(), &'static str>,
+#[derive(Clone, Copy)]
+enum Kind {
+    Feature(Feature),
+    Boolean(fn(&mut Settings) -> &mut bool),
+    /// A whole number, `min` and `max` included.
+    Whole {
+        min: usize,
+        max: usize,
+        get: fn(&Settings) -> usize,
+        set: fn(&mut Settings, usize),
+    },
+    /// One of a few names. `set` receives only names that are listed.
+    OneOf {
+        names: fn() -> Vec<&'static str>,
+        get: fn(&Settings) -> String,
+        set: fn(&mut Settings, &str) -> Option<()>,
+    },
+    Other {
+        what: &'static str,
+        get: fn(&Settings) -> Value,
+        /// An error says what is expected.
+        set: fn(&mut Settings, &Value) -> Result<(), &'static str>,
+    },
 }
 
-pub(crate) const KEYS: &[Key] = &[
-    Key {
-        name: "model",
-        kind: "string",
-        default: r#""auto""#,
-        about: "`auto` (CodeBERT if it is in the hub's cache, otherwise the embedded model), `embedded`, a directory, or a hub id such as `microsoft/codebert-base`",
-        set: |settings, value| {
-            let name = value.as_str().filter(|name| !name.contains('\0'));
-            name.ok_or("a string")?.clone_into(&mut settings.model);
-            Ok(())
-        },
-    },
-    Key {
-        name: "device",
-        kind: "string",
-        default: r#""cpu""#,
-        about: "`cpu`, `candle-cpu`, `cuda` or `metal`, as on the command line",
-        set: |settings, value| {
-            const EXPECTED: &str = "cpu, candle-cpu, cuda or metal";
-            let name = value.as_str().ok_or(EXPECTED)?;
-            settings.device = Device::from_str(name).map_err(|_| EXPECTED)?;
-            Ok(())
-        },
-    },
-    Key {
-        name: "method",
-        kind: "string",
-        default: r#""received""#,
-        about: "`received`, `cls`, `rollout` or `norm`",
-        set: |settings, value| settings.view.set_method(value),
-    },
-    Key {
-        name: "layers",
-        kind: "string, number or list",
-        default: "null",
-        about: "`last`, `all`, a number, a range such as `0-5`, or a list; `null`: the method's default",
-        set: |settings, value| settings.view.set_layers(value),
-    },
-    Key {
-        name: "heads",
-        kind: "string, number or list",
-        default: r#""mean""#,
-        about: "`mean`, `max`, a number, a range or a list",
-        set: |settings, value| settings.view.set_heads(value),
-    },
-    Key {
-        name: "sinks",
-        kind: "string",
-        default: r#""drop""#,
-        about: "what happens to attention on `<s>` and `</s>`: `drop` or `keep`",
-        set: |settings, value| settings.view.set_sinks(value),
-    },
-    Key {
-        name: "aggregate",
-        kind: "string",
-        default: r#""sum""#,
-        about: "how the scores of its subwords become a lexeme's score: `sum`, `mean` or `max`",
-        set: |settings, value| settings.view.set_aggregate(value),
-    },
-    Key {
-        name: "features.semanticTokens",
-        kind: "boolean",
-        default: "true",
-        about: "show heat as semantic tokens",
-        set: |settings, value| flag(&mut settings.features.semantic_tokens, value),
-    },
-    Key {
-        name: "features.hover",
-        kind: "boolean",
-        default: "true",
-        about: "show numbers in the hover",
-        set: |settings, value| flag(&mut settings.features.hover, value),
-    },
-    Key {
-        name: "features.codeLens",
-        kind: "boolean",
-        default: "true",
-        about: "show a line above each top-level definition",
-        set: |settings, value| flag(&mut settings.features.code_lens, value),
-    },
-    Key {
-        name: "features.codeActions",
-        kind: "boolean",
-        default: "true",
-        about: "offer to show or export a heatmap, and to switch the view",
-        set: |settings, value| flag(&mut settings.features.code_actions, value),
-    },
-    Key {
-        name: "features.inlayHints",
-        kind: "boolean",
-        default: "false",
-        about: "show each line's share at its end",
-        set: |settings, value| flag(&mut settings.features.inlay_hints, value),
-    },
-    Key {
-        name: "features.documentHighlight",
-        kind: "boolean",
-        default: "false",
-        about: "highlight what the lexeme under the cursor attends to; editors mix this with the language's own highlights",
-        set: |settings, value| flag(&mut settings.features.document_highlight, value),
-    },
-    Key {
-        name: "features.documentColor",
-        kind: "boolean",
-        default: "false",
-        about: "show swatches on levels 4 and 5, for editors without semantic tokens, such as Helix",
-        set: |settings, value| flag(&mut settings.features.document_color, value),
-    },
-    Key {
-        name: "positionEncoding",
-        kind: "string",
-        default: r#""auto""#,
-        about: "`utf-8`, `utf-16`, `utf-32`, or `auto` (the first that the client offers); read at `initialize` only",
-        set: |settings, value| {
-            settings.position_encoding = match value.as_str() {
-                Some("auto") => None,
-                Some("utf-8") => Some(PositionEncoding::Utf8),
-                Some("utf-16") => Some(PositionEncoding::Utf16),
-                Some("utf-32") => Some(PositionEncoding::Utf32),
-                _ => return Err("auto, utf-8, utf-16 or utf-32"),
-            };
-            Ok(())
-        },
-    },
-    Key {
-        name: "levelQuantiles",
-        kind: "five numbers",
-        default: "[0.5, 0.65, 0.78, 0.88, 0.95]",
-        about: "where levels 1 to 5 begin, as quantiles of lift in the document",
-        set: |settings, value| {
-            const EXPECTED: &str = "a list of five ascending numbers from 0 to 1";
-            let numbers = value.as_array().ok_or(EXPECTED)?;
-            let numbers: Vec<f32> = numbers
-                .iter()
-                .filter_map(Value::as_f64)
-                .map(narrow)
-                .collect();
-            let quantiles: [f32; 5] = numbers.try_into().map_err(|_| EXPECTED)?;
-            let is_in_range = quantiles.iter().all(|q| (0.0..=1.0).contains(q));
-            if !is_in_range || !quantiles.is_sorted() {
-                return Err(EXPECTED);
+impl Key {
+    /// Stores `value`, or returns what is expected instead of it.
+    pub fn set(&self, settings: &mut Settings, value: &Value) -> Result<(), String> {
+        match self.kind {
+            Kind::Feature(feature) => {
+                let is_on = value.as_bool().ok_or("a boolean")?;
+                settings.features = settings.features.with(feature, is_on);
             }
-            settings.thresholds.quantiles = quantiles;
-            Ok(())
+            Kind::Boolean(field) => *field(settings) = value.as_bool().ok_or("a boolean")?,
+            Kind::Whole { min, max, set, .. } => {
+                let number = value.as_u64().and_then(|n| usize::try_from(n).ok());
+                let number = number.filter(|number| (min..=max).contains(number));
+                let expected = || format!("a whole number from {min} to {max}");
+                set(settings, number.ok_or_else(expected)?);
+            }
+            Kind::OneOf { names, set, .. } => {
+                let name = value.as_str().filter(|name| names().contains(name));
+                name.and_then(|name| set(settings, name))
+                    .ok_or_else(|| alternatives(&names()))?;
+            }
+            Kind::Other { set, .. } => set(settings, value)?,
+        }
+        Ok(())
+    }
+}
+
+/// What the documentation and the editors' settings are compared with.
+#[cfg(test)]
+impl Key {
+    pub fn default(&self) -> Value {
+        self.value(&Settings::default())
+    }
+
+    /// The value that `settings` have for this key, as a client would write it.
+    pub fn value(&self, settings: &Settings) -> Value {
+        match self.kind {
+            Kind::Feature(feature) => json!(settings.features.contains(feature)),
+            Kind::Boolean(field) => json!(*field(&mut settings.clone())),
+            Kind::Whole { get, .. } => json!(get(settings)),
+            Kind::OneOf { get, .. } => json!(get(settings)),
+            Kind::Other { get, .. } => get(settings),
+        }
+    }
+
+    pub fn documented_type(&self) -> String {
+        match self.kind {
+            Kind::Feature(_) | Kind::Boolean(_) => "boolean".to_owned(),
+            Kind::Whole { min, max, .. } => format!("{min} … {max}"),
+            Kind::OneOf { .. } => "string".to_owned(),
+            Kind::Other { what, .. } => what.to_owned(),
+        }
+    }
+
+    /// The names that are accepted, if only a few are.
+    pub fn names(&self) -> Vec<&'static str> {
+        match self.kind {
+            Kind::OneOf { names, .. } => names(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a JSON schema has to say of the value.
+    pub fn json_schema(&self) -> Value {
+        match self.kind {
+            Kind::Feature(_) | Kind::Boolean(_) => json!({ "type": "boolean" }),
+            Kind::Whole { min, max, .. } => {
+                json!({ "type": "integer", "minimum": min, "maximum": max })
+            }
+            Kind::OneOf { names, .. } => json!({ "type": "string", "enum": names() }),
+            Kind::Other { .. } => json!({}),
+        }
+    }
+}
+
+/// `a, b or c`
+fn alternatives(names: &[&str]) -> String {
+    match names {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// All settings.
+pub(crate) fn keys() -> impl Iterator<Item = Key> {
+    let features = features::TABLE.iter().map(|row| Key {
+        name: format!("features.{}", row.key),
+        about: row.about,
+        kind: Kind::Feature(row.feature),
+    });
+    let others = KEYS.iter().map(|&(name, about, kind)| Key {
+        name: name.to_owned(),
+        about,
+        kind,
+    });
+    others.chain(features)
+}
+
+/// Name, documentation and kind of each setting that is not a feature.
+const KEYS: &[(&str, &str, Kind)] = &[
+    (
+        "model",
+        "`auto` (CodeBERT if it is in the hub's cache, otherwise the embedded model), `embedded`, a directory, or a hub id such as `microsoft/codebert-base`",
+        Kind::Other {
+            what: "string",
+            get: |settings| json!(settings.model),
+            set: |settings, value| {
+                let name = value.as_str().filter(|name| !name.contains('\0'));
+                name.ok_or("a string")?.clone_into(&mut settings.model);
+                Ok(())
+            },
         },
-    },
-    Key {
-        name: "minLevel",
-        kind: "1 … 5",
-        default: "1",
-        about: "the lowest level that is sent as a semantic token",
-        set: |settings, value| {
-            let level = whole(value, 1, 5, "a level from 1 to 5")?;
-            let level = u8::try_from(level).ok().and_then(HeatLevel::new);
-            settings.min_level = level.ok_or("a level from 1 to 5")?;
-            Ok(())
+    ),
+    (
+        "device",
+        "`cpu`, `candle-cpu`, `cuda` or `metal`, as on the command line",
+        Kind::OneOf {
+            names: || vec!["cpu", "candle-cpu", "cuda", "metal"],
+            get: |settings| settings.device.to_string(),
+            set: |settings, name| {
+                settings.device = Device::from_str(name).ok()?;
+                Some(())
+            },
         },
-    },
-    Key {
-        name: "hover.details",
-        kind: "boolean",
-        default: "false",
-        about: "show subwords, chunk and timing in the hover",
-        set: |settings, value| flag(&mut settings.hover_details, value),
-    },
-    Key {
-        name: "highlight.limit",
-        kind: "number",
-        default: "5",
-        about: "how many lexemes are highlighted in each direction, at most 8",
-        set: |settings, value| {
-            settings.highlight_limit = whole(value, 1, 8, "a whole number from 1 to 8")?;
-            Ok(())
+    ),
+    (
+        "method",
+        "`received`, `cls`, `rollout` or `norm`",
+        Kind::OneOf {
+            names: || Method::ALL.map(Method::as_str).to_vec(),
+            get: |settings| settings.view.method.as_str().to_owned(),
+            set: |settings, name| settings.view.set_method(&json!(name)).ok(),
         },
-    },
-    Key {
-        name: "highlight.threshold",
-        kind: "number",
-        default: "0.02",
-        about: "lower weights are not highlighted",
-        set: |settings, value| {
-            let threshold = value.as_f64().filter(|x| (0.0..=1.0).contains(x));
-            settings.highlight_threshold = narrow(threshold.ok_or("a number from 0 to 1")?);
-            Ok(())
+    ),
+    (
+        "layers",
+        "`last`, `all`, a number, a range such as `0-5`, or a list; `null`: the method's default",
+        Kind::Other {
+            what: "string, number or list",
+            get: |settings| json!(settings.view.layers.as_ref().map(ToString::to_string)),
+            set: |settings, value| settings.view.set_layers(value),
         },
-    },
-    Key {
-        name: "debounceMs",
-        kind: "number",
-        default: "150",
-        about: "an edit is analyzed after this pause, or at once if a request needs the analysis",
-        set: |settings, value| {
-            let ms = whole(value, 0, 60_000, "a whole number from 0 to 60000")?;
-            settings.debounce = Duration::from_millis(ms as u64);
-            Ok(())
+    ),
+    (
+        "heads",
+        "`mean`, `max`, a number, a range or a list",
+        Kind::Other {
+            what: "string, number or list",
+            get: |settings| json!(settings.view.heads.to_string()),
+            set: |settings, value| settings.view.set_heads(value),
         },
-    },
-    Key {
-        name: "deadlineMs",
-        kind: "number",
-        default: "5000",
-        about: "how long a request waits for its analysis",
-        set: |settings, value| {
-            let ms = whole(value, 1, 600_000, "a whole number from 1 to 600000")?;
-            settings.deadline = Duration::from_millis(ms as u64);
-            Ok(())
+    ),
+    (
+        "sinks",
+        "what happens to attention on `<s>` and `</s>`: `drop` or `keep`",
+        Kind::OneOf {
+            names: || Sinks::ALL.map(Sinks::as_str).to_vec(),
+            get: |settings| settings.view.sinks.as_str().to_owned(),
+            set: |settings, name| settings.view.set_sinks(&json!(name)).ok(),
         },
-    },
-    Key {
-        name: "cacheMb",
-        kind: "number",
-        default: "256",
-        about: "memory for the results of chunks",
-        set: |settings, value| {
-            let mb = whole(value, 0, 65_536, "a whole number from 0 to 65536")?;
-            settings.cache_bytes = mb << 20;
-            Ok(())
+    ),
+    (
+        "aggregate",
+        "how the scores of its subwords become a lexeme's score: `sum`, `mean` or `max`",
+        Kind::OneOf {
+            names: || Aggregate::ALL.map(Aggregate::as_str).to_vec(),
+            get: |settings| settings.view.aggregate.as_str().to_owned(),
+            set: |settings, name| settings.view.set_aggregate(&json!(name)).ok(),
         },
-    },
-    Key {
-        name: "maxFileKb",
-        kind: "number",
-        default: "4096",
-        about: "larger documents are not analyzed",
-        set: |settings, value| {
-            let kb = whole(value, 1, 1 << 20, "a whole number from 1 to 1048576")?;
-            settings.max_file_bytes = kb << 10;
-            Ok(())
+    ),
+    (
+        "positionEncoding",
+        "`utf-8`, `utf-16`, `utf-32`, or `auto` (the first that the client offers); read at `initialize` only",
+        Kind::OneOf {
+            names: || vec!["auto", "utf-8", "utf-16", "utf-32"],
+            get: |settings| {
+                let encoding = settings.position_encoding;
+                encoding.map_or("auto", encoding_name).to_owned()
+            },
+            set: |settings, name| {
+                settings.position_encoding = match name {
+                    "auto" => None,
+                    "utf-8" => Some(PositionEncoding::Utf8),
+                    "utf-16" => Some(PositionEncoding::Utf16),
+                    "utf-32" => Some(PositionEncoding::Utf32),
+                    _ => return None,
+                };
+                Some(())
+            },
         },
-    },
-    Key {
-        name: "clientCommands",
-        kind: "list of strings",
-        default: "[]",
-        about: "commands that the client runs itself; see above",
-        set: |settings, value| {
-            const EXPECTED: &str = "a list of strings";
-            let names = value.as_array().ok_or(EXPECTED)?;
-            let names: Option<BTreeSet<String>> = names
-                .iter()
-                .map(|name| name.as_str().map(ToOwned::to_owned))
-                .collect();
-            settings.client_commands = names.ok_or(EXPECTED)?;
-            Ok(())
+    ),
+    (
+        "levelQuantiles",
+        "where levels 1 to 5 begin, as quantiles of lift in the document",
+        Kind::Other {
+            what: "five numbers",
+            get: |settings| settings.thresholds.quantiles.map(decimal).to_vec().into(),
+            set: |settings, value| {
+                const EXPECTED: &str = "a list of five ascending numbers from 0 to 1";
+                let numbers = value.as_array().ok_or(EXPECTED)?;
+                let numbers: Vec<f32> = numbers
+                    .iter()
+                    .filter_map(Value::as_f64)
+                    .map(narrow)
+                    .collect();
+                let quantiles: [f32; 5] = numbers.try_into().map_err(|_| EXPECTED)?;
+                let is_in_range = quantiles.iter().all(|q| (0.0..=1.0).contains(q));
+                if !is_in_range || !quantiles.is_sorted() {
+                    return Err(EXPECTED);
+                }
+                settings.thresholds.quantiles = quantiles;
+                Ok(())
+            },
         },
-    },
-    Key {
-        name: "logLevel",
-        kind: "string",
-        default: r#""warn""#,
-        about: "`error`, `warn`, `info`, `debug` or `trace`, on stderr",
-        set: |settings, value| {
-            const EXPECTED: &str = "error, warn, info, debug or trace";
-            let name = value
-                .as_str()
-                .filter(|name| !name.is_empty() && name.chars().all(char::is_alphabetic));
-            settings.log_level = name.and_then(|name| name.parse().ok()).ok_or(EXPECTED)?;
-            Ok(())
+    ),
+    (
+        "minLevel",
+        "the lowest level that is sent as a semantic token",
+        Kind::Whole {
+            min: 1,
+            max: 5,
+            get: |settings| settings.min_level.get().into(),
+            set: |settings, level| {
+                let level = u8::try_from(level).ok().and_then(HeatLevel::new);
+                settings.min_level = level.expect("1 to 5 are levels");
+            },
         },
-    },
+    ),
+    (
+        "hover.details",
+        "show subwords, chunk and timing in the hover",
+        Kind::Boolean(|settings| &mut settings.hover_details),
+    ),
+    (
+        "highlight.limit",
+        "how many lexemes are highlighted in each direction",
+        Kind::Whole {
+            min: 1,
+            max: 8,
+            get: |settings| settings.highlight_limit,
+            set: |settings, limit| settings.highlight_limit = limit,
+        },
+    ),
+    (
+        "highlight.threshold",
+        "lower weights are not highlighted",
+        Kind::Other {
+            what: "number",
+            get: |settings| decimal(settings.highlight_threshold),
+            set: |settings, value| {
+                let threshold = value.as_f64().filter(|x| (0.0..=1.0).contains(x));
+                settings.highlight_threshold = narrow(threshold.ok_or("a number from 0 to 1")?);
+                Ok(())
+            },
+        },
+    ),
+    (
+        "debounceMs",
+        "an edit is analyzed after this pause, or at once if a request needs the analysis",
+        Kind::Whole {
+            min: 0,
+            max: 60_000,
+            get: |settings| milliseconds(settings.debounce),
+            set: |settings, ms| settings.debounce = Duration::from_millis(ms as u64),
+        },
+    ),
+    (
+        "deadlineMs",
+        "how long a request waits for its analysis",
+        Kind::Whole {
+            min: 1,
+            max: 600_000,
+            get: |settings| milliseconds(settings.deadline),
+            set: |settings, ms| settings.deadline = Duration::from_millis(ms as u64),
+        },
+    ),
+    (
+        "cacheMb",
+        "memory for the results of chunks",
+        Kind::Whole {
+            min: 0,
+            max: 65_536,
+            get: |settings| settings.cache_bytes >> 20,
+            set: |settings, mb| settings.cache_bytes = mb << 20,
+        },
+    ),
+    (
+        "maxFileKb",
+        "larger documents are not analyzed",
+        Kind::Whole {
+            min: 1,
+            max: 1 << 20,
+            get: |settings| settings.max_file_bytes >> 10,
+            set: |settings, kb| settings.max_file_bytes = kb << 10,
+        },
+    ),
+    (
+        "clientCommands",
+        "commands that the client runs itself; see above",
+        Kind::Other {
+            what: "list of strings",
+            get: |settings| json!(settings.client_commands),
+            set: |settings, value| {
+                const EXPECTED: &str = "a list of strings";
+                let names = value.as_array().ok_or(EXPECTED)?;
+                let names: Option<BTreeSet<String>> = names
+                    .iter()
+                    .map(|name| name.as_str().map(ToOwned::to_owned))
+                    .collect();
+                settings.client_commands = names.ok_or(EXPECTED)?;
+                Ok(())
+            },
+        },
+    ),
+    (
+        "logLevel",
+        "`error`, `warn`, `info`, `debug` or `trace`, on stderr",
+        Kind::OneOf {
+            names: || vec!["error", "warn", "info", "debug", "trace"],
+            get: |settings| settings.log_level.to_string().to_lowercase(),
+            set: |settings, name| {
+                settings.log_level = name.parse().ok()?;
+                Some(())
+            },
+        },
+    ),
 ];
 
-fn flag(flag: &mut bool, value: &Value) -> Result<(), &'static str> {
-    *flag = value.as_bool().ok_or("a boolean")?;
-    Ok(())
+fn milliseconds(duration: Duration) -> usize {
+    usize::try_from(duration.as_millis()).unwrap_or(usize::MAX)
 }
 
-fn whole(
-    value: &Value,
-    min: usize,
-    max: usize,
-    expected: &'static str,
-) -> Result<usize, &'static str> {
-    let number = value.as_u64().and_then(|n| usize::try_from(n).ok());
-    number
-        .filter(|number| (min..=max).contains(number))
-        .ok_or(expected)
+/// As the fewest digits that read back as the same `f32`.
+fn decimal(number: f32) -> Value {
+    json!(number.to_string().parse::<f64>().ok())
 }
 
 #[expect(

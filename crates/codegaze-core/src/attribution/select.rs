@@ -127,6 +127,39 @@ impl FromStr for HeadChoice {
     }
 }
 
+impl fmt::Display for LayerChoice {
+    /// As [`LayerChoice::from_str`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Last => f.write_str("last"),
+            Self::All => f.write_str("all"),
+            Self::Listed(ranges) => write_ranges(f, ranges),
+        }
+    }
+}
+
+impl fmt::Display for HeadChoice {
+    /// As [`HeadChoice::from_str`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mean => f.write_str("mean"),
+            Self::Max => f.write_str("max"),
+            Self::Listed(ranges) => write_ranges(f, ranges),
+        }
+    }
+}
+
+fn write_ranges(f: &mut fmt::Formatter<'_>, ranges: &[(usize, usize)]) -> fmt::Result {
+    for (index, &(first, last)) in ranges.iter().enumerate() {
+        let separator = if index == 0 { "" } else { "," };
+        write!(f, "{separator}{first}")?;
+        if last > first {
+            write!(f, "-{last}")?;
+        }
+    }
+    Ok(())
+}
+
 impl fmt::Display for HeadFusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -136,6 +169,21 @@ impl fmt::Display for HeadFusion {
                 let heads: Vec<String> = heads.iter().map(ToString::to_string).collect();
                 f.write_str(&heads.join(","))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_are_written_as_they_are_read() {
+        for text in ["last", "all", "3", "0-5", "0,2,4-6"] {
+            assert_eq!(text.parse::<LayerChoice>().unwrap().to_string(), text);
+        }
+        for text in ["mean", "max", "7", "0,2,4-6"] {
+            assert_eq!(text.parse::<HeadChoice>().unwrap().to_string(), text);
         }
     }
 }
