@@ -53,9 +53,13 @@ impl Editor {
     }
 
     fn open(&mut self, text: &str) {
+        self.open_as("python", text);
+    }
+
+    fn open_as(&mut self, language: &str, text: &str) {
         self.version += 1;
         let item =
-            json!({ "uri": URI, "languageId": "python", "version": self.version, "text": text });
+            json!({ "uri": URI, "languageId": language, "version": self.version, "text": text });
         self.client
             .notify("textDocument/didOpen", &json!({ "textDocument": item }));
     }
@@ -235,4 +239,66 @@ fn a_view_that_does_not_suit_is_refused_and_changes_nothing() {
     assert_eq!(after["view"], view);
     assert_ne!(after["data"], before["data"]);
     editor.leave();
+}
+
+#[test]
+fn the_language_id_selects_the_syntax_of_definitions() {
+    let text = "def first(x):\n    return x\n\n\nfn second(x: u8) -> u8 {\n    x\n}\n";
+    let mut editor = Editor::start(json!({ "features": { "codeLens": true } }));
+    for (language, lines) in [
+        ("python", vec![0]),
+        ("py", vec![0]),
+        ("rust", vec![4]),
+        ("go", vec![]),
+    ] {
+        editor.open_as(language, text);
+        editor.heat();
+        let id = editor.ask("textDocument/codeLens");
+        let lenses = editor.client.answer(id).unwrap();
+        let found: Vec<u64> = lenses
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|lens| lens["range"]["start"]["line"].as_u64().unwrap())
+            .collect();
+        assert_eq!(found, lines, "{language}: {lenses}");
+        let params = json!({ "textDocument": { "uri": URI } });
+        editor.client.notify("textDocument/didClose", &params);
+    }
+    editor.leave();
+}
+
+/// The level in each inlay hint's tooltip, by line.
+fn hinted_levels(settings: &Value) -> Vec<u64> {
+    let mut options = json!({ "features": { "inlayHints": true } });
+    for (key, value) in settings.as_object().unwrap() {
+        options[key] = value.clone();
+    }
+    let mut editor = Editor::start(options);
+    editor.open(&functions(3));
+    editor.heat();
+    let params = json!({
+        "textDocument": { "uri": URI },
+        "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 99, "character": 0 } },
+    });
+    let hints = editor.client.call("textDocument/inlayHint", &params);
+    editor.leave();
+    let levels = hints.as_array().unwrap().iter().map(|hint| {
+        let tooltip = hint["tooltip"].as_str().unwrap();
+        let (_, level) = tooltip.split_once("(level ").unwrap();
+        level[..1].parse().unwrap()
+    });
+    levels.collect()
+}
+
+#[test]
+fn level_quantiles_set_the_levels_of_inlay_hints() {
+    let usual = hinted_levels(&json!({}));
+    let low = hinted_levels(&json!({ "levelQuantiles": [0.0, 0.1, 0.2, 0.3, 0.4] }));
+    assert_eq!(usual.len(), 27);
+    assert_eq!(low.len(), usual.len());
+    assert!(usual.iter().zip(&low).all(|(usual, low)| usual <= low));
+    let hottest = |levels: &[u64]| levels.iter().filter(|&&level| level == 5).count();
+    assert!(hottest(&usual) <= 3, "{usual:?}");
+    assert!(hottest(&low) >= 13, "{low:?}");
 }

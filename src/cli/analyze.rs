@@ -64,7 +64,7 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Fault> {
             tracking.record(document.text().len(), analysis);
         }
         bar.suspend(|| match done {
-            Ok((document, analysis)) => report.document(&name, document.text(), &analysis),
+            Ok((document, analysis)) => report.document(&name, &document, &analysis),
             Err(fault) => {
                 n_failed += 1;
                 let fault = fault.to_string();
@@ -178,8 +178,8 @@ impl<'a> Report<'a> {
         })
     }
 
-    fn document(&mut self, name: &str, text: &str, analysis: &Analysis) -> io::Result<()> {
-        let document = AnalyzedDocument::new(name, text, analysis);
+    fn document(&mut self, name: &str, source: &Document, analysis: &Analysis) -> io::Result<()> {
+        let document = AnalyzedDocument::new(name, source, analysis);
         self.n_written += 1;
         let out = match &mut self.out {
             Sink::Csv(csv) => return csv.write(&document.keep_top(self.args.top)),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ignore::WalkBuilder;
 
 use crate::text::document::{Document, TextError};
-use crate::text::language::language;
+use crate::text::language::{Language, file_language_id};
 
 /// A larger file is refused unless the limit is raised.
 pub(super) const DEFAULT_MAX_BYTES: u64 = 16 << 20;
@@ -81,7 +81,11 @@ impl Input {
                 (path.clone(), read_limited(file, path, max_bytes)?)
             }
         };
-        Document::from_bytes(bytes).map_err(|source| InputError::Text { path, source })
+        let language = Language::of_file(&path);
+        match Document::from_bytes(bytes) {
+            Ok(document) => Ok(document.with_language(language)),
+            Err(source) => Err(InputError::Text { path, source }),
+        }
     }
 }
 
@@ -131,7 +135,7 @@ fn walk(folder: &Path, inputs: &mut Vec<Result<Input, InputError>>) {
         match entry {
             Ok(entry) => {
                 let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-                if is_file && language(entry.path()).is_some() {
+                if is_file && file_language_id(entry.path()).is_some() {
                     inputs.push(Ok(Input::File(entry.into_path())));
                 }
             }

@@ -41,7 +41,7 @@ impl PictureFormat {
 pub(super) fn run(args: &HeatmapArgs) -> Result<(), Fault> {
     let format = PictureFormat::of(&args.out)?;
     let input = Input::from_path(&args.file);
-    let text = input.read(args.input.max_bytes).map_err(Fault::failed)?;
+    let source = input.read(args.input.max_bytes).map_err(Fault::failed)?;
     let model = models::load(&args.model)?;
     let attribution = analyze::resolve(&args.attribution, model.info())?;
     let is_matrix = args.kind == HeatmapKind::Matrix;
@@ -56,9 +56,9 @@ pub(super) fn run(args: &HeatmapArgs) -> Result<(), Fault> {
     };
     let cancel = AtomicBool::new(false);
     let name = input.name();
-    let analysis = crate::analysis::analyze(&model, &text, &config, &cancel, &mut |_, _| ())
+    let analysis = crate::analysis::analyze(&model, &source, &config, &cancel, &mut |_, _| ())
         .map_err(|error| Fault::failed(anyhow!("{name}: {error}")))?;
-    let document = AnalyzedDocument::new(&name, text.text(), &analysis);
+    let document = AnalyzedDocument::new(&name, &source, &analysis);
     let options = options(args);
     let fault = |error: RenderError| Fault::usage(anyhow!("{name}: {error}"));
     let bytes = if is_matrix {

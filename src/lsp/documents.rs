@@ -8,6 +8,7 @@ use tower_lsp::ls_types::{TextDocumentContentChangeEvent, TextDocumentItem, Uri}
 use super::proto::wide;
 use crate::text::PositionEncoding;
 use crate::text::document::{Document, Edit};
+use crate::text::language::Language;
 
 /// One open document. Its text's version is our own count: a client's may jump, and fall after a document is opened anew.
 #[derive(Clone)]
@@ -40,7 +41,8 @@ impl Documents {
         let key: Arc<str> = item.uri.as_str().into();
         let opened = OpenDocument {
             uri: item.uri,
-            document: Document::new(item.text, self.clock),
+            document: Document::new(item.text, self.clock)
+                .with_language(Language::from_id(&item.language_id)),
             client_version: item.version,
         };
         self.open.remove(&key);

@@ -58,9 +58,9 @@ pub(crate) async fn hover(
     let lexeme = analysis.lexemes[lexeme_idx];
     let document = AnalyzedDocument::with_levels(
         snapshot.key(),
-        seen.finished.document.text(),
+        &seen.finished.document,
         analysis,
-        &seen.levels,
+        seen.levels.clone(),
     );
     let origin = Origin {
         cached: seen.finished.cached.get(lexeme.chunk_idx) == Some(&true),

@@ -20,7 +20,7 @@ fn placed<'a>(
     part: Option<ByteSpan>,
     min: HeatLevel,
 ) -> impl Iterator<Item = PlacedHeat> + 'a {
-    let shown = shown_in(&seen.finished.analysis.lexemes, &seen.levels, part);
+    let shown = shown_in(&seen.finished.analysis.lexemes, &seen.levels.lexemes, part);
     let hot = shown.filter(move |&(_, level)| level >= min);
     place(&snapshot.document, snapshot.encoding, hot)
 }
@@ -87,7 +87,7 @@ pub(crate) async fn colors(
         return Ok(Vec::new());
     };
     let positions = snapshot.positions();
-    let shown = shown_in(&seen.finished.analysis.lexemes, &seen.levels, None);
+    let shown = shown_in(&seen.finished.analysis.lexemes, &seen.levels.lexemes, None);
     let hot = shown.filter(|&(_, level)| level >= SWATCH_LEVEL);
     Ok(hot
         .map(|(lexeme, level)| ColorInformation {

@@ -1,11 +1,11 @@
-//! Heat levels of the latest analyses: several requests ask for the same ones, and sorting a long document's lifts takes
-//! longer than all the rest of an answer.
+//! The levels of the latest analyses. Several requests need the same ones, and sorting a long document's lifts takes longer than
+//! the rest of an answer.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::engine::Finished;
-use crate::view::levels::{HeatLevel, LevelThresholds, lexeme_levels};
+use crate::view::levels::{LevelThresholds, Levels};
 
 /// As many documents as an editor shows at once.
 const KEPT: usize = 8;
@@ -13,17 +13,17 @@ const KEPT: usize = 8;
 struct Entry {
     of: Weak<Finished>,
     thresholds: LevelThresholds,
-    levels: Arc<[HeatLevel]>,
+    levels: Levels,
 }
 
 #[derive(Default)]
-pub(crate) struct Levels {
+pub(crate) struct LevelCache {
     latest: Mutex<VecDeque<Entry>>,
 }
 
-impl Levels {
-    /// One level per lexeme of the analysis.
-    pub fn of(&self, finished: &Arc<Finished>, thresholds: &LevelThresholds) -> Arc<[HeatLevel]> {
+impl LevelCache {
+    /// The levels of an analysis under these thresholds.
+    pub fn get(&self, finished: &Arc<Finished>, thresholds: &LevelThresholds) -> Levels {
         let lock = || self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lock()
             .iter()
@@ -31,15 +31,14 @@ impl Levels {
                 std::ptr::eq(entry.of.as_ptr(), Arc::as_ptr(finished))
                     && entry.thresholds == *thresholds
             })
-            .map(|entry| Arc::clone(&entry.levels));
+            .map(|entry| entry.levels.clone());
         known.unwrap_or_else(|| {
-            let levels: Arc<[HeatLevel]> =
-                lexeme_levels(&finished.analysis.lexemes, thresholds).into();
+            let levels = Levels::new(&finished.analysis, thresholds);
             let mut latest = lock();
             latest.push_front(Entry {
                 of: Arc::downgrade(finished),
                 thresholds: *thresholds,
-                levels: Arc::clone(&levels),
+                levels: levels.clone(),
             });
             latest.truncate(KEPT);
             levels

@@ -60,8 +60,7 @@ fn scope(snapshot: &Snapshot, position: Option<Position>, chunk: Option<usize>) 
 
 /// The top-level definition that holds a byte offset.
 pub(crate) fn definition_at(snapshot: &Snapshot, offset: usize) -> Option<Definition> {
-    let document = &snapshot.document;
-    let definitions = outline(document.text(), document.index());
+    let definitions = outline(&snapshot.document);
     definition_among(&definitions, offset).copied()
 }
 
@@ -118,8 +117,7 @@ pub(crate) async fn matrix(
 
 /// `None` for a chunk without lexemes.
 fn draw(snapshot: &Snapshot, finished: &Finished, unit: Unit) -> Result<Option<Heatmap>> {
-    let text = finished.document.text();
-    let document = AnalyzedDocument::new(snapshot.key(), text, &finished.analysis);
+    let document = AnalyzedDocument::new(snapshot.key(), &finished.document, &finished.analysis);
     Heatmap::of_first(&document, unit).map_err(|error| {
         let mut answer = Error::internal_error();
         answer.message = error.to_string().into();
@@ -211,7 +209,7 @@ pub(crate) async fn relations(
         lexeme: LexemeHeat {
             range: positions.range(lexeme.span),
             text: lexeme.span.of(text).to_owned(),
-            level: seen.levels[lexeme_idx].get(),
+            level: seen.levels.lexemes[lexeme_idx].get(),
             share: lexeme.share,
             lift: lexeme.lift,
             rank: lexeme.rank,

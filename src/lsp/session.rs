@@ -10,7 +10,7 @@ use tower_lsp::ls_types::Uri;
 use super::client_caps::ClientCaps;
 use super::documents::{Documents, OpenDocument};
 use super::features::FeatureSet;
-use super::levels::Levels;
+use super::levels::LevelCache;
 use super::models::Models;
 use super::notify::Notifier;
 use super::progress::Cancellations;
@@ -19,7 +19,7 @@ use super::settings::Settings;
 use crate::engine::{Engine, EngineError, Finished, Observer, Phase, Served};
 use crate::text::document::Document;
 use crate::text::{ByteSpan, PositionEncoding};
-use crate::view::levels::HeatLevel;
+use crate::view::levels::Levels;
 use crate::view::options::{View, ViewAnswer};
 
 /// Shared by handlers, tasks and the thread that loads models.
@@ -30,7 +30,7 @@ pub(crate) struct Session {
     pub notifier: Notifier,
     /// Work that the client may end by its progress token.
     pub cancellations: Cancellations,
-    levels: Levels,
+    levels: LevelCache,
     state: Mutex<State>,
 }
 
@@ -78,8 +78,8 @@ impl Snapshot {
 #[derive(Clone)]
 pub(crate) struct Seen {
     pub finished: Arc<Finished>,
-    /// One per lexeme.
-    pub levels: Arc<[HeatLevel]>,
+    /// Of this analysis, under the thresholds of the snapshot's settings.
+    pub levels: Levels,
 }
 
 impl Seen {
@@ -111,7 +111,7 @@ impl Session {
             models: Models::new(session.clone()),
             engine: Engine::start_observed(settings.cache_bytes, observer),
             cancellations: Cancellations::default(),
-            levels: Levels::default(),
+            levels: LevelCache::default(),
             client,
             state: Mutex::new(State {
                 documents: Documents::default(),
@@ -184,7 +184,7 @@ impl Session {
     }
 
     fn seen(&self, snapshot: &Snapshot, finished: Arc<Finished>) -> Seen {
-        let levels = self.levels.of(&finished, &snapshot.settings.thresholds);
+        let levels = self.levels.get(&finished, &snapshot.settings.thresholds);
         Seen { finished, levels }
     }
 

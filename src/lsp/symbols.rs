@@ -17,11 +17,14 @@ pub(crate) async fn lenses(
     let Some(seen) = session.analyzed(snapshot, None).await? else {
         return Ok(None);
     };
-    let text = snapshot.document.text();
-    let analysis = &seen.finished.analysis;
-    let document = AnalyzedDocument::with_levels(snapshot.key(), text, analysis, &seen.levels);
+    let document = AnalyzedDocument::with_levels(
+        snapshot.key(),
+        &snapshot.document,
+        &seen.finished.analysis,
+        seen.levels,
+    );
     let positions = snapshot.positions();
-    let definitions = outline(text, snapshot.document.index());
+    let definitions = outline(&snapshot.document);
     let lenses = definition_heats(&document, &definitions)
         .into_iter()
         .map(|heat| {
@@ -46,9 +49,12 @@ pub(crate) async fn hints(
     let Some(seen) = session.analyzed(snapshot, Some(part)).await? else {
         return Ok(None);
     };
-    let text = snapshot.document.text();
-    let analysis = &seen.finished.analysis;
-    let document = AnalyzedDocument::with_levels(snapshot.key(), text, analysis, &seen.levels);
+    let document = AnalyzedDocument::with_levels(
+        snapshot.key(),
+        &snapshot.document,
+        &seen.finished.analysis,
+        seen.levels,
+    );
     let hints = line_heats(&document, HeatLevel::NONE)
         .into_iter()
         .filter(|heat| part.start <= heat.end && heat.end <= part.end)

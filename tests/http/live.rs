@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use codegaze::attribution::{Method, Sinks};
 use codegaze::text::document::Document;
-use codegaze::view::levels::{LevelThresholds, lexeme_levels};
+use codegaze::view::levels::{LevelThresholds, Levels};
 use codegaze::view::packed::{pack, place, shown_in};
 use serde_json::{Value, json};
 use tungstenite::client::IntoClientRequest;
@@ -111,12 +111,12 @@ fn packed(text: &str, method: Method, encoding: codegaze::text::PositionEncoding
         "last"
     };
     let analysis = expected(text, method, layers, "mean", Sinks::Drop);
-    let levels = lexeme_levels(&analysis.lexemes, &LevelThresholds::default());
+    let levels = Levels::new(&analysis, &LevelThresholds::default());
     let document = Document::new(text, 0);
     pack(place(
         &document,
         encoding,
-        shown_in(&analysis.lexemes, &levels, None),
+        shown_in(&analysis.lexemes, &levels.lexemes, None),
     ))
 }
 

@@ -1,11 +1,12 @@
-//! A text with its version, and edits to it.
+//! A text with its language and version, and edits to it.
 
 use std::sync::Arc;
 
+use super::language::Language;
 use super::line_index::LineIndex;
 use super::{ByteSpan, PositionEncoding, WideLineCol};
 
-/// Why bytes are no source text, or why an edit was refused.
+/// Why bytes are not source text, or why an edit was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     #[error(
@@ -14,8 +15,9 @@ pub enum TextError {
         next_step(*looks_like)
     )]
     NotUtf8 {
-        /// Of the first byte that starts no valid character.
+        /// Byte offset at which the first invalid character starts.
         offset: usize,
+        /// The format that the first bytes point to.
         looks_like: Option<&'static str>,
     },
     #[error(
@@ -24,8 +26,11 @@ pub enum TextError {
         next_step(looks_like.or(Some("data")))
     )]
     Binary {
+        /// NUL bytes among the first `n_bytes`.
         n_nul: usize,
+        /// Bytes that were examined.
         n_bytes: usize,
+        /// The format that the first bytes point to.
         looks_like: Option<&'static str>,
     },
     #[error(
@@ -51,20 +56,23 @@ fn next_step(looks_like: Option<&'static str>) -> &'static str {
 /// One change to a document, as in the Language Server Protocol's `TextDocumentContentChangeEvent`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// Start and end; `None` replaces the whole text.
+    /// Start and end, in the client's code units; `None` replaces the whole text.
     pub range: Option<(WideLineCol, WideLineCol)>,
+    /// The text that replaces the range.
     pub text: String,
 }
 
-/// A text, its line index and its version. A clone shares text and index.
+/// A text, its line index, its language and its version. A clone shares text and index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     text: Arc<str>,
     index: Arc<LineIndex>,
+    language: Option<Language>,
     version: i64,
 }
 
 impl Document {
+    /// A document of unknown language.
     #[must_use]
     pub fn new(text: impl Into<Arc<str>>, version: i64) -> Self {
         let text = text.into();
@@ -72,12 +80,19 @@ impl Document {
         Self {
             text,
             index,
+            language: None,
             version,
         }
     }
 
-    /// A file's bytes as a document of version 0. A byte order mark stays part of the text, so that spans are offsets
-    /// in the file; a few NUL bytes are text too.
+    /// The same document in another language; `None` means that the language is unknown.
+    #[must_use]
+    pub fn with_language(self, language: Option<Language>) -> Self {
+        Self { language, ..self }
+    }
+
+    /// A file's bytes as a document of version 0 and of unknown language. A byte order mark stays part of the text, so that
+    /// spans are offsets in the file; a few NUL bytes are accepted.
     ///
     /// # Errors
     /// [`TextError::NotUtf8`]; [`TextError::Binary`] for valid UTF-8 that is mostly NUL bytes, such as UTF-16 without a
@@ -91,30 +106,33 @@ impl Document {
         Ok(Self::new(text, 0))
     }
 
+    /// The whole text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The text, to keep across edits.
-    #[must_use]
-    pub fn shared_text(&self) -> Arc<str> {
-        Arc::clone(&self.text)
-    }
-
+    /// Where the lines of [`text`](Self::text) start and end.
     #[must_use]
     pub fn index(&self) -> &LineIndex {
         &self.index
     }
 
+    /// `None` if the language is unknown.
+    #[must_use]
+    pub fn language(&self) -> Option<Language> {
+        self.language
+    }
+
+    /// Increases with every edit.
     #[must_use]
     pub fn version(&self) -> i64 {
         self.version
     }
 
     /// Applies edits in order, each to the result of the one before. Positions out of range clamp (see
-    /// [`LineIndex::offset_at`]); a range whose end comes before its start is read the other way round, as
-    /// `vscode-languageserver-textdocument` does.
+    /// [`LineIndex::offset_at`]); a range whose end comes before its start is reversed, as in
+    /// `vscode-languageserver-textdocument`. The language stays the same.
     ///
     /// # Errors
     /// [`TextError::StaleVersion`] if `version` is not above the document's; nothing changes then.
@@ -131,7 +149,7 @@ impl Document {
             });
         }
         self.version = version;
-        // What stands before a replacement of the whole text is lost anyway.
+        // Edits before a replacement of the whole text have no effect.
         let first = edits.iter().rposition(|edit| edit.range.is_none());
         let mut text = match first {
             Some(first) => {
@@ -143,7 +161,7 @@ impl Document {
         };
         for edit in &edits[first.map_or(0, |first| first + 1)..] {
             let Some((start, end)) = edit.range else {
-                continue; // none is left after the last whole text
+                continue; // cannot happen after the last replacement of the whole text
             };
             let start = self.index.offset_at(&text, start, encoding);
             let end = self.index.offset_at(&text, end, encoding);
@@ -156,10 +174,10 @@ impl Document {
     }
 }
 
-/// NUL bytes are valid UTF-8, and some source files have a few. A file made of them is no source text.
+/// NUL bytes are valid UTF-8, and some source files have a few. A file that consists mostly of them is not source text.
 fn refuse_nul_heavy(bytes: &[u8]) -> Result<(), TextError> {
     const N_LOOKED_AT: usize = 8192;
-    // Below this a share says nothing: "a\0" is text.
+    // In fewer bytes, the share of NUL bytes means nothing: "a\0" is text.
     const N_ENOUGH: usize = 32;
     let head = &bytes[..bytes.len().min(N_LOOKED_AT)];
     let count_nul = |bytes: &mut dyn Iterator<Item = &u8>| bytes.filter(|&&byte| byte == 0).count();
@@ -177,7 +195,7 @@ fn refuse_nul_heavy(bytes: &[u8]) -> Result<(), TextError> {
     })
 }
 
-/// By the first bytes; the longer prefix comes first where two begin alike.
+/// A file format by its first bytes. Where two prefixes begin alike, the longer one comes first.
 fn guess_format(bytes: &[u8]) -> Option<&'static str> {
     const MAGIC: &[(&[u8], &str)] = &[
         (b"\xff\xfe\0\0", UTF_32),
@@ -225,6 +243,16 @@ mod tests {
             assert_eq!(document.text(), text);
             assert_eq!(document.version(), 0);
         }
+    }
+
+    #[test]
+    fn edits_keep_the_language() {
+        let mut document = Document::new("x", 1).with_language(Some(Language::Go));
+        document
+            .apply_edits(&[edit(None, "y")], PositionEncoding::Utf8, 2)
+            .unwrap();
+        assert_eq!(document.language(), Some(Language::Go));
+        assert_eq!(Document::new("x", 1).language(), None);
     }
 
     #[test]

@@ -1,10 +1,61 @@
-//! The language of a file, by its name.
+//! Languages: by the ids that clients send, and by files' names.
 
 use std::path::Path;
 
-/// Language id by file extension or name, in the words of the Language Server Protocol; `None` if unknown.
+/// A language whose definitions [`outline`](crate::outline::outline) finds: the ten that the embedded model was trained on, and
+/// C#. `Option<Language>` is `None` for any other language and for an unknown one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Language {
+    C,
+    Cpp,
+    CSharp,
+    Go,
+    Java,
+    /// With or without JSX.
+    JavaScript,
+    Php,
+    Python,
+    Ruby,
+    Rust,
+    /// With or without JSX.
+    TypeScript,
+}
+
+impl Language {
+    /// The language with this id or common alias, in any case: the Language Server Protocol's `languageId`, the name that
+    /// people write, or the usual file extension.
+    #[must_use]
+    pub fn from_id(id: &str) -> Option<Self> {
+        Some(match id.trim().to_ascii_lowercase().as_str() {
+            "c" | "h" => Self::C,
+            "cpp" | "c++" | "cc" | "cxx" | "cplusplus" | "hpp" => Self::Cpp,
+            "csharp" | "c#" | "cs" => Self::CSharp,
+            "go" | "golang" => Self::Go,
+            "java" => Self::Java,
+            "javascript" | "javascriptreact" | "javascript.jsx" | "js" | "jsx" | "mjs" | "cjs"
+            | "ecmascript" | "node" => Self::JavaScript,
+            "php" => Self::Php,
+            "python" | "python3" | "py" => Self::Python,
+            "ruby" | "rb" => Self::Ruby,
+            "rust" | "rs" => Self::Rust,
+            "typescript" | "typescriptreact" | "typescript.tsx" | "ts" | "tsx" | "mts" | "cts" => {
+                Self::TypeScript
+            }
+            _ => return None,
+        })
+    }
+
+    /// The language of a file, by its name.
+    #[must_use]
+    pub fn of_file(path: &Path) -> Option<Self> {
+        Self::from_id(file_language_id(path)?)
+    }
+}
+
+/// The Language Server Protocol's id of a file's language, by the file's extension or name; `None` if it is unknown. Knows more
+/// languages than [`Language`].
 #[must_use]
-pub fn language(path: &Path) -> Option<&'static str> {
+pub fn file_language_id(path: &Path) -> Option<&'static str> {
     let name = path.file_name()?.to_str()?;
     match name {
         "Makefile" | "makefile" | "GNUmakefile" => return Some("makefile"),
@@ -16,7 +67,7 @@ pub fn language(path: &Path) -> Option<&'static str> {
     }
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     Some(match extension.as_str() {
-        // What the embedded model was trained on.
+        // The languages that the embedded model was trained on.
         "c" | "h" => "c",
         "cc" | "cpp" | "cxx" | "c++" | "hh" | "hpp" | "hxx" | "ipp" => "cpp",
         "go" => "go",
@@ -29,7 +80,7 @@ pub fn language(path: &Path) -> Option<&'static str> {
         "rs" => "rust",
         "ts" | "mts" | "cts" => "typescript",
         "tsx" => "typescriptreact",
-        // Others that are common in repositories.
+        // Other languages that are common in repositories.
         "bash" | "sh" | "zsh" | "ksh" => "shellscript",
         "clj" | "cljs" | "cljc" | "edn" => "clojure",
         "cmake" => "cmake",
@@ -100,7 +151,48 @@ mod tests {
             ("", None),
             ("x.unknown", None),
         ] {
-            assert_eq!(language(Path::new(path)), expected, "{path}");
+            assert_eq!(file_language_id(Path::new(path)), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn ids_and_their_aliases() {
+        use Language::{C, CSharp, Cpp, Go, Java, JavaScript, Php, Python, Ruby, Rust, TypeScript};
+
+        for (ids, expected) in [
+            ("c C h", Some(C)),
+            ("cpp c++ C++ cxx", Some(Cpp)),
+            ("csharp cs C#", Some(CSharp)),
+            ("go golang", Some(Go)),
+            ("java Java", Some(Java)),
+            ("javascript javascriptreact js JS jsx", Some(JavaScript)),
+            ("php", Some(Php)),
+            ("python Python py", Some(Python)),
+            ("ruby rb", Some(Ruby)),
+            ("rust rs", Some(Rust)),
+            ("typescript typescriptreact ts tsx", Some(TypeScript)),
+            ("x plaintext markdown html css json kotlin pythonx", None),
+        ] {
+            for id in ids.split(' ') {
+                assert_eq!(Language::from_id(id), expected, "{id}");
+            }
+        }
+        assert_eq!(Language::from_id(""), None);
+        assert_eq!(Language::from_id(" rust\n"), Some(Rust));
+    }
+
+    #[test]
+    fn files_have_languages() {
+        for (path, expected) in [
+            ("src/main.rs", Some(Language::Rust)),
+            ("app.component.tsx", Some(Language::TypeScript)),
+            ("include/x.hpp", Some(Language::Cpp)),
+            ("Gemfile", Some(Language::Ruby)),
+            ("deploy/Dockerfile", None),
+            ("README", None),
+            ("-", None),
+        ] {
+            assert_eq!(Language::of_file(Path::new(path)), expected, "{path}");
         }
     }
 }

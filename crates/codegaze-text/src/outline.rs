@@ -14,7 +14,7 @@ mod tokens;
 mod tests;
 
 use super::ByteSpan;
-use super::line_index::LineIndex;
+use super::document::Document;
 
 use syntax::Syntax;
 use tokens::Tokens;
@@ -36,8 +36,12 @@ pub struct Definition {
 /// The definitions of a text, ascending, disjoint. What namespaces hold is at the top level, too, and so is what a module
 /// holds that is all there is in the text.
 #[must_use]
-pub fn outline(text: &str, index: &LineIndex) -> Vec<Definition> {
-    let syntax = Syntax::guess(text, index);
+pub fn outline(document: &Document) -> Vec<Definition> {
+    let (text, index) = (document.text(), document.index());
+    let syntax = match document.language() {
+        Some(language) => Syntax::of(language),
+        None => Syntax::guess(text, index),
+    };
     let tokens = Tokens::new(text, syntax);
     let read: fn(&Tokens<'_>, Syntax, Scope) -> Vec<Found> = match syntax {
         Syntax::Python => |tokens, _, scope| indented::python(tokens, scope),

@@ -51,11 +51,9 @@ impl<W: Write> CsvWriter<W> {
 
     fn write_lexemes(&mut self, document: &AnalyzedDocument<'_>) -> io::Result<()> {
         for (lexeme, level) in document.lexemes() {
-            let (line, column) = document
-                .lines
-                .position_for_people(document.text, lexeme.span.start);
+            let (line, column) = document.place(lexeme.span.start);
             self.writer.write_record([
-                document.path,
+                document.name,
                 &lexeme.span.start.to_string(),
                 &lexeme.span.end.to_string(),
                 &line.to_string(),
@@ -74,7 +72,7 @@ impl<W: Write> CsvWriter<W> {
     fn write_lines(&mut self, document: &AnalyzedDocument<'_>) -> io::Result<()> {
         for (line, level) in document.scored_lines() {
             self.writer.write_record([
-                document.path,
+                document.name,
                 &(line.line + 1).to_string(),
                 &line.share.to_string(),
                 &line.lift.to_string(),
@@ -87,6 +85,8 @@ impl<W: Write> CsvWriter<W> {
 
 #[cfg(test)]
 mod tests {
+    use codegaze_text::document::Document;
+
     use super::*;
     use crate::samples;
 
@@ -94,7 +94,8 @@ mod tests {
     fn rows_read_back_exactly() {
         let text = "a = \"x,y\"\n=cmd(日本, '\u{1f642}')";
         let analysis = samples::analysis(text);
-        let document = AnalyzedDocument::new("dir,1/a \"b\".py", text, &analysis);
+        let source = Document::new(text, 0);
+        let document = AnalyzedDocument::new("dir,1/a \"b\".py", &source, &analysis);
         let mut out = Vec::new();
         CsvWriter::new(&mut out, Granularity::Lexemes)
             .unwrap()
@@ -106,7 +107,7 @@ mod tests {
         let rows: Vec<::csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         assert_eq!(rows.len(), analysis.lexemes.len());
         for (row, lexeme) in rows.iter().zip(&analysis.lexemes) {
-            assert_eq!(&row[0], document.path);
+            assert_eq!(&row[0], document.name);
             assert_eq!(&row[5], lexeme.span.of(text));
             assert_eq!(row[7].parse(), Ok(lexeme.share));
         }

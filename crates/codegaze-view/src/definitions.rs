@@ -131,7 +131,7 @@ pub fn line_heats(document: &AnalyzedDocument<'_>, min_level: HeatLevel) -> Vec<
             let line = scored.line as usize;
             LineHeat {
                 line,
-                end: document.lines.content(line).end,
+                end: document.source.index().line_content_span(line).end,
                 share: scored.share,
                 lift: scored.lift,
                 level,
@@ -144,7 +144,7 @@ pub fn line_heats(document: &AnalyzedDocument<'_>, min_level: HeatLevel) -> Vec<
 mod tests {
     use super::*;
     use crate::samples;
-    use codegaze_text::line_index::LineIndex;
+    use codegaze_text::document::Document;
     use codegaze_text::outline::outline;
 
     const TEXT: &str =
@@ -153,8 +153,9 @@ mod tests {
     #[test]
     fn definitions_share_the_document_with_what_is_outside() {
         let analysis = samples::analysis(TEXT);
-        let document = AnalyzedDocument::new("fib.py", TEXT, &analysis);
-        let heats = definition_heats(&document, &outline(TEXT, &LineIndex::new(TEXT)));
+        let source = Document::new(TEXT, 0);
+        let document = AnalyzedDocument::new("fib.py", &source, &analysis);
+        let heats = definition_heats(&document, &outline(&source));
         let names: Vec<&str> = heats
             .iter()
             .map(|heat| heat.definition.name.of(TEXT))
@@ -221,8 +222,9 @@ mod tests {
     fn a_definition_without_scores_has_no_top() {
         let mut analysis = samples::analysis(TEXT);
         analysis.lexemes.retain(|lexeme| lexeme.span.start < 11);
-        let document = AnalyzedDocument::new("fib.py", TEXT, &analysis);
-        let heats = definition_heats(&document, &outline(TEXT, &LineIndex::new(TEXT)));
+        let source = Document::new(TEXT, 0);
+        let document = AnalyzedDocument::new("fib.py", &source, &analysis);
+        let heats = definition_heats(&document, &outline(&source));
         assert_eq!(heats.len(), 2);
         assert!(
             heats
@@ -230,8 +232,9 @@ mod tests {
                 .all(|heat| heat.top.is_none() && heat.share == 0.0)
         );
         analysis.lexemes.clear();
-        let document = AnalyzedDocument::new("fib.py", TEXT, &analysis);
-        let heats = definition_heats(&document, &outline(TEXT, &LineIndex::new(TEXT)));
+        let source = Document::new(TEXT, 0);
+        let document = AnalyzedDocument::new("fib.py", &source, &analysis);
+        let heats = definition_heats(&document, &outline(&source));
         assert!(heats.iter().all(|heat| heat.share == 0.0));
     }
 
@@ -240,8 +243,9 @@ mod tests {
         let text = format!("def {}\u{202e}(): pass", "x".repeat(90));
         let mut analysis = samples::analysis(&text);
         analysis.lexemes[1].lift = 99.0;
-        let document = AnalyzedDocument::new("x.py", &text, &analysis);
-        let heats = definition_heats(&document, &outline(&text, &LineIndex::new(&text)));
+        let source = Document::new(text.as_str(), 0);
+        let document = AnalyzedDocument::new("x.py", &source, &analysis);
+        let heats = definition_heats(&document, &outline(&source));
         let label = &heats[0].top.as_ref().unwrap().label;
         assert_eq!(label, &format!("{}…", "x".repeat(23)));
     }
@@ -249,7 +253,8 @@ mod tests {
     #[test]
     fn lines_end_before_their_break() {
         let analysis = samples::analysis(TEXT);
-        let document = AnalyzedDocument::new("fib.py", TEXT, &analysis);
+        let source = Document::new(TEXT, 0);
+        let document = AnalyzedDocument::new("fib.py", &source, &analysis);
         let all = line_heats(&document, HeatLevel::NONE);
         let lines: Vec<usize> = all.iter().map(|heat| heat.line).collect();
         assert_eq!(lines, [0, 2, 3, 5, 6, 7]);

@@ -4,26 +4,26 @@ use codegaze_core::analysis::{
     Analysis, AnalyzedChunk, ScoredLexeme, ScoredLine, SubwordScore, Unscored,
 };
 use codegaze_text::ByteSpan;
-use codegaze_text::line_index::LineIndex;
+use codegaze_text::document::Document;
 
 use super::AnalyzedDocument;
-use super::levels::HeatLevel;
+use super::levels::{HeatLevel, Levels};
 
 /// Owns what an [`AnalyzedDocument`] borrows.
 #[derive(Clone, Debug)]
 pub struct Excerpt<'a> {
-    path: &'a str,
-    text: &'a str,
+    name: &'a str,
+    source: Document,
     analysis: Analysis,
-    lexeme_levels: Vec<HeatLevel>,
-    line_levels: Vec<HeatLevel>,
+    levels: Levels,
 }
 
 impl<'a> Excerpt<'a> {
     /// The whole lines that `part` touches. Shares, lifts, ranks and levels stay those of the document; matrices of chunks that
-    /// are not wholly inside are left out.
+    /// are not entirely inside are left out.
     #[must_use]
-    pub fn new(document: &AnalyzedDocument<'a>, index: &LineIndex, part: ByteSpan) -> Self {
+    pub fn new(document: &AnalyzedDocument<'a>, part: ByteSpan) -> Self {
+        let index = document.source.index();
         let first_line = index.line_at(part.start);
         let last_line = index.line_at(part.end.saturating_sub(1).max(part.start));
         let lines = ByteSpan::new(
@@ -42,7 +42,7 @@ impl<'a> Excerpt<'a> {
             .iter()
             .position(|chunk| is_inside(chunk.core))
             .unwrap_or(0);
-        let (lexemes, lexeme_levels) = document
+        let (lexemes, lexeme_levels): (_, Vec<HeatLevel>) = document
             .lexemes()
             .filter(|(lexeme, _)| is_inside(lexeme.span))
             .map(|(lexeme, level)| {
@@ -54,7 +54,7 @@ impl<'a> Excerpt<'a> {
                 (lexeme, level)
             })
             .unzip();
-        let (scored_lines, line_levels) = document
+        let (scored_lines, line_levels): (_, Vec<HeatLevel>) = document
             .scored_lines()
             .filter(|(line, _)| (first_line..=last_line).contains(&(line.line as usize)))
             .map(|(line, level)| {
@@ -68,10 +68,13 @@ impl<'a> Excerpt<'a> {
         let chunks = whole.chunks.iter().filter(|chunk| is_inside(chunk.core));
         let unscored = whole.unscored.iter();
         Self {
-            path: document.path,
-            text: document.slice(lines),
-            lexeme_levels,
-            line_levels,
+            name: document.name,
+            source: Document::new(document.slice(lines), document.source.version())
+                .with_language(document.source.language()),
+            levels: Levels {
+                lexemes: lexeme_levels.into(),
+                lines: line_levels.into(),
+            },
             analysis: Analysis {
                 lexemes,
                 lines: scored_lines,
@@ -90,11 +93,7 @@ impl<'a> Excerpt<'a> {
 
     #[must_use]
     pub fn document(&self) -> AnalyzedDocument<'_> {
-        AnalyzedDocument {
-            lexeme_levels: self.lexeme_levels.clone(),
-            line_levels: self.line_levels.clone(),
-            ..AnalyzedDocument::new(self.path, self.text, &self.analysis)
-        }
+        AnalyzedDocument::with_levels(self.name, &self.source, &self.analysis, self.levels.clone())
     }
 }
 
@@ -133,13 +132,13 @@ mod tests {
     #[test]
     fn lines_keep_the_heat_that_they_have_in_the_whole() {
         let analysis = samples::full(samples::PYTHON);
-        let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &analysis);
-        let index = LineIndex::new(samples::PYTHON);
-        let second = index.line_span(1);
+        let source = Document::new(samples::PYTHON, 0);
+        let document = AnalyzedDocument::new("fib.py", &source, &analysis);
+        let second = source.index().line_span(1);
         let middle = second.start + second.len() / 2;
-        let excerpt = Excerpt::new(&document, &index, ByteSpan::new(middle, middle));
+        let excerpt = Excerpt::new(&document, ByteSpan::new(middle, middle));
         let part = excerpt.document();
-        assert_eq!(part.text, second.of(samples::PYTHON));
+        assert_eq!(part.text(), second.of(samples::PYTHON));
         let expected: Vec<_> = document
             .lexemes()
             .filter(|(lexeme, _)| second.contains(lexeme.span))
@@ -148,13 +147,13 @@ mod tests {
         assert!(!expected.is_empty());
         let got: Vec<_> = part
             .lexemes()
-            .map(|(lexeme, level)| (lexeme.span.of(part.text), lexeme.lift, level))
+            .map(|(lexeme, level)| (lexeme.span.of(part.text()), lexeme.lift, level))
             .collect();
         assert_eq!(got, expected);
         assert_eq!(part.scored_lines().count(), 1);
         let whole = ByteSpan::new(0, samples::PYTHON.len());
-        let all = Excerpt::new(&document, &index, whole);
-        assert_eq!(all.document().text, samples::PYTHON);
+        let all = Excerpt::new(&document, whole);
+        assert_eq!(all.document().text(), samples::PYTHON);
         assert_eq!(all.document().analysis.lexemes, analysis.lexemes);
     }
 }

@@ -139,7 +139,7 @@ impl Heatmap {
         }
 
         let spans: Vec<Option<ByteSpan>> = subwords.iter().map(|subword| subword.span).collect();
-        let labels = subword_labels(document.text, &spans);
+        let labels = subword_labels(document.text(), &spans);
         let tokens = kept
             .iter()
             .map(|&idx| HeatmapToken {
@@ -150,7 +150,7 @@ impl Heatmap {
             })
             .collect();
         Ok(Self {
-            title: format!("Attention in {}", printable(document.path)),
+            title: format!("Attention in {}", printable(document.name)),
             subtitle: match n_chunks {
                 1 => settings(document),
                 _ => format!(

@@ -129,7 +129,7 @@ impl HoverCard {
     ) -> Option<Self> {
         let analysis = document.analysis;
         let lexeme = analysis.lexemes.get(lexeme_idx)?;
-        let level = *document.lexeme_levels.get(lexeme_idx)?;
+        let level = *document.levels.lexemes.get(lexeme_idx)?;
         let partners = |relations: &[Relation]| -> Vec<Partner> {
             relations
                 .iter()
@@ -345,7 +345,7 @@ fn partner(document: &AnalyzedDocument<'_>, relation: &Relation, lexeme: ByteSpa
         place: if relation.span == lexeme {
             "itself".to_owned()
         } else {
-            format!("line {}", document.lines.line_of(relation.span.start) + 1)
+            format!("line {}", document.line_number(relation.span.start))
         },
     }
 }
@@ -368,7 +368,7 @@ fn details(
         if !subwords.is_empty() {
             let spans: Vec<_> = subwords.iter().map(|subword| subword.span).collect();
             // Subwords on both sides of a lexeme's border show what they have outside of it, too.
-            let shown = subword_labels(document.text, &spans)
+            let shown = subword_labels(document.text(), &spans)
                 .into_iter()
                 .zip(&subwords)
                 .take(SUBWORDS)
@@ -382,11 +382,8 @@ fn details(
                 n: subwords.len(),
             });
         }
-        let first = document.lines.line_of(chunk.span.start) + 1;
-        let last = document
-            .lines
-            .line_of(chunk.span.end.saturating_sub(1).max(chunk.span.start))
-            + 1;
+        let first = document.line_number(chunk.span.start);
+        let last = document.line_number(chunk.span.end.saturating_sub(1).max(chunk.span.start));
         let which = match analysis.chunks.len() {
             1 => "the only chunk".to_owned(),
             n => format!("chunk {chunk_idx} of 0–{}", n - 1),

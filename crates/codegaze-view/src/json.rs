@@ -10,8 +10,8 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use codegaze_core::attribution::{Aggregate, HeadFusion, Sinks};
-use codegaze_text::ByteSpan;
-use codegaze_text::language::language;
+use codegaze_text::language::file_language_id;
+use codegaze_text::{ByteSpan, PositionEncoding};
 
 use super::AnalyzedDocument;
 use super::label::subword_texts;
@@ -206,10 +206,10 @@ impl<'a> AnalysisJson<'a> {
         Self {
             schema: SCHEMA,
             document: DocumentJson {
-                path: document.path,
-                language: language(Path::new(document.path)),
-                sha256: format!("{:x}", Sha256::digest(document.text.as_bytes())),
-                bytes: document.text.len(),
+                path: document.name,
+                language: file_language_id(Path::new(document.name)),
+                sha256: format!("{:x}", Sha256::digest(document.text().as_bytes())),
+                bytes: document.text().len(),
                 lines: document.line_count(),
             },
             model: ModelJson {
@@ -317,18 +317,10 @@ pub fn write_json(w: &mut impl Write, value: &impl Serialize) -> io::Result<()> 
     w.write_all(b"\n")
 }
 
-/// Writes one value indented, for people.
-///
-/// # Errors
-/// Those of `w`.
-pub fn write_json_pretty(w: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *w, value)?;
-    w.write_all(b"\n")
-}
-
 fn lexemes<'a>(document: &AnalyzedDocument<'a>) -> Vec<LexemeJson<'a>> {
     let position = |offset| {
-        let at = document.lines.position_utf16(document.text, offset);
+        let index = document.source.index();
+        let at = index.position(document.text(), offset, PositionEncoding::Utf16);
         PositionJson {
             line: at.line,
             character: at.col,
@@ -357,7 +349,7 @@ fn tokens<'a>(document: &AnalyzedDocument<'a>) -> Vec<TokenJson<'a>> {
     for (chunk, analyzed) in document.analysis.chunks.iter().enumerate() {
         let subwords = analyzed.subwords.as_deref().unwrap_or_default();
         let spans: Vec<Option<ByteSpan>> = subwords.iter().map(|subword| subword.span).collect();
-        for (subword, text) in subwords.iter().zip(subword_texts(document.text, &spans)) {
+        for (subword, text) in subwords.iter().zip(subword_texts(document.text(), &spans)) {
             tokens.push(TokenJson {
                 text,
                 id: subword.id,

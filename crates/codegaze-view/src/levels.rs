@@ -1,6 +1,8 @@
 //! Heat levels: importance in six steps that an editor, a terminal or a picture can show.
 
-use codegaze_core::analysis::{ScoredLexeme, ScoredLine};
+use std::sync::Arc;
+
+use codegaze_core::analysis::Analysis;
 
 /// A step of heat: 0 is not shown, 1 … 5 grow hotter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,18 +81,26 @@ impl LevelThresholds {
     }
 }
 
-/// One level per lexeme, by lift in the document.
-#[must_use]
-pub fn lexeme_levels(lexemes: &[ScoredLexeme], thresholds: &LevelThresholds) -> Vec<HeatLevel> {
-    let lifts: Vec<f32> = lexemes.iter().map(|lexeme| lexeme.lift).collect();
-    thresholds.levels(&lifts)
+/// The levels of an analysis, by lift in the document. A clone shares them.
+#[derive(Clone, Debug)]
+pub struct Levels {
+    /// One per lexeme of the analysis.
+    pub lexemes: Arc<[HeatLevel]>,
+    /// One per scored line of the analysis.
+    pub lines: Arc<[HeatLevel]>,
 }
 
-/// One level per scored line, by lift in the document.
-#[must_use]
-pub fn line_levels(lines: &[ScoredLine], thresholds: &LevelThresholds) -> Vec<HeatLevel> {
-    let lifts: Vec<f32> = lines.iter().map(|line| line.lift).collect();
-    thresholds.levels(&lifts)
+impl Levels {
+    /// Sorts all lifts, which takes a while for a long document: keep the result.
+    #[must_use]
+    pub fn new(analysis: &Analysis, thresholds: &LevelThresholds) -> Self {
+        let lexemes: Vec<f32> = analysis.lexemes.iter().map(|lexeme| lexeme.lift).collect();
+        let lines: Vec<f32> = analysis.lines.iter().map(|line| line.lift).collect();
+        Self {
+            lexemes: thresholds.levels(&lexemes).into(),
+            lines: thresholds.levels(&lines).into(),
+        }
+    }
 }
 
 /// Quantile with linear interpolation between order statistics (Hyndman & Fan 1996, type 7). `sorted` is not empty.

@@ -42,15 +42,14 @@ pub mod tensors;
 pub mod terminal;
 pub mod theme;
 
-mod lines;
 #[cfg(any(test, feature = "testing"))]
 pub mod samples;
 
 use codegaze_core::analysis::{Analysis, ScoredLexeme, ScoredLine};
-use codegaze_text::ByteSpan;
+use codegaze_text::document::Document;
+use codegaze_text::{ByteSpan, PositionEncoding};
 
-use self::levels::{HeatLevel, LevelThresholds, lexeme_levels, line_levels};
-use self::lines::Lines;
+use self::levels::{HeatLevel, LevelThresholds, Levels};
 
 /// What is shaded or listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -63,64 +62,42 @@ pub enum Granularity {
 /// A document with its analysis, ready to be shown.
 #[derive(Clone, Debug)]
 pub struct AnalyzedDocument<'a> {
-    /// As the user gave it; only ever shown.
-    pub path: &'a str,
-    pub text: &'a str,
-    /// Of exactly this `text`.
+    /// As the user gave it, such as a path; only shown.
+    pub name: &'a str,
+    pub source: &'a Document,
+    /// Of exactly this `source`.
     pub analysis: &'a Analysis,
-    /// One per lexeme of the analysis.
-    lexeme_levels: Vec<HeatLevel>,
-    /// One per line of the analysis.
-    line_levels: Vec<HeatLevel>,
-    /// Lexemes of a worse rank are left out of lists; their levels are what they are.
+    levels: Levels,
+    /// Lexemes of a worse rank are left out of lists, which does not change the levels of the others.
     max_rank: usize,
-    lines: Lines,
 }
 
 impl<'a> AnalyzedDocument<'a> {
+    /// With levels at the default thresholds.
     #[must_use]
-    pub fn new(path: &'a str, text: &'a str, analysis: &'a Analysis) -> Self {
-        Self::with_thresholds(path, text, analysis, &LevelThresholds::default())
+    pub fn new(name: &'a str, source: &'a Document, analysis: &'a Analysis) -> Self {
+        let levels = Levels::new(analysis, &LevelThresholds::default());
+        Self::with_levels(name, source, analysis, levels)
     }
 
-    #[must_use]
-    pub fn with_thresholds(
-        path: &'a str,
-        text: &'a str,
-        analysis: &'a Analysis,
-        thresholds: &LevelThresholds,
-    ) -> Self {
-        Self {
-            path,
-            text,
-            analysis,
-            lexeme_levels: lexeme_levels(&analysis.lexemes, thresholds),
-            line_levels: line_levels(&analysis.lines, thresholds),
-            max_rank: usize::MAX,
-            lines: Lines::new(text),
-        }
-    }
-
-    /// With levels that were computed before, one per lexeme of the analysis; lines have the default thresholds.
+    /// With levels of this analysis that were computed before.
     #[must_use]
     pub fn with_levels(
-        path: &'a str,
-        text: &'a str,
+        name: &'a str,
+        source: &'a Document,
         analysis: &'a Analysis,
-        levels: &[HeatLevel],
+        levels: Levels,
     ) -> Self {
         Self {
-            path,
-            text,
+            name,
+            source,
             analysis,
-            lexeme_levels: levels.to_vec(),
-            line_levels: line_levels(&analysis.lines, &LevelThresholds::default()),
+            levels,
             max_rank: usize::MAX,
-            lines: Lines::new(text),
         }
     }
 
-    /// Leaves all but the `n` lexemes of best rank out of lists.
+    /// Keeps only the `n` lexemes of best rank in lists; all of them for `None`.
     #[must_use]
     pub fn keep_top(self, n: Option<usize>) -> Self {
         Self {
@@ -135,7 +112,7 @@ impl<'a> AnalyzedDocument<'a> {
         self.analysis
             .lexemes
             .iter()
-            .zip(self.lexeme_levels.iter().copied())
+            .zip(self.levels.lexemes.iter().copied())
             .filter(move |(lexeme, _)| lexeme.rank <= max_rank)
     }
 
@@ -144,7 +121,7 @@ impl<'a> AnalyzedDocument<'a> {
         self.analysis
             .lines
             .iter()
-            .zip(self.line_levels.iter().copied())
+            .zip(self.levels.lines.iter().copied())
     }
 
     /// The `n` lexemes of best rank, best first.
@@ -156,15 +133,35 @@ impl<'a> AnalyzedDocument<'a> {
         ranked
     }
 
-    /// Number of lines; a final line break opens no further line.
+    /// The whole text.
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        self.source.text()
+    }
+
+    /// Number of lines as people count them: a final line break does not start another line, and an empty text has none.
     #[must_use]
     pub fn line_count(&self) -> usize {
-        self.lines.count()
+        let index = self.source.index();
+        let n = index.n_lines();
+        n - usize::from(index.line_span(n - 1).is_empty())
+    }
+
+    /// Line and column of a byte offset as people count them: both from 1, the column in characters.
+    fn place(&self, offset: usize) -> (u32, u32) {
+        let index = self.source.index();
+        let at = index.position(self.text(), offset, PositionEncoding::Utf32);
+        (at.line.saturating_add(1), at.col.saturating_add(1))
+    }
+
+    /// The number of the line that holds a byte offset, from 1.
+    fn line_number(&self, offset: usize) -> usize {
+        self.source.index().line_at(offset) + 1
     }
 
     /// The text under a span; empty where the span does not fit the text.
     fn slice(&self, span: ByteSpan) -> &'a str {
-        self.text.get(span.range()).unwrap_or_default()
+        self.text().get(span.range()).unwrap_or_default()
     }
 
     /// Each line without its line break, with the pieces of it that carry a level above 0. One line at a time, so that
@@ -212,7 +209,7 @@ impl<'a> Iterator for ShadedLines<'_, 'a> {
         }
         let number = self.line;
         self.line += 1;
-        let content = document.lines.content(number);
+        let content = document.source.index().line_content_span(number);
 
         let lexemes = &document.analysis.lexemes;
         while lexemes
@@ -223,7 +220,7 @@ impl<'a> Iterator for ShadedLines<'_, 'a> {
         }
         let heat = lexemes[self.lexeme..]
             .iter()
-            .zip(&document.lexeme_levels[self.lexeme..])
+            .zip(&document.levels.lexemes[self.lexeme..])
             .take_while(|(lexeme, _)| lexeme.span.start < content.end)
             .filter(|&(_, &level)| level > HeatLevel::NONE)
             .map(|(lexeme, &level)| {
@@ -232,7 +229,7 @@ impl<'a> Iterator for ShadedLines<'_, 'a> {
                 let end = lexeme.span.end.min(content.end);
                 (ByteSpan::new(start, end.max(start)), level)
             })
-            .filter(|(span, _)| !span.is_empty() && document.text.get(span.range()).is_some())
+            .filter(|(span, _)| !span.is_empty() && document.text().get(span.range()).is_some())
             .collect();
 
         let scored_lines = &document.analysis.lines;
@@ -245,7 +242,7 @@ impl<'a> Iterator for ShadedLines<'_, 'a> {
         let scored = scored_lines
             .get(self.scored_line)
             .filter(|line| line.line as usize == number)
-            .map(|line| (line.lift, document.line_levels[self.scored_line]));
+            .map(|line| (line.lift, document.levels.lines[self.scored_line]));
 
         Some(ShadedLine {
             number,
@@ -274,5 +271,33 @@ impl<'a> ShadedLine<'a> {
             pieces.push((&self.text[at..], HeatLevel::NONE));
         }
         pieces
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_are_counted_as_people_do() {
+        let text = "a🙂b\r\n\n  x";
+        let analysis = samples::analysis(text);
+        let source = Document::new(text, 0);
+        let document = AnalyzedDocument::new("x", &source, &analysis);
+        assert_eq!(document.place(5), (1, 3));
+        assert_eq!(document.place(text.len()), (3, 4));
+        assert_eq!(document.line_number(text.len()), 3);
+        for (text, n) in [
+            ("", 0),
+            ("a", 1),
+            ("a\n", 1),
+            ("\n", 1),
+            ("a\r\rb", 3),
+            (text, 3),
+        ] {
+            let source = Document::new(text, 0);
+            let document = AnalyzedDocument::new("x", &source, &analysis);
+            assert_eq!(document.line_count(), n, "{text:?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use codegaze_text::language::language;
+use codegaze_text::language::file_language_id;
 
 use super::AnalyzedDocument;
 use super::label::{label, printable};
@@ -18,7 +18,7 @@ pub fn write_markdown(
     document: &AnalyzedDocument<'_>,
     top: usize,
 ) -> io::Result<()> {
-    writeln!(w, "## {}\n", code(&printable(document.path)))?;
+    writeln!(w, "## {}\n", code(&printable(document.name)))?;
     writeln!(w, "{}\n", escape(&summary(document)))?;
     for part in unscored(document) {
         writeln!(w, "> {}\n", escape(&part))?;
@@ -31,9 +31,7 @@ pub fn write_markdown(
         )?;
         writeln!(w, "| ---: | --- | --- | ---: | ---: | ---: | ---: |")?;
         for (lexeme, level) in rows {
-            let (line, column) = document
-                .lines
-                .position_for_people(document.text, lexeme.span.start);
+            let (line, column) = document.place(lexeme.span.start);
             writeln!(
                 w,
                 "| {} | {} | {} | {line}:{column} | {} | {:.2}× | {} |",
@@ -47,14 +45,14 @@ pub fn write_markdown(
         }
         writeln!(w)?;
     }
-    let fence = "`".repeat(longest_run(document.text, '`').max(2) + 1);
+    let fence = "`".repeat(longest_run(document.text(), '`').max(2) + 1);
     writeln!(
         w,
         "{fence}{}",
-        language(Path::new(document.path)).unwrap_or_default()
+        file_language_id(Path::new(document.name)).unwrap_or_default()
     )?;
-    w.write_all(document.text.as_bytes())?;
-    if !document.text.is_empty() && !document.text.ends_with('\n') {
+    w.write_all(document.text().as_bytes())?;
+    if !document.text().is_empty() && !document.text().ends_with('\n') {
         writeln!(w)?;
     }
     writeln!(w, "{fence}")
@@ -103,12 +101,15 @@ pub(crate) fn longest_run(text: &str, wanted: char) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use codegaze_text::document::Document;
+
     use super::*;
     use crate::samples;
 
     fn render(path: &str, text: &str, top: usize) -> String {
         let analysis = samples::full(text);
-        let document = AnalyzedDocument::new(path, text, &analysis);
+        let source = Document::new(text, 0);
+        let document = AnalyzedDocument::new(path, &source, &analysis);
         let mut out = Vec::new();
         write_markdown(&mut out, &document, top).unwrap();
         String::from_utf8(out).unwrap()

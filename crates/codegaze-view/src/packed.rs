@@ -89,7 +89,7 @@ fn thousandths(lift: f32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::levels::{LevelThresholds, lexeme_levels};
+    use crate::levels::{LevelThresholds, Levels};
     use crate::samples;
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
         let text = "a = '😀' + b\r\n\r\n  cd = a\n";
         let document = Document::new(text, 1);
         let analysis = samples::analysis(text);
-        let levels = lexeme_levels(&analysis.lexemes, &LevelThresholds::default());
+        let levels = Levels::new(&analysis, &LevelThresholds::default()).lexemes;
         for encoding in [
             PositionEncoding::Utf8,
             PositionEncoding::Utf16,

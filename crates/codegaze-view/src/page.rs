@@ -60,7 +60,7 @@ pub(crate) fn render(
     heatmap: Option<&Heatmap>,
     options: &RenderOptions,
 ) -> Result<String, RenderError> {
-    let path = printable(document.path);
+    let path = printable(document.name);
     let summary = summary(document);
     let (title, subtitle) = match heatmap {
         Some(heatmap) => (heatmap.title.as_str(), heatmap.subtitle.as_str()),
@@ -181,7 +181,7 @@ fn lines(document: &AnalyzedDocument<'_>, heatmap: Option<&Heatmap>) -> Vec<Vec<
     let (mut lexeme, mut subword) = (0, 0);
     (0..document.line_count())
         .map(|number| {
-            let content = document.lines.content(number);
+            let content = document.source.index().line_content_span(number);
             let from = cuts.partition_point(|&cut| cut <= content.start);
             let to = cuts.partition_point(|&cut| cut < content.end);
             let inner = cuts.get(from..to).unwrap_or_default();
@@ -234,12 +234,15 @@ fn tabs_kept(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use codegaze_text::document::Document;
+
     use super::*;
     use crate::samples;
 
     fn page(path: &str, text: &str) -> String {
         let analysis = samples::full(text);
-        let document = AnalyzedDocument::new(path, text, &analysis);
+        let source = Document::new(text, 0);
+        let document = AnalyzedDocument::new(path, &source, &analysis);
         let heatmap = Heatmap::from_chunk(&document, 0).unwrap();
         render(&document, Some(&heatmap), &RenderOptions::default()).unwrap()
     }
@@ -288,7 +291,8 @@ mod tests {
     #[test]
     fn pieces_know_their_lexeme_and_subword() {
         let analysis = samples::full(samples::PYTHON);
-        let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &analysis);
+        let source = Document::new(samples::PYTHON, 0);
+        let document = AnalyzedDocument::new("fib.py", &source, &analysis);
         let heatmap = Heatmap::from_chunk(&document, 0).unwrap();
         let lines = lines(&document, Some(&heatmap));
         assert_eq!(lines.len(), 4);
@@ -309,7 +313,8 @@ mod tests {
     #[test]
     fn the_matrix_survives_the_way_to_the_page() {
         let analysis = samples::full(samples::PYTHON);
-        let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &analysis);
+        let source = Document::new(samples::PYTHON, 0);
+        let document = AnalyzedDocument::new("fib.py", &source, &analysis);
         let heatmap = Heatmap::from_chunk(&document, 0).unwrap();
         let html = render(&document, Some(&heatmap), &RenderOptions::default()).unwrap();
         let bytes = STANDARD

@@ -144,7 +144,7 @@ fn scene(document: &AnalyzedDocument<'_>, options: &RenderOptions) -> Result<Sce
     // Before thousands of items are made for nothing.
     dimensions(width, height)?;
 
-    let path = printable(document.path);
+    let path = printable(document.name);
     let mut scene = Scene {
         width: width.ceil(),
         height: height.ceil(),

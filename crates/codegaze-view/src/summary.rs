@@ -55,11 +55,8 @@ pub fn summary(document: &AnalyzedDocument<'_>) -> String {
 /// One line per part of the document that has no scores.
 pub fn unscored<'d>(document: &'d AnalyzedDocument<'_>) -> impl Iterator<Item = String> + 'd {
     document.analysis.unscored.iter().map(|part| {
-        let first = document.lines.line_of(part.span.start) + 1;
-        let last = document
-            .lines
-            .line_of(part.span.end.saturating_sub(1).max(part.span.start))
-            + 1;
+        let first = document.line_number(part.span.start);
+        let last = document.line_number(part.span.end.saturating_sub(1).max(part.span.start));
         let lines = if first == last {
             format!("line {first}")
         } else {
@@ -128,13 +125,16 @@ fn numbers(numbers: &[usize]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use codegaze_text::document::Document;
+
     use super::*;
     use crate::samples;
 
     #[test]
     fn says_what_was_done() {
         let analysis = samples::full(samples::PYTHON);
-        let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &analysis);
+        let source = Document::new(samples::PYTHON, 0);
+        let document = AnalyzedDocument::new("fib.py", &source, &analysis);
         let n = analysis.chunks[0].n_tokens;
         assert_eq!(
             summary(&document),
@@ -170,7 +170,8 @@ mod tests {
         let mut model = (*analysis.model).clone();
         model.id = "dir\u{1b}]0;x\u{7}".to_owned();
         analysis.model = model.into();
-        let document = AnalyzedDocument::new("x.py", "x = 1", &analysis);
+        let source = Document::new("x = 1", 0);
+        let document = AnalyzedDocument::new("x.py", &source, &analysis);
         assert!(!summary(&document).contains('\u{1b}'));
     }
 }

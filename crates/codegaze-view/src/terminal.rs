@@ -66,7 +66,7 @@ pub fn write_document(
     options: &TerminalOptions,
 ) -> io::Result<()> {
     let style = Style::new(options);
-    writeln!(w, "{}", style.bold(&printable(document.path)))?;
+    writeln!(w, "{}", style.bold(&printable(document.name)))?;
     write_source(w, document, options)?;
     write_legend(w, options)?;
     write_summary(w, document, options)

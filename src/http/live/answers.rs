@@ -59,8 +59,7 @@ pub(super) async fn matrix(
         let positions = snapshot.positions();
         let analysis = &finished.analysis;
         let definition = question.position.and_then(|position| {
-            let document = &snapshot.document;
-            let definitions = outline(document.text(), document.index());
+            let definitions = outline(&snapshot.document);
             definition_at(&definitions, positions.offset(position)).copied()
         });
         Ok(Some(MatrixResult {
@@ -90,7 +89,7 @@ pub(super) async fn matrix(
 
 /// `None` for a chunk without lexemes.
 fn heatmap(finished: &Finished, unit: Unit) -> Result<Option<Heatmap>, ApiError> {
-    let document = AnalyzedDocument::new("text", finished.document.text(), &finished.analysis);
+    let document = AnalyzedDocument::new("text", &finished.document, &finished.analysis);
     Ok(Heatmap::of_first(&document, unit)?)
 }
 
@@ -190,7 +189,7 @@ pub(super) async fn relations(
             });
             ends.collect()
         };
-        let document = AnalyzedDocument::new("text", text, &whole.analysis);
+        let document = AnalyzedDocument::new("text", &snapshot.document, &whole.analysis);
         let level = document.lexemes().nth(lexeme_idx);
         let level = level.map_or(HeatLevel::NONE, |(_, level)| level);
         Ok(Some(RelationsResult {
@@ -231,8 +230,8 @@ fn summarize(snapshot: &Snapshot, whole: &Finished) -> SummaryResult {
     let analysis = &whole.analysis;
     let text = snapshot.document.text();
     let positions = snapshot.positions();
-    let document = AnalyzedDocument::new("text", text, analysis);
-    let definitions = outline(text, snapshot.document.index());
+    let document = AnalyzedDocument::new("text", &snapshot.document, analysis);
+    let definitions = outline(&snapshot.document);
     let range = |span| -> Range { positions.range(span) };
     SummaryResult {
         version: snapshot.document.version(),

@@ -6,7 +6,7 @@ use super::super::position::{Encoding, Positions, Range};
 use super::super::routes::stages::milliseconds;
 use super::messages::{Heat, Progress};
 use crate::engine::Finished;
-use crate::view::levels::{HeatLevel, LevelThresholds, lexeme_levels};
+use crate::view::levels::{HeatLevel, LevelThresholds, Levels};
 use crate::view::options::ViewAnswer;
 use crate::view::packed::{pack, place, shown_in};
 
@@ -31,8 +31,8 @@ impl HeatJob {
         let positions = Positions::new(document, self.encoding);
         let part = self.range.map(|range| positions.span(range));
         // Levels are quantiles of the whole, also of a part.
-        let levels = lexeme_levels(&analysis.lexemes, &LevelThresholds::default());
-        let shown = shown_in(&analysis.lexemes, &levels, part);
+        let levels = Levels::new(analysis, &LevelThresholds::default());
+        let shown = shown_in(&analysis.lexemes, &levels.lexemes, part);
         Heat {
             r#type: "heat",
             version: document.version(),

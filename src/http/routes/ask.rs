@@ -12,9 +12,10 @@ use crate::attribution::AttributionConfig;
 use crate::engine::Scope;
 use crate::model::Model;
 use crate::text::document::Document;
+use crate::text::language::Language;
 use crate::view::options::{View, ViewOptions};
 
-/// Longer names of languages are none.
+/// In bytes. A longer name of a language is an error.
 const MAX_LANGUAGE: usize = 64;
 
 /// `last`, `all`, a number from 0, a range `0-5`, or a list.
@@ -79,7 +80,8 @@ macro_rules! question {
             /// Source code.
             #[schema(example = "def add(a, b):\n    return a + b\n")]
             pub code: String,
-            /// What it is written in; it changes nothing.
+            /// The language of `code`: an id as in the Language Server Protocol or a common alias; any other name counts as
+            /// unknown. It selects the syntax of definitions and does not change the scores.
             #[schema(max_length = 64, example = "python")]
             pub language: Option<String>,
             /// One of `GET /models`, by its name or id; the first, if none is named.
@@ -196,7 +198,7 @@ impl Target {
         }
         Ok(Self {
             model,
-            document: Document::new(code, 0),
+            document: Document::new(code, 0).with_language(language.and_then(Language::from_id)),
             scope: chunk.map_or(Scope::Document, Scope::Chunk),
         })
     }

@@ -360,7 +360,7 @@ fn token_importance<'a>(
 
 /// A PNG of each chunk's matrix, base64; none for chunks that have none.
 fn draw(finished: &Finished, picture: &Picture) -> Result<Vec<Option<String>>, ApiError> {
-    let document = AnalyzedDocument::new("text", finished.document.text(), &finished.analysis);
+    let document = AnalyzedDocument::new("text", &finished.document, &finished.analysis);
     let chunks = finished.analysis.chunks.iter().enumerate();
     chunks
         .map(|(at, chunk)| {

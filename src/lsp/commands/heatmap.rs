@@ -22,6 +22,7 @@ use crate::view::colormap::Colormap;
 use crate::view::excerpt::Excerpt;
 use crate::view::heatmap::{self, Heatmap, Unit};
 use crate::view::json::{AnalysisJson, JsonOptions};
+use crate::view::levels::{LevelThresholds, Levels};
 use crate::view::options::{ViewAnswer, ViewOptions};
 use crate::view::picture::{RenderError, RenderOptions};
 use crate::view::theme::Theme;
@@ -252,7 +253,7 @@ async fn analyze(
 /// What to draw, and how.
 struct Drawing {
     name: String,
-    thresholds: crate::view::levels::LevelThresholds,
+    thresholds: LevelThresholds,
     part: Option<ByteSpan>,
     is_matrix: bool,
     unit: Unit,
@@ -263,18 +264,16 @@ struct Drawing {
 
 impl Drawing {
     fn draw(&self, finished: &Finished) -> std::result::Result<Vec<u8>, RenderError> {
-        let text = finished.document.text();
-        let document = AnalyzedDocument::with_thresholds(
+        let document = AnalyzedDocument::with_levels(
             &self.name,
-            text,
+            &finished.document,
             &finished.analysis,
-            &self.thresholds,
+            Levels::new(&finished.analysis, &self.thresholds),
         );
         if self.is_matrix {
             return self.draw_matrix(&document);
         }
-        let index = finished.document.index();
-        let excerpt = self.part.map(|part| Excerpt::new(&document, index, part));
+        let excerpt = self.part.map(|part| Excerpt::new(&document, part));
         let document = excerpt.as_ref().map_or(document, Excerpt::document);
         let render = &self.render;
         match self.format {

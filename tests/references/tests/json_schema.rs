@@ -6,6 +6,7 @@ use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use codegaze::text::document::Document;
 use codegaze_view::json::{AnalysisJson, FailureJson, Image, JsonOptions, write_json};
 use codegaze_view::{AnalyzedDocument, samples};
 use serde_json::{Value, json};
@@ -19,7 +20,8 @@ fn schema() -> jsonschema::Validator {
 
 fn everything() -> Value {
     let analysis = samples::full(samples::PYTHON);
-    let document = AnalyzedDocument::new("src/fib.py", samples::PYTHON, &analysis);
+    let source = Document::new(samples::PYTHON, 0);
+    let document = AnalyzedDocument::new("src/fib.py", &source, &analysis);
     let options = JsonOptions {
         tokens: true,
         attention: true,
@@ -46,7 +48,8 @@ fn outputs_satisfy_the_schema() {
 
     for text in [samples::PYTHON, "", "\n\n", "🙂\u{feff}\0"] {
         let analysis = samples::analysis(text);
-        let document = AnalyzedDocument::new("-", text, &analysis);
+        let source = Document::new(text, 0);
+        let document = AnalyzedDocument::new("-", &source, &analysis);
         let value =
             serde_json::to_value(AnalysisJson::new(&document, &JsonOptions::default())).unwrap();
         assert!(validator.is_valid(&value), "{value:#}");

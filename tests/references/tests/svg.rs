@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 #![allow(clippy::cast_precision_loss, reason = "numbers of pixels")]
 
+use codegaze::text::document::Document;
 use codegaze_view::heatmap::{Heatmap, HeatmapToken, render_png, render_svg};
 use codegaze_view::picture::{LabelMode, RenderOptions};
 use codegaze_view::{AnalyzedDocument, samples, source_picture};
@@ -10,7 +11,8 @@ use codegaze_view::{AnalyzedDocument, samples, source_picture};
 /// A matrix of `n` subwords, without a document.
 fn synthetic(n: usize) -> Heatmap {
     let analysis = samples::full("x");
-    let document = AnalyzedDocument::new("x.py", "x", &analysis);
+    let source = Document::new("x", 0);
+    let document = AnalyzedDocument::new("x.py", &source, &analysis);
     let mut heatmap = Heatmap::from_chunk(&document, 0).unwrap();
     heatmap.weights = samples::matrix(n).weights;
     heatmap.tokens = (0..n)
@@ -77,7 +79,8 @@ fn svg_is_valid_and_looks_like_the_png() {
 fn escapes_in_the_source_leave_valid_svg() {
     let text = "x\x1b[31m</text>\u{202e}&";
     let analysis = samples::full(text);
-    let document = AnalyzedDocument::new("fib.py", text, &analysis);
+    let source = Document::new(text, 0);
+    let document = AnalyzedDocument::new("fib.py", &source, &analysis);
     let svg = source_picture::render_svg(&document, &RenderOptions::default()).unwrap();
     resvg::usvg::Tree::from_str(&svg, &resvg::usvg::Options::default()).unwrap();
 }
@@ -86,7 +89,8 @@ fn escapes_in_the_source_leave_valid_svg() {
 fn markup_in_labels_and_titles_leaves_valid_svg() {
     let text = "</text><script>&'\"]]>";
     let analysis = samples::full(text);
-    let document = AnalyzedDocument::new("<b>&\u{1b}.py", text, &analysis);
+    let source = Document::new(text, 0);
+    let document = AnalyzedDocument::new("<b>&\u{1b}.py", &source, &analysis);
     let heatmap = Heatmap::from_chunk(&document, 0).unwrap();
     let svg = render_svg(&heatmap, &RenderOptions::default()).unwrap();
     resvg::usvg::Tree::from_str(&svg, &resvg::usvg::Options::default()).unwrap();

@@ -1,5 +1,6 @@
 //! Which family of languages a text is of.
 
+use crate::language::Language;
 use crate::line_index::LineIndex;
 
 /// Languages with like comments, strings and definitions.
@@ -32,6 +33,18 @@ const MAX_LINES: usize = 500;
 const MAX_LINE_LEN: usize = 200;
 
 impl Syntax {
+    pub(super) fn of(language: Language) -> Self {
+        match language {
+            Language::C | Language::Cpp | Language::CSharp | Language::Java => Self::C,
+            Language::Go => Self::Go,
+            Language::JavaScript | Language::TypeScript => Self::JavaScript,
+            Language::Php => Self::Php,
+            Language::Python => Self::Python,
+            Language::Ruby => Self::Ruby,
+            Language::Rust => Self::Rust,
+        }
+    }
+
     /// Every line says what it looks like; the most votes win, C among equals.
     pub(super) fn guess(text: &str, index: &LineIndex) -> Self {
         let mut votes = [0_u32; N_SYNTAXES];

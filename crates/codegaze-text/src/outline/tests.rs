@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::*;
+use crate::line_index::LineIndex;
 use crate::testing::any_text;
 
 fn definitions(text: &str) -> Vec<Definition> {
-    outline(text, &LineIndex::new(text))
+    outline(&Document::new(text, 0))
 }
 
 fn names(text: &str) -> Vec<&str> {
@@ -356,9 +357,9 @@ fn time_is_linear_in_the_text() {
         texts.extend(pieces.iter().map(|piece| repeat(head, piece, MEGABYTE / 8)));
     }
     for text in texts {
-        let index = LineIndex::new(&text);
+        let document = Document::new(text.as_str(), 0);
         let start = Instant::now();
-        let _ = outline(&text, &index);
+        let _ = outline(&document);
         // A quadratic step takes ten seconds and more; a loaded machine some tens of milliseconds.
         let took = start.elapsed();
         assert!(took < Duration::from_secs(2), "{took:?}: {:?}", &text[..40]);

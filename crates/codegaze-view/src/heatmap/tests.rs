@@ -1,3 +1,5 @@
+use codegaze_text::document::Document;
+
 use super::*;
 use crate::colormap::Colormap;
 use crate::picture::{LabelMode, Scale};
@@ -6,7 +8,8 @@ use crate::theme::Theme;
 
 fn heatmap(text: &str) -> Heatmap {
     let analysis = samples::full(text);
-    Heatmap::from_chunk(&AnalyzedDocument::new("fib.py", text, &analysis), 0).unwrap()
+    let source = Document::new(text, 0);
+    Heatmap::from_chunk(&AnalyzedDocument::new("fib.py", &source, &analysis), 0).unwrap()
 }
 
 /// A matrix of `n` subwords, without a document.
@@ -36,7 +39,8 @@ fn decode(png: &[u8]) -> (png::Info<'static>, Vec<u8>) {
 #[test]
 fn dropping_sinks_leaves_rows_that_sum_to_one() {
     let analysis = samples::full(samples::PYTHON);
-    let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &analysis);
+    let source = Document::new(samples::PYTHON, 0);
+    let document = AnalyzedDocument::new("fib.py", &source, &analysis);
     let dropped = Heatmap::from_chunk(&document, 0).unwrap();
     let n = dropped.n();
     assert_eq!(n + 2, analysis.chunks[0].n_tokens);
@@ -50,7 +54,8 @@ fn dropping_sinks_leaves_rows_that_sum_to_one() {
 
     let mut keeping = analysis.clone();
     keeping.attribution.sinks = Sinks::Keep;
-    let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &keeping);
+    let source = Document::new(samples::PYTHON, 0);
+    let document = AnalyzedDocument::new("fib.py", &source, &keeping);
     let kept = Heatmap::from_chunk(&document, 0).unwrap();
     assert_eq!(&kept.weights, full);
     assert_eq!(kept.tokens[0].label, "<s>");
@@ -60,7 +65,8 @@ fn dropping_sinks_leaves_rows_that_sum_to_one() {
 fn what_is_missing_is_named() {
     let mut analysis = samples::full("x = 1");
     let error = |analysis: &codegaze_core::analysis::Analysis, chunk| {
-        let document = AnalyzedDocument::new("x.py", "x = 1", analysis);
+        let source = Document::new("x = 1", 0);
+        let document = AnalyzedDocument::new("x.py", &source, analysis);
         Heatmap::from_chunk(&document, chunk)
             .unwrap_err()
             .to_string()
@@ -150,7 +156,8 @@ fn labels_are_all_or_every_kth_or_none() {
 fn markup_in_labels_and_titles_is_text() {
     let text = "</text><script>&'\"]]>";
     let analysis = samples::full(text);
-    let document = AnalyzedDocument::new("<b>&\u{1b}.py", text, &analysis);
+    let source = Document::new(text, 0);
+    let document = AnalyzedDocument::new("<b>&\u{1b}.py", &source, &analysis);
     let heatmap = Heatmap::from_chunk(&document, 0).unwrap();
     let svg = render_svg(&heatmap, &RenderOptions::default()).unwrap();
     assert!(!svg.contains("<script") && !svg.contains("<b>"));

@@ -1,3 +1,5 @@
+use codegaze_text::document::Document;
+
 use super::*;
 use crate::samples;
 
@@ -7,7 +9,8 @@ const ORIGIN: Origin = Origin {
 };
 
 fn card_in(analysis: &Analysis, text: &str, lexeme: &str) -> HoverCard {
-    let document = AnalyzedDocument::new("fib.py", text, analysis);
+    let source = Document::new(text, 0);
+    let document = AnalyzedDocument::new("fib.py", &source, analysis);
     let at = analysis.lexeme_at(text.find(lexeme).unwrap()).unwrap();
     HoverCard::new(&document, at, analysis.relations(at).as_ref(), ORIGIN).unwrap()
 }
@@ -64,7 +67,8 @@ small embedded model codegaze-mini · received · layer 5 of 0–5 · mean of 8 
 fn levels_are_told_by_bars_and_digits() {
     let text = samples::PYTHON;
     let analysis = samples::related(text);
-    let document = AnalyzedDocument::new("fib.py", text, &analysis);
+    let source = Document::new(text, 0);
+    let document = AnalyzedDocument::new("fib.py", &source, &analysis);
     let best = analysis.lexemes.iter().position(|lexeme| lexeme.rank == 1);
     let card = HoverCard::new(&document, best.unwrap(), None, ORIGIN).unwrap();
     let markdown = card.markdown(false);
@@ -128,7 +132,8 @@ fn no_source_text_breaks_the_card() {
         "# [a](b)",
     ] {
         let analysis = samples::related(text);
-        let document = AnalyzedDocument::new("x", text, &analysis);
+        let source = Document::new(text, 0);
+        let document = AnalyzedDocument::new("x", &source, &analysis);
         for at in 0..analysis.lexemes.len() {
             let card =
                 HoverCard::new(&document, at, analysis.relations(at).as_ref(), ORIGIN).unwrap();
@@ -220,7 +225,8 @@ fn words_for_lifts_and_shares() {
 #[test]
 fn what_is_not_there_is_said_to_be() {
     let analysis = samples::full("x = 1");
-    let document = AnalyzedDocument::new("x", "x = 1", &analysis);
+    let source = Document::new("x = 1", 0);
+    let document = AnalyzedDocument::new("x", &source, &analysis);
     assert_eq!(HoverCard::new(&document, 3, None, ORIGIN), None);
 
     let mut analysis = analysis;

@@ -1,3 +1,5 @@
+use codegaze_text::document::Document;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -5,7 +7,8 @@ use crate::samples;
 
 fn everything() -> Value {
     let analysis = samples::full(samples::PYTHON);
-    let document = AnalyzedDocument::new("src/fib.py", samples::PYTHON, &analysis);
+    let source = Document::new(samples::PYTHON, 0);
+    let document = AnalyzedDocument::new("src/fib.py", &source, &analysis);
     let options = JsonOptions {
         tokens: true,
         attention: true,
@@ -24,7 +27,8 @@ fn everything() -> Value {
 fn coordinates_are_bytes_and_utf16() {
     let text = "x = 🙂y\n日z";
     let analysis = samples::analysis(text);
-    let document = AnalyzedDocument::new("x.rs", text, &analysis);
+    let source = Document::new(text, 0);
+    let document = AnalyzedDocument::new("x.rs", &source, &analysis);
     let value =
         serde_json::to_value(AnalysisJson::new(&document, &JsonOptions::default())).unwrap();
     let lexeme = |wanted: &str| {
@@ -83,7 +87,8 @@ fn tokens_carry_the_source_and_name_the_specials() {
 #[test]
 fn known_digest() {
     let analysis = samples::analysis("abc");
-    let document = AnalyzedDocument::new("a", "abc", &analysis);
+    let source = Document::new("abc", 0);
+    let document = AnalyzedDocument::new("a", &source, &analysis);
     let value =
         serde_json::to_value(AnalysisJson::new(&document, &JsonOptions::default())).unwrap();
     // FIPS 180-2, appendix B.1.

@@ -1,9 +1,12 @@
+use codegaze_text::document::Document;
+
 use super::*;
 use crate::samples;
 
 fn svg(text: &str, options: &RenderOptions) -> String {
     let analysis = samples::full(text);
-    let document = AnalyzedDocument::new("fib.py", text, &analysis);
+    let source = Document::new(text, 0);
+    let document = AnalyzedDocument::new("fib.py", &source, &analysis);
     render_svg(&document, options).unwrap()
 }
 
@@ -11,7 +14,8 @@ fn svg(text: &str, options: &RenderOptions) -> String {
 fn shading_lies_exactly_under_its_lexeme() {
     let text = "日本 = fib(\t🙂)\n";
     let analysis = samples::full(text);
-    let document = AnalyzedDocument::new("x.py", text, &analysis);
+    let source = Document::new(text, 0);
+    let document = AnalyzedDocument::new("x.py", &source, &analysis);
     let scene = scene(&document, &RenderOptions::default()).unwrap();
     let theme = Theme::default();
     let mut checked = 0;
@@ -73,7 +77,8 @@ fn escapes_in_the_source_are_shown_not_sent() {
 #[test]
 fn size_scales_the_whole_picture() {
     let analysis = samples::full(samples::PYTHON);
-    let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &analysis);
+    let source = Document::new(samples::PYTHON, 0);
+    let document = AnalyzedDocument::new("fib.py", &source, &analysis);
     let png = |size| {
         let options = RenderOptions {
             size: Some(size),
@@ -98,12 +103,14 @@ fn size_scales_the_whole_picture() {
 fn long_files_fit_and_endless_ones_are_an_error() {
     let long = "value = call(argument)\n".repeat(1200);
     let analysis = samples::analysis(&long);
-    let document = AnalyzedDocument::new("long.py", &long, &analysis);
+    let source = Document::new(long.as_str(), 0);
+    let document = AnalyzedDocument::new("long.py", &source, &analysis);
     render_png(&document, &RenderOptions::default()).unwrap();
 
     let endless = "\n".repeat(100_000);
     let analysis = samples::analysis(&endless);
-    let document = AnalyzedDocument::new("endless.py", &endless, &analysis);
+    let source = Document::new(endless.as_str(), 0);
+    let document = AnalyzedDocument::new("endless.py", &source, &analysis);
     let error = render_png(&document, &RenderOptions::default()).unwrap_err();
     assert!(error.to_string().contains("too large"), "{error}");
     render_html(&document, &RenderOptions::default()).unwrap();

@@ -1,3 +1,5 @@
+use codegaze_text::document::Document;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -5,7 +7,8 @@ use crate::samples;
 
 fn render(text: &str, options: &TerminalOptions) -> String {
     let analysis = samples::full(text);
-    let document = AnalyzedDocument::new("fib.py", text, &analysis);
+    let source = Document::new(text, 0);
+    let document = AnalyzedDocument::new("fib.py", &source, &analysis);
     let mut out = Vec::new();
     write_document(&mut out, &document, options).unwrap();
     String::from_utf8(out).unwrap()
@@ -35,7 +38,8 @@ fn plain_marks_stand_under_the_lexemes() {
     let out = render(samples::PYTHON, &options(ColorMode::Plain));
     assert!(!out.contains('\x1b'));
     let analysis = samples::full(samples::PYTHON);
-    let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &analysis);
+    let source = Document::new(samples::PYTHON, 0);
+    let document = AnalyzedDocument::new("fib.py", &source, &analysis);
     let (hottest, level) = document.top(1)[0];
     assert_eq!(level, HeatLevel::MAX);
     let word = document.slice(hottest.span);
@@ -115,7 +119,8 @@ fn whole_lines_are_shaded_on_request() {
     );
     assert!(out.contains("of the lines"));
     let analysis = samples::full(samples::PYTHON);
-    let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &analysis);
+    let source = Document::new(samples::PYTHON, 0);
+    let document = AnalyzedDocument::new("fib.py", &source, &analysis);
     let (hottest, _) = document
         .scored_lines()
         .max_by(|a, b| a.0.lift.total_cmp(&b.0.lift))
@@ -133,7 +138,8 @@ fn whole_lines_are_shaded_on_request() {
 #[test]
 fn the_top_table_has_the_best_ranks_in_order() {
     let analysis = samples::full(samples::PYTHON);
-    let document = AnalyzedDocument::new("fib.py", samples::PYTHON, &analysis);
+    let source = Document::new(samples::PYTHON, 0);
+    let document = AnalyzedDocument::new("fib.py", &source, &analysis);
     let mut out = Vec::new();
     write_top(&mut out, &document, 3, &options(ColorMode::Plain)).unwrap();
     let out = String::from_utf8(out).unwrap();

@@ -71,9 +71,7 @@ fn lexeme_rows(document: &AnalyzedDocument<'_>, n: usize) -> Vec<Row> {
         .top(n)
         .into_iter()
         .map(|(lexeme, level)| {
-            let (line, column) = document
-                .lines
-                .position_for_people(document.text, lexeme.span.start);
+            let (line, column) = document.place(lexeme.span.start);
             Row {
                 rank: lexeme.rank.to_string(),
                 text: truncate(&label(document.slice(lexeme.span)), LEXEME_WIDTH),
@@ -95,7 +93,10 @@ fn line_rows(document: &AnalyzedDocument<'_>, n: usize) -> Vec<Row> {
         .into_iter()
         .enumerate()
         .map(|(i, (line, level))| {
-            let content = document.lines.content(line.line as usize);
+            let content = document
+                .source
+                .index()
+                .line_content_span(line.line as usize);
             Row {
                 rank: (i + 1).to_string(),
                 text: truncate(&label(document.slice(content).trim()), LINE_WIDTH),
