@@ -12,7 +12,7 @@ mod output;
 mod progress;
 mod serve;
 mod terminal;
-#[cfg(feature = "mlflow")]
+#[cfg_attr(not(feature = "mlflow"), path = "cli/no_tracking.rs")]
 mod tracking;
 
 use std::io::Write;

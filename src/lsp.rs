@@ -49,9 +49,16 @@ use logs::set_log_level;
 /// How the server is started.
 #[derive(Clone, Debug, Default)]
 pub struct RunOptions {
-    /// A client listens there on 127.0.0.1; else it is on stdin and stdout.
+    /// The client listens there on 127.0.0.1; without a port it is on stdin and stdout.
     pub port: Option<u16>,
-    pub client_process_id: Option<u32>,
+    pub serve: ServeOptions,
+}
+
+/// How a client is served.
+#[derive(Clone, Debug, Default)]
+pub struct ServeOptions {
+    pub transport: transport::Options,
+    /// Sees every complete analysis.
     pub observer: Option<Observer>,
 }
 
@@ -64,26 +71,17 @@ pub fn run(options: &RunOptions) -> io::Result<Ended> {
         .worker_threads(2)
         .enable_time()
         .build()?;
-    let transport = transport::Options {
-        client_process_id: options.client_process_id,
-        ..transport::Options::default()
-    };
-    let observer = options.observer.clone();
+    let serve_options = options.serve.clone();
     let ended = match options.port {
-        None => runtime.block_on(serve_observed(
-            io::stdin(),
-            io::stdout(),
-            transport,
-            observer,
-        )),
+        None => runtime.block_on(serve(io::stdin(), io::stdout(), serve_options)),
         Some(port) => {
             let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
             stream.set_nodelay(true)?;
             let output = stream.try_clone()?;
-            runtime.block_on(serve_observed(stream, output, transport, observer))
+            runtime.block_on(serve(stream, output, serve_options))
         }
     };
-    // A picture that is still being drawn is nobody's any more.
+    // Abandons pictures that are still being drawn.
     runtime.shutdown_background();
     Ok(ended)
 }
@@ -92,17 +90,8 @@ pub fn run(options: &RunOptions) -> io::Result<Ended> {
 pub async fn serve(
     input: impl Read + Send + 'static,
     output: impl Write + Send + 'static,
-    options: transport::Options,
+    options: ServeOptions,
 ) -> Ended {
-    serve_observed(input, output, options, None).await
-}
-
-async fn serve_observed(
-    input: impl Read + Send + 'static,
-    output: impl Write + Send + 'static,
-    options: transport::Options,
-    observer: Option<Observer>,
-) -> Ended {
-    let (service, socket) = server::service(observer);
-    transport::serve(service, socket, input, output, options).await
+    let (service, socket) = server::service(options.observer);
+    transport::serve(service, socket, input, output, options.transport).await
 }

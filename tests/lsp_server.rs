@@ -9,7 +9,7 @@ mod lsp_client;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use codegaze::lsp::{Ended, serve, transport};
+use codegaze::lsp::{Ended, ServeOptions, serve};
 use lsp_client::{Client, PATIENCE};
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ impl Editor {
         let mut options = options;
         options["model"] = json!("embedded");
         let mut client =
-            Client::of_async(|input, output| serve(input, output, transport::Options::default()));
+            Client::of_async(|input, output| serve(input, output, ServeOptions::default()));
         let capabilities = json!({
             "general": { "positionEncodings": ["utf-8"] },
             "workspace": { "semanticTokens": { "refreshSupport": true } },

@@ -10,7 +10,6 @@ use super::fault::{Fault, report_line};
 use super::files::{self, Input};
 use super::output::Stdout;
 use super::terminal::Environment;
-#[cfg(feature = "mlflow")]
 use super::tracking::Tracking;
 use super::{models, progress};
 use crate::analysis::{Analysis, AnalysisConfig, Extras, analyze};
@@ -45,7 +44,6 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Fault> {
     };
     let bar = progress::steps(inputs.len(), "analyzing");
     let mut report = Report::new(args, inputs.len()).map_err(Fault::stdout)?;
-    #[cfg(feature = "mlflow")]
     let tracking = Tracking::start(&args.tracking, "analyze", {
         let bar = bar.clone();
         move |text| bar.suspend(|| report_line(&format!("warning: {text}")))
@@ -59,7 +57,6 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Fault> {
             ),
             Err(error) => (String::new(), Err(Fault::failed(error))),
         };
-        #[cfg(feature = "mlflow")]
         if let Ok((document, analysis)) = &done {
             tracking.record(document.text().len(), analysis);
         }

@@ -7,7 +7,6 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::files::DEFAULT_MAX_BYTES;
-#[cfg(feature = "mlflow")]
 use super::tracking::TrackingArgs;
 use crate::attribution::{Aggregate, HeadChoice, LayerChoice, Method, SelectError, Sinks};
 use crate::model::Device;
@@ -131,7 +130,6 @@ pub(super) struct AnalyzeArgs {
     pub attribution: AttributionArgs,
     #[command(flatten)]
     pub input: InputArgs,
-    #[cfg(feature = "mlflow")]
     #[command(flatten)]
     pub tracking: TrackingArgs,
     #[arg(long, short, value_enum, default_value = "text")]
@@ -295,7 +293,6 @@ pub(super) struct LspArgs {
     /// Append the log to a file instead of writing it to stderr
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub log_file: Option<PathBuf>,
-    #[cfg(feature = "mlflow")]
     #[command(flatten)]
     pub tracking: TrackingArgs,
 }
@@ -338,7 +335,6 @@ pub(super) struct ServeArgs {
     /// Memory for the results of chunks
     #[arg(long, default_value_t = 256, value_name = "MB")]
     pub cache_mb: usize,
-    #[cfg(feature = "mlflow")]
     #[command(flatten)]
     pub tracking: TrackingArgs,
 }

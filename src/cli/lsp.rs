@@ -6,20 +6,20 @@ use anyhow::Context;
 
 use super::args::LspArgs;
 use super::fault::Fault;
-#[cfg(feature = "mlflow")]
 use super::tracking::Tracking;
-use crate::lsp::{RunOptions, run};
+use crate::lsp::{RunOptions, ServeOptions, run, transport};
 
 pub(super) fn run_server(args: &LspArgs) -> Result<ExitCode, Fault> {
-    #[cfg(feature = "mlflow")]
     let tracking = Tracking::start(&args.tracking, "lsp", |text| tracing::warn!("{text}"))?;
     let options = RunOptions {
         port: args.socket,
-        client_process_id: args.client_process_id,
-        #[cfg(feature = "mlflow")]
-        observer: tracking.observer(),
-        #[cfg(not(feature = "mlflow"))]
-        observer: None,
+        serve: ServeOptions {
+            transport: transport::Options {
+                client_process_id: args.client_process_id,
+                ..transport::Options::default()
+            },
+            observer: tracking.observer(),
+        },
     };
     let ended = run(&options)
         .with_context(|| match args.socket {

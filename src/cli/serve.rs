@@ -6,19 +6,16 @@ use anyhow::Context;
 
 use super::args::ServeArgs;
 use super::fault::{Fault, report_line};
-#[cfg(feature = "mlflow")]
 use super::tracking::Tracking;
 use crate::http::options::TOKEN_VARIABLE;
 use crate::http::{Bound, Limits, Options, ServeError};
 use crate::model::source::{HubOptions, ModelSource};
 
 pub(super) fn run(args: ServeArgs) -> Result<(), Fault> {
-    #[cfg(feature = "mlflow")]
     let tracking = Tracking::start(&args.tracking, "serve", |text| {
         report_line(&format!("warning: {text}"));
     })?;
     let options = Options {
-        #[cfg(feature = "mlflow")]
         observer: tracking.observer(),
         ..options(args)?
     };

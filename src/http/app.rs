@@ -24,7 +24,8 @@ use super::models::Models;
 use super::openapi;
 use super::options::{Limits, Options};
 use super::page;
-use crate::engine::Engine;
+use crate::engine::{Engine, EngineConfig};
+use crate::panics;
 
 /// The durations of a request by stage, as browsers' developer tools show them.
 pub(crate) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -46,7 +47,10 @@ impl App {
     pub fn new(options: &Options, is_remote: bool) -> Arc<Self> {
         let origins = options.allowed_origins.iter();
         Arc::new(Self {
-            engine: Engine::start_observed(options.limits.cache_bytes, options.observer.clone()),
+            engine: Engine::start(EngineConfig {
+                cache_bytes: options.limits.cache_bytes,
+                observer: options.observer.clone(),
+            }),
             models: Models::new(&options.models),
             limits: options.limits,
             admission: Admission::new(options.limits),
@@ -109,11 +113,7 @@ async fn no_method(request: Request) -> ApiError {
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
-    let message = panic
-        .downcast_ref::<&str>()
-        .map(ToString::to_string)
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "unknown panic".to_owned());
+    let message = panics::message(&*panic);
     ApiError::Internal(format!(
         "the request failed inside ({message}); this is a defect, please report it"
     ))

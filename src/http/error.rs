@@ -176,9 +176,6 @@ impl IntoResponse for ApiError {
 impl From<EngineError> for ApiError {
     fn from(error: EngineError) -> Self {
         match error {
-            EngineError::NoModel => Self::Loading {
-                model: "the model".to_owned(),
-            },
             EngineError::NoChunk { n_chunks: 0, .. } => Self::unanalysable(NOTHING),
             EngineError::NoChunk { .. } => Self::Unanalysable(error.to_string()),
             // The thread ends with the server, and only then without an answer.

@@ -11,7 +11,7 @@ use super::features::ACTION_KIND;
 use super::matrix::definition_at;
 use super::session::{Session, Snapshot};
 use crate::attribution::{HeadFusion, Method};
-use crate::engine::Served;
+use crate::engine::ModelAndView;
 use crate::text::ByteSpan;
 
 pub(crate) fn actions(
@@ -30,7 +30,7 @@ pub(crate) fn actions(
     let positions = snapshot.positions();
     let place = positions.span(params.range);
     let mut commands = heatmap_commands(snapshot, place);
-    if let Some(served) = session.engine.served() {
+    if let Some(served) = session.model_and_view() {
         commands.extend(view_commands(snapshot, &served));
     }
     let actions = commands.into_iter().map(|command| {
@@ -91,7 +91,7 @@ fn heatmap_commands(snapshot: &Snapshot, place: ByteSpan) -> Vec<Command> {
     commands
 }
 
-fn view_commands(snapshot: &Snapshot, served: &Served) -> Vec<Command> {
+fn view_commands(snapshot: &Snapshot, served: &ModelAndView) -> Vec<Command> {
     let info = served.model.info();
     let view = &served.config.attribution;
     let set = |title: String, options: Value| {

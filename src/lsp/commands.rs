@@ -13,7 +13,7 @@ use tower_lsp::ls_types::ExecuteCommandParams;
 use super::models::{CODEBERT, fetch, milliseconds};
 use super::proto::encoding_name;
 use super::session::{Session, Snapshot};
-use crate::engine::Phase;
+use crate::engine::LivePhase;
 use crate::view::options::{ViewAnswer, ViewOptions};
 
 /// The commands that the server runs, by their names on the wire.
@@ -174,7 +174,7 @@ fn set_view(session: &Session, options: &ViewOptions) -> Result<Option<Value>> {
     let view = view
         .with(options)
         .map_err(|error| Error::invalid_params(error.to_string()))?;
-    let Some(served) = session.engine.served() else {
+    let Some(served) = session.model_and_view() else {
         // Checked when a model comes.
         session.state().view = view;
         return Ok(None);
@@ -218,10 +218,10 @@ fn info(session: &Session) -> Value {
                 "chunks": analysis.map_or(0, |finished| finished.n_chunks),
                 "state": match live.map(|live| live.phase) {
                     None => "too large",
-                    Some(Phase::Waiting) => "waiting",
-                    Some(Phase::Running) => "running",
-                    Some(Phase::Ready) => "ready",
-                    Some(Phase::Failed(_)) => "failed",
+                    Some(LivePhase::Waiting) => "waiting",
+                    Some(LivePhase::Running) => "running",
+                    Some(LivePhase::Ready) => "ready",
+                    Some(LivePhase::Failed(_)) => "failed",
                 },
             })
         })

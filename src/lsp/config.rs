@@ -89,7 +89,7 @@ fn apply(session: &Arc<Session>, given: &Value) {
             let is_live = session.engine.watch(open.uri.as_str()).is_some();
             let is_small = open.document.text().len() <= new.max_file_bytes;
             if is_live != is_small {
-                session.submit(open, &new, Duration::ZERO);
+                session.submit(open, None, &new, Duration::ZERO);
             }
         }
     }

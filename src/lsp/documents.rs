@@ -6,9 +6,9 @@ use std::sync::Arc;
 use tower_lsp::ls_types::{TextDocumentContentChangeEvent, TextDocumentItem, Uri};
 
 use super::proto::wide;
-use crate::text::PositionEncoding;
 use crate::text::document::{Document, Edit};
 use crate::text::language::Language;
+use crate::text::{ByteSpan, PositionEncoding};
 
 /// One open document. Its text's version is our own count: a client's may jump, and fall after a document is opened anew.
 #[derive(Clone)]
@@ -49,14 +49,14 @@ impl Documents {
         self.open.entry(key).or_insert(opened)
     }
 
-    /// `None` for a document that is not open.
+    /// The changed document, and the part of it that the changes wrote, if that is known. `None` for a document that is not open.
     pub fn change(
         &mut self,
         uri: &str,
         client_version: i32,
         changes: Vec<TextDocumentContentChangeEvent>,
         encoding: PositionEncoding,
-    ) -> Option<&OpenDocument> {
+    ) -> Option<(&OpenDocument, Option<ByteSpan>)> {
         let open = self.open.get_mut(uri)?;
         self.clock += 1;
         let edits: Vec<Edit> = changes
@@ -75,11 +75,12 @@ impl Documents {
                 "the version does not increase; taken all the same"
             );
         }
-        open.document
+        let edited = open
+            .document
             .apply_edits(&edits, encoding, self.clock)
             .expect("our own count increases");
         open.client_version = client_version;
-        Some(open)
+        Some((open, edited))
     }
 
     /// Whether it was open.

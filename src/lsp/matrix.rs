@@ -1,5 +1,7 @@
 //! Attention matrices and single rows of them, for panels.
 
+use std::sync::Arc;
+
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::Position;
 
@@ -9,45 +11,46 @@ use super::custom::{
 };
 use super::session::{Session, Snapshot};
 use crate::attribution::AttributionConfig;
-use crate::engine::{EngineError, Finished, Scope};
+use crate::engine::{EngineError, Finished, ModelAndView, Scope};
+use crate::model::Model;
 use crate::text::outline::{Definition, definition_at as definition_among, outline};
 use crate::view::AnalyzedDocument;
 use crate::view::heatmap::{Heatmap, Unit};
 use crate::view::matrix::{DEFAULT_ENDS, pack_thumbnails, pack_weights, thumbnail_size};
 use crate::view::options::{ViewAnswer, ViewOptions};
 
-/// An engine's error as a protocol error; `None` where the answer is "not yet".
-pub(crate) fn answer<T>(done: std::result::Result<T, EngineError>) -> Result<Option<T>> {
-    match done {
-        Ok(done) => Ok(Some(done)),
-        Err(EngineError::NoModel) => Ok(None),
-        Err(EngineError::Cancelled) => Err(Error::request_cancelled()),
-        Err(error @ EngineError::NoChunk { .. }) => Err(Error::invalid_params(error.to_string())),
-        Err(error) => {
+/// An engine's error as a protocol error.
+pub(crate) fn protocol_error(error: &EngineError) -> Error {
+    match error {
+        EngineError::Cancelled => Error::request_cancelled(),
+        EngineError::NoChunk { .. } => Error::invalid_params(error.to_string()),
+        error => {
             tracing::error!(%error, "no analysis");
             let mut answer = Error::internal_error();
             answer.message = error.to_string().into();
-            Err(answer)
+            answer
         }
     }
 }
 
-/// The session's view with what a request says, checked against the model that serves; `None` without a model.
-pub(crate) fn attribution(
+/// The model, and the session's view of it with the options of a request, checked; `None` until a model is loaded.
+pub(crate) fn requested_view(
     session: &Session,
     options: Option<&ViewOptions>,
-) -> Result<Option<AttributionConfig>> {
-    let Some(served) = session.engine.served() else {
+) -> Result<Option<(Arc<Model>, AttributionConfig)>> {
+    let Some(ModelAndView { model, config }) = session.model_and_view() else {
         return Ok(None);
     };
     let Some(options) = options else {
-        return Ok(Some(served.config.attribution.clone()));
+        return Ok(Some((model, config.attribution.clone())));
     };
     let view = session.state().view.clone();
     let invalid = |error: &dyn std::fmt::Display| Error::invalid_params(error.to_string());
     let view = view.with(options).map_err(|error| invalid(&error))?;
-    let resolved = view.resolve(served.model.info());
-    resolved.map(Some).map_err(|error| invalid(&error))
+    let attribution = view
+        .resolve(model.info())
+        .map_err(|error| invalid(&error))?;
+    Ok(Some((model, attribution)))
 }
 
 fn scope(snapshot: &Snapshot, position: Option<Position>, chunk: Option<usize>) -> Scope {
@@ -69,7 +72,7 @@ pub(crate) async fn matrix(
     snapshot: &Snapshot,
     params: &MatrixParams,
 ) -> Result<Option<MatrixResult>> {
-    let Some(attribution) = attribution(session, params.view.as_ref())? else {
+    let Some((model, attribution)) = requested_view(session, params.view.as_ref())? else {
         return Ok(None);
     };
     let scope = scope(snapshot, params.position, params.chunk);
@@ -79,10 +82,11 @@ pub(crate) async fn matrix(
     }
     let pending = session
         .engine
-        .analyze(document, scope, attribution, Heatmap::EXTRAS);
-    let Some(finished) = answer(pending.done().await)? else {
-        return Ok(None);
-    };
+        .analyze(model, document, scope, attribution, Heatmap::EXTRAS);
+    let finished = pending
+        .done()
+        .await
+        .map_err(|error| protocol_error(&error))?;
     let Some(heatmap) = draw(snapshot, &finished, params.unit)? else {
         return Ok(None);
     };
@@ -130,16 +134,20 @@ pub(crate) async fn thumbnails(
     snapshot: &Snapshot,
     params: &ThumbnailsParams,
 ) -> Result<Option<ThumbnailsResult>> {
+    let Some(ModelAndView { model, .. }) = session.model_and_view() else {
+        return Ok(None);
+    };
     let scope = scope(snapshot, params.position, params.chunk);
     let size = thumbnail_size(params.size);
     let document = snapshot.document.clone();
     if document.text().is_empty() {
         return Ok(None);
     }
-    let pending = session.engine.thumbnails(document, scope, size);
-    let Some(drawn) = answer(pending.done().await)? else {
-        return Ok(None);
-    };
+    let pending = session.engine.thumbnails(model, document, scope, size);
+    let drawn = pending
+        .done()
+        .await
+        .map_err(|error| protocol_error(&error))?;
     Ok(pack_thumbnails(&drawn).map(|cells| ThumbnailsResult {
         version: snapshot.client_version,
         chunk: drawn.chunk_idx,
@@ -168,15 +176,23 @@ pub(crate) async fn relations(
         return Ok(None);
     };
     let lexeme = analysis.lexemes[lexeme_idx];
+    let Some(ModelAndView { model, .. }) = session.model_and_view() else {
+        return Ok(None);
+    };
+    if !Arc::ptr_eq(model.info(), &analysis.model) {
+        return Err(Error::content_modified()); // another model was loaded meanwhile
+    }
     let pending = session.engine.analyze(
+        model,
         snapshot.document.clone(),
         Scope::ChunkAt(lexeme.span.start),
         analysis.attribution.clone(),
         Heatmap::EXTRAS,
     );
-    let Some(finished) = answer(pending.done().await)? else {
-        return Ok(None);
-    };
+    let finished = pending
+        .done()
+        .await
+        .map_err(|error| protocol_error(&error))?;
     let Some(matrix) = draw(snapshot, &finished, Unit::Lexeme)? else {
         return Ok(None);
     };

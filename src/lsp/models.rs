@@ -12,7 +12,7 @@ use tower_lsp::ls_types::{MessageActionItem, MessageType};
 use super::custom::{ModelResult, StatusParams};
 use super::session::Session;
 use crate::attribution::Method;
-use crate::engine::Served;
+use crate::engine::ModelAndView;
 use crate::model::source::{HubOptions, ModelFiles, ModelSource};
 use crate::model::{Device, LoadError, Model};
 use crate::view::options::ViewAnswer;
@@ -175,7 +175,7 @@ impl Models {
     }
 
     pub fn status(&self, session: &Session) -> StatusParams {
-        let served = session.engine.served();
+        let served = session.model_and_view();
         let state = self.state();
         let is_loading = state.phase == Phase::Loading;
         StatusParams {
@@ -196,7 +196,7 @@ impl Models {
     }
 
     pub fn result(&self, session: &Session) -> ModelResult {
-        let served = session.engine.served();
+        let served = session.model_and_view();
         let cache = session.engine.stats().cache;
         let state = self.state();
         let info = served.as_ref().map(|served| served.model.info());
@@ -225,7 +225,7 @@ impl Models {
     }
 }
 
-fn view_of(served: &Served) -> ViewAnswer {
+fn view_of(served: &ModelAndView) -> ViewAnswer {
     ViewAnswer::new(served.model.info(), &served.config.attribution)
 }
 
@@ -264,7 +264,7 @@ fn load_choice(session: &Arc<Session>, ticket: u64) {
         Ok(ModelSource::Hub { .. })
     );
     // Something serves meanwhile.
-    let fallback = session.engine.served().is_none().then(|| {
+    let fallback = session.model_and_view().is_none().then(|| {
         let files = find(&ModelSource::Embedded)?;
         load(session, ticket, &ModelSource::Embedded, &files, device)
     });
@@ -323,7 +323,7 @@ fn load(
 impl Models {
     /// The person who ended it knows: no message, and what served serves on.
     fn call_off(&self, session: &Session, ticket: u64, message: String) {
-        let is_serving = session.engine.served().is_some();
+        let is_serving = session.model_and_view().is_some();
         self.update(session, ticket, |state| {
             state.phase = if is_serving {
                 Phase::Ready
@@ -339,8 +339,7 @@ impl Models {
             return;
         }
         let serving = session
-            .engine
-            .served()
+            .model_and_view()
             .map(|served| format!("; {} serves", served.model.info().id));
         session.notifier.error(format!(
             "codegaze: {message}{}",
@@ -360,7 +359,7 @@ fn ask(session: &Arc<Session>, requested: String) {
     }
     let session = Arc::clone(session);
     tokio::spawn(async move {
-        let serving = session.engine.served().map_or_else(String::new, |served| {
+        let serving = session.model_and_view().map_or_else(String::new, |served| {
             format!(" Until then {} serves.", served.model.info().id)
         });
         let size = if requested.starts_with(CODEBERT) {

@@ -14,7 +14,7 @@ use tower_lsp::ls_types::{MessageType, Uri};
 
 use super::custom::{HeatmapChanged, HeatmapChangedParams, Status, StatusParams};
 use super::session::Session;
-use crate::engine::{Live, LiveReceiver, Phase};
+use crate::engine::{Live, LivePhase, LiveReceiver};
 
 /// Between two refreshes: they are global, and every client asks for everything again.
 const REFRESH_PAUSE: Duration = Duration::from_millis(500);
@@ -98,7 +98,7 @@ impl Notifier {
                 let Some(finished) = &now.analysis else {
                     continue;
                 };
-                if matches!(now.phase, Phase::Ready) {
+                if matches!(now.phase, LivePhase::Ready) {
                     session.models.analyzed_in(finished.analysis.timing.total);
                     session.notifier.status();
                     if is_owed.swap(false, Ordering::Relaxed) {

@@ -173,7 +173,7 @@ impl LanguageServer for Server {
         // A document that is opened a second time begins anew.
         self.session.engine.close(open.uri.as_str());
         let at_once = std::time::Duration::ZERO;
-        self.session.submit(&open, &settings, at_once);
+        self.session.submit(&open, None, &settings, at_once);
     }
 
     async fn did_change(&self, params: DidChangeTextDocumentParams) {
@@ -186,13 +186,18 @@ impl LanguageServer for Server {
             params.content_changes,
             encoding,
         );
-        let Some(open) = changed.cloned() else {
-            tracing::warn!(uri = document.uri.as_str(), "a change of no open document");
+        let Some((open, edited)) = changed else {
+            tracing::warn!(
+                uri = document.uri.as_str(),
+                "a change of a document that is not open"
+            );
             return;
         };
+        let open = open.clone();
         let settings = state.settings.clone();
         drop(state);
-        self.session.submit(&open, &settings, settings.debounce);
+        let delay = settings.debounce;
+        self.session.submit(&open, edited, &settings, delay);
     }
 
     async fn did_close(&self, params: DidCloseTextDocumentParams) {

@@ -1,6 +1,6 @@
 //! One client's session: its documents, its settings, the engine, and how an answer waits for its analysis.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tower_lsp::Client;
@@ -16,7 +16,12 @@ use super::notify::Notifier;
 use super::progress::Cancellations;
 use super::proto::Positions;
 use super::settings::Settings;
-use crate::engine::{Engine, EngineError, Finished, Observer, Phase, Served};
+use crate::attribution::AttributionConfig;
+use crate::engine::{
+    Engine, EngineConfig, EngineError, Finished, LivePhase, ModelAndView, Observer, Submission,
+};
+use crate::model::Model;
+use crate::panics::lock;
 use crate::text::document::Document;
 use crate::text::{ByteSpan, PositionEncoding};
 use crate::view::levels::Levels;
@@ -31,6 +36,9 @@ pub(crate) struct Session {
     /// Work that the client may end by its progress token.
     pub cancellations: Cancellations,
     levels: LevelCache,
+    /// `None` until a model is loaded. Locked before `state` where both are, and while documents are handed to the engine, so
+    /// that none is submitted under an older view after the others got the new one.
+    model_and_view: Mutex<Option<ModelAndView>>,
     state: Mutex<State>,
 }
 
@@ -109,9 +117,13 @@ impl Session {
         Arc::new_cyclic(|session| Self {
             notifier: Notifier::start(client.clone(), session.clone()),
             models: Models::new(session.clone()),
-            engine: Engine::start_observed(settings.cache_bytes, observer),
+            engine: Engine::start(EngineConfig {
+                cache_bytes: settings.cache_bytes,
+                observer,
+            }),
             cancellations: Cancellations::default(),
             levels: LevelCache::default(),
+            model_and_view: Mutex::default(),
             client,
             state: Mutex::new(State {
                 documents: Documents::default(),
@@ -129,7 +141,7 @@ impl Session {
 
     /// A poisoned lock says that a handler panicked between two assignments; the state is whole after each.
     pub fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// To be taken before a handler's first await: what the request is about.
@@ -146,14 +158,14 @@ impl Session {
         want: Option<ByteSpan>,
         deadline: Duration,
     ) -> Look {
-        if self.engine.served().is_none() {
+        if self.model_and_view().is_none() {
             self.notifier.was_early();
             return Look::Loading;
         }
         if let Some(span) = want {
             self.engine.focus(snapshot.key(), span);
         }
-        self.engine.hurry(snapshot.key());
+        self.engine.expedite(snapshot.key());
         let Some(mut live) = self.engine.watch(snapshot.key()) else {
             return Look::Absent;
         };
@@ -163,7 +175,7 @@ impl Session {
                 if now.version != snapshot.document.version() {
                     return Look::Outdated;
                 }
-                if let Phase::Failed(error) = now.phase {
+                if let LivePhase::Failed(error) = now.phase {
                     return Look::Failed(error);
                 }
                 if let Some(finished) = now.analysis
@@ -205,17 +217,21 @@ impl Session {
         }
     }
 
-    /// Serves what the engine has under the current view, checked against its model; without one there is nothing to do. What
-    /// does not suit the model is left at its default, and the client is told.
-    pub fn apply_view(&self) {
-        let Some(Served { model, .. }) = self.engine.served() else {
-            return;
-        };
-        self.serve(model);
+    /// The model that analyzes, and the session's view of it; `None` until a model is loaded.
+    pub fn model_and_view(&self) -> Option<ModelAndView> {
+        lock(&self.model_and_view).clone()
     }
 
-    /// Lets `model` serve, under the current view.
-    pub fn serve(&self, model: Arc<crate::model::Model>) {
+    /// Applies the session's view to the model, once there is one. Values that the model does not have are left at their
+    /// defaults, with a warning to the client.
+    pub fn apply_view(&self) {
+        if let Some(ModelAndView { model, .. }) = self.model_and_view() {
+            self.serve(model);
+        }
+    }
+
+    /// Makes `model` the one that analyzes, under the session's view.
+    pub fn serve(&self, model: Arc<Model>) {
         let view = self.state().view.clone();
         let (attribution, faults) = view.resolve_or_default(model.info());
         for fault in faults {
@@ -223,23 +239,48 @@ impl Session {
             self.notifier
                 .warn(format!("codegaze: {id}: {fault}; the default is used"));
         }
-        self.engine.serve(model, attribution);
+        self.analyze_all_under(model, attribution);
         self.notifier.refresh();
         self.notifier.status();
     }
 
-    /// Hands a document to the engine, unless it is too large, and tells the client of its results.
-    pub fn submit(self: &Arc<Self>, open: &OpenDocument, settings: &Settings, delay: Duration) {
+    fn analyze_all_under(&self, model: Arc<Model>, attribution: AttributionConfig) {
+        let mut current = lock(&self.model_and_view);
+        let view = ModelAndView::live(model, attribution);
+        *current = Some(view.clone());
+        for open in self.state().documents.iter() {
+            self.engine.set_view(open.uri.as_str(), view.clone());
+        }
+    }
+
+    /// Hands a document to the engine, unless it is too large, and sends its results to the client. `edited` is what its last
+    /// edit wrote, if that is known.
+    pub fn submit(
+        self: &Arc<Self>,
+        open: &OpenDocument,
+        edited: Option<ByteSpan>,
+        settings: &Settings,
+        delay: Duration,
+    ) {
         let key = open.uri.as_str();
         if open.document.text().len() > settings.max_file_bytes {
-            if self.engine.watch(key).is_some() {
-                self.engine.close(key);
-            }
+            self.engine.close(key);
             tracing::info!(uri = key, "larger than maxFileKb: not analyzed");
             return;
         }
         let is_new = self.engine.watch(key).is_none();
-        self.engine.submit(key, open.document.clone(), delay);
+        {
+            let view = lock(&self.model_and_view);
+            self.engine.submit(
+                key,
+                Submission {
+                    document: open.document.clone(),
+                    view: view.clone(),
+                    edited,
+                    delay,
+                },
+            );
+        }
         if is_new && let Some(live) = self.engine.watch(key) {
             self.notifier.follow(open.uri.clone(), live);
         }

@@ -1,35 +1,40 @@
-//! One inference thread for the process: live documents, whose latest version wins, and requests.
+//! One inference thread for the process: live documents, of which the latest version wins, and requests.
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | `state` | what is wanted: documents, requests, the model; who is next |
-//! | `worker` | the thread: one chunk at a time, behind a panic fence |
+//! | `schedule` | what is wanted, behind one lock; what is most urgent |
+//! | `worker` | the thread: one step of one task at a time |
+//! | `live` | live documents, and the task that takes the next step of one |
+//! | `request` | requests, and the task that takes the next step of one |
+//! | `outcome` | what a step came to; a panic ends its task and nothing else |
 //! | `job` | one document under one view, chunk by chunk |
 //! | `cache` | results by text, bounded in bytes |
 //! | `counts` | subword counts of lines that were counted before |
-//! | `single` | requests about one chunk: maps in small, raw tensors |
-//! | `pending` | a result that is awaited |
+//! | `pending` | the result of a request, to be awaited |
 //!
-//! Nobody who calls into the [`Engine`] waits for the model: calls change what is wanted and return; results come through a
-//! `watch` channel a document, or a `oneshot` a request. A receiver that is dropped cancels its request. A job that is no longer
+//! Callers never wait for the model: a call changes what is wanted and returns. Results are sent through a `watch` channel for
+//! each document, and through a `oneshot` for each request. Dropping the receiver cancels the request. A step that is no longer
 //! wanted stops before the next layer of the model; what it computed until then is kept.
+//!
+//! The engine has no default model: every document and every request brings its own.
 
 mod cache;
 mod counts;
 mod job;
+mod live;
 mod observer;
+mod outcome;
 mod pending;
-mod single;
-mod state;
+mod request;
+mod schedule;
 mod worker;
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
 
@@ -37,25 +42,26 @@ use crate::analysis::raw::RawChoice;
 use crate::analysis::thumbnails::Thumbnails;
 use crate::analysis::{AnalysisConfig, AnalysisError, Extras};
 use crate::attribution::AttributionConfig;
+use crate::panics::lock;
 use codegaze_model::Model;
+use codegaze_model::roberta::ForwardError;
 use codegaze_text::ByteSpan;
 use codegaze_text::document::Document;
 
 pub use cache::CacheStats;
 pub use job::{Finished, Scope};
+pub use live::{Live, LivePhase, LiveReceiver, Submission};
 pub use observer::Observer;
 pub use pending::Pending;
-pub use single::RawChunk;
+pub use request::RawChunk;
 
-use pending::Reply;
-use state::{Order, Queued, State, Work};
+use request::{AnalysisRequest, RawRequest, Request, RequestTask, ThumbnailsRequest};
+use schedule::{Control, Schedule};
 
 /// Why there is no result.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    #[error("no model is loaded yet; try again in a moment")]
-    NoModel,
     #[error("chunk {chunk} does not exist: the document has {n_chunks}, counted from 0")]
     NoChunk { chunk: usize, n_chunks: usize },
     #[error(transparent)]
@@ -68,42 +74,38 @@ pub enum EngineError {
     Cancelled,
 }
 
-/// How far a live document's analysis is.
-#[derive(Clone, Debug, Default)]
-pub enum Phase {
-    /// For the model, for a pause in typing, or for another document.
-    #[default]
-    Waiting,
-    Running,
-    Ready,
-    Failed(EngineError),
+impl From<AnalysisError> for EngineError {
+    fn from(error: AnalysisError) -> Self {
+        match error {
+            AnalysisError::Forward(ForwardError::Cancelled) => Self::Cancelled,
+            error => Self::Analysis(Arc::new(error)),
+        }
+    }
 }
 
-/// What is known about the latest version of a live document under the current view.
-#[derive(Clone, Debug, Default)]
-pub struct Live {
-    /// Of the document that was submitted last.
-    pub version: i64,
-    pub phase: Phase,
-    /// Of that version and view, or `None`; complete if the phase is [`Phase::Ready`].
-    pub analysis: Option<Arc<Finished>>,
+impl From<ForwardError> for EngineError {
+    fn from(error: ForwardError) -> Self {
+        AnalysisError::from(error).into()
+    }
 }
 
-/// How a live document is watched; ends when the document is closed.
-pub type LiveReceiver = watch::Receiver<Live>;
-
-/// A model, and how it is looked at.
+/// A model, and the view under which its attention is analyzed.
 #[derive(Clone)]
-pub struct Served {
+pub struct ModelAndView {
     pub model: Arc<Model>,
     pub config: Arc<AnalysisConfig>,
 }
 
-impl Served {
-    /// For live documents.
+impl ModelAndView {
+    /// For live documents: with subwords and relations, which hovers show.
     #[must_use]
     pub fn live(model: Arc<Model>, attribution: AttributionConfig) -> Self {
-        Self::new(model, attribution, LIVE_EXTRAS)
+        let extras = Extras {
+            subwords: true,
+            relations: true,
+            ..Extras::default()
+        };
+        Self::new(model, attribution, extras)
     }
 
     fn new(model: Arc<Model>, attribution: AttributionConfig, extras: Extras) -> Self {
@@ -118,15 +120,24 @@ impl Served {
     }
 }
 
+/// What the engine is started with.
+#[derive(Clone, Debug, Default)]
+pub struct EngineConfig {
+    /// Limit of the cache.
+    pub cache_bytes: usize,
+    /// Sees every analysis when it is complete.
+    pub observer: Option<Observer>,
+}
+
 /// What the engine did since it started.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EngineStats {
     pub cache: CacheStats,
     /// Windows that the model read.
     pub passes: u64,
-    /// Of these, those that went on from the record of an earlier pass.
+    /// Of these, those that continued from the record of an earlier pass.
     pub resumed: u64,
-    /// Windows that were given up since nobody wanted them any more, or something more urgent came.
+    /// Steps that stopped because their result was no longer wanted, or because something more urgent arrived.
     pub cancelled: u64,
     pub panics: u64,
     /// Requests that wait or run.
@@ -140,49 +151,31 @@ pub struct Engine {
 }
 
 struct Shared {
-    state: Mutex<State>,
+    schedule: Mutex<Schedule>,
     wake: Condvar,
 }
 
 impl Shared {
-    /// A poisoned lock says that a caller panicked between two assignments; the state is whole after each.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Schedule> {
+        lock(&self.schedule)
     }
 }
 
-/// What live documents are analyzed with besides the view: subwords and relations for hovers.
-const LIVE_EXTRAS: Extras = Extras {
-    subwords: true,
-    matrix: false,
-    relations: true,
-    embedding: false,
-};
-
 impl Engine {
-    /// Starts the thread, without a model.
+    /// Starts the thread.
     ///
     /// # Panics
     /// When the operating system refuses a thread.
     #[must_use]
-    pub fn start(cache_bytes: usize) -> Self {
-        Self::start_observed(cache_bytes, None)
-    }
-
-    /// [`Self::start`], with somebody who looks on.
-    ///
-    /// # Panics
-    /// As [`Self::start`] does.
-    #[must_use]
-    pub fn start_observed(cache_bytes: usize, observer: Option<Observer>) -> Self {
+    pub fn start(config: EngineConfig) -> Self {
         let shared = Arc::new(Shared {
-            state: Mutex::new(State::default()),
+            schedule: Mutex::new(Schedule::default()),
             wake: Condvar::new(),
         });
         let for_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("codegaze-engine".to_owned())
-            .spawn(move || worker::run(&for_thread, cache_bytes, observer))
+            .spawn(move || worker::run(&for_thread, config))
             .expect("the operating system gives one thread to a program that starts");
         Self {
             shared,
@@ -190,51 +183,29 @@ impl Engine {
         }
     }
 
-    /// Serves another model, or the same under another view, to all who name none of their own. Their live documents are
-    /// analyzed anew.
-    pub fn serve(&self, model: Arc<Model>, attribution: AttributionConfig) {
-        let mut state = self.shared.lock();
-        state.serve(Served::live(model, attribution));
-        self.shared.wake.notify_one();
+    /// Makes `submission` the latest version of the live document `key`, and the document the focused one.
+    pub fn submit(&self, key: &str, submission: Submission) {
+        self.change(|schedule| schedule.submit(key, submission));
     }
 
-    #[must_use]
-    pub fn served(&self) -> Option<Served> {
-        self.shared.lock().served.clone()
+    /// Analyzes a live document anew under another model or view. Its delay and its place in the order stay.
+    pub fn set_view(&self, key: &str, view: ModelAndView) {
+        self.change(|schedule| schedule.set_view(key, view));
     }
 
-    /// Makes `document` the latest version of the live document `key`. Analyzed after `delay`, which starts anew with each
-    /// version, or when somebody [hurries](Self::hurry). It becomes the focused document.
-    pub fn submit(&self, key: &str, document: Document, delay: Duration) {
-        self.shared
-            .lock()
-            .submit(key, document, None, Instant::now() + delay);
-        self.shared.wake.notify_one();
-    }
-
-    /// Like [`Self::submit`], under the document's own model and view, whatever serves the others.
-    pub fn submit_under(&self, key: &str, document: Document, own: Served, delay: Duration) {
-        self.shared
-            .lock()
-            .submit(key, document, Some(own), Instant::now() + delay);
-        self.shared.wake.notify_one();
-    }
-
-    /// Tells what of a document is looked at: analyzed first. The document becomes the focused one.
+    /// Says which part of a document the user looks at: it is analyzed first. The document becomes the focused one.
     pub fn focus(&self, key: &str, span: ByteSpan) {
-        self.shared.lock().focus(key, span);
-        self.shared.wake.notify_one();
+        self.change(|schedule| schedule.focus(key, span));
     }
 
-    /// Ends a document's delay: somebody waits for it.
-    pub fn hurry(&self, key: &str) {
-        self.shared.lock().hurry(key);
-        self.shared.wake.notify_one();
+    /// Ends a document's delay: a request waits for its analysis.
+    pub fn expedite(&self, key: &str) {
+        self.change(|schedule| schedule.expedite(key, Instant::now()));
     }
 
-    /// Forgets a live document; its job stops.
+    /// Removes a live document, and cancels its analysis.
     pub fn close(&self, key: &str) {
-        self.shared.lock().close(key);
+        self.change(|schedule| schedule.close(key));
     }
 
     /// `None` for a document that was not submitted.
@@ -243,26 +214,9 @@ impl Engine {
         self.shared.lock().watch(key)
     }
 
-    /// Analyses a text once, under any view, with the model that serves now.
+    /// Analyzes a document once.
     #[must_use]
     pub fn analyze(
-        &self,
-        document: Document,
-        scope: Scope,
-        attribution: AttributionConfig,
-        extras: Extras,
-    ) -> Pending<Finished> {
-        match self.served() {
-            Some(Served { model, .. }) => {
-                self.analyze_with(model, document, scope, attribution, extras)
-            }
-            None => Pending::failed(EngineError::NoModel),
-        }
-    }
-
-    /// Like [`Self::analyze`], with any model.
-    #[must_use]
-    pub fn analyze_with(
         &self,
         model: Arc<Model>,
         document: Document,
@@ -271,111 +225,88 @@ impl Engine {
         extras: Extras,
     ) -> Pending<Finished> {
         let (progress, watched) = watch::channel((0, 0));
-        let under = Served::new(model, attribution, extras);
-        self.enqueue(Some(watched), |reply| Work::Analysis {
-            document,
-            scope,
-            under,
-            job: None,
-            reply,
-            progress,
-        })
+        let view = ModelAndView::new(model, attribution, extras);
+        let request = AnalysisRequest::new(document, view, scope, progress);
+        self.enqueue(request, Some(watched))
     }
 
-    /// Every layer's and head's map of one chunk, in small, with the model that serves now: at most `size` cells a side.
+    /// The map of every layer and head of one chunk, with at most `size` cells on a side.
     #[must_use]
-    pub fn thumbnails(&self, document: Document, scope: Scope, size: usize) -> Pending<Thumbnails> {
-        match self.served() {
-            Some(Served { model, .. }) => self.thumbnails_with(model, document, scope, size),
-            None => Pending::failed(EngineError::NoModel),
-        }
-    }
-
-    /// Like [`Self::thumbnails`], with any model.
-    #[must_use]
-    pub fn thumbnails_with(
+    pub fn thumbnails(
         &self,
         model: Arc<Model>,
         document: Document,
         scope: Scope,
         size: usize,
     ) -> Pending<Thumbnails> {
-        self.enqueue(None, |reply| Work::Thumbnails {
+        let request = ThumbnailsRequest {
+            model,
             document,
             scope,
-            model,
             size,
-            reply,
-        })
+        };
+        self.enqueue(request, None)
     }
 
-    /// The raw tensors of one chunk, with any model. `choice` suits it.
+    /// The raw tensors of one chunk. `choice` was checked against the model.
     #[must_use]
-    pub fn raw_with(
+    pub fn raw(
         &self,
         model: Arc<Model>,
         document: Document,
         scope: Scope,
         choice: RawChoice,
     ) -> Pending<RawChunk> {
-        self.enqueue(None, |reply| Work::Raw {
+        let request = RawRequest {
+            model,
             document,
             scope,
-            model,
             choice,
-            reply,
-        })
+        };
+        self.enqueue(request, None)
     }
 
-    fn enqueue<T>(
+    fn enqueue<R: Request>(
         &self,
+        request: R,
         progress: Option<watch::Receiver<(usize, usize)>>,
-        work: impl FnOnce(Reply<T>) -> Work,
-    ) -> Pending<T> {
+    ) -> Pending<R::Answer> {
         let (reply, result) = oneshot::channel();
-        let cancel = Arc::new(AtomicBool::new(false));
-        self.shared.lock().enqueue(Queued {
-            cancel: Arc::clone(&cancel),
-            work: work(reply),
-        });
-        self.shared.wake.notify_one();
+        let (task, cancel) = RequestTask::new(request, reply);
+        self.change(|schedule| schedule.enqueue(task));
         Pending::new(result, cancel, progress)
     }
 
     #[must_use]
     pub fn stats(&self) -> EngineStats {
-        let state = self.shared.lock();
-        EngineStats {
-            queued: state.requests.len(),
-            ..state.stats
-        }
+        self.shared.lock().stats()
     }
 
-    /// Drops all cached results; what was freed, in bytes.
+    /// Removes all cached results; sends how many bytes they took.
     #[must_use]
     pub fn clear_cache(&self) -> oneshot::Receiver<usize> {
         let (reply, freed) = oneshot::channel();
-        self.order(Order::ClearCache(reply));
+        self.change(|schedule| schedule.control(Control::ClearCache(reply)));
         freed
     }
 
     pub fn set_cache_bytes(&self, limit: usize) {
-        self.order(Order::SetCacheBytes(limit));
+        self.change(|schedule| schedule.control(Control::SetCacheBytes(limit)));
     }
 
-    fn order(&self, order: Order) {
-        self.shared.lock().orders.push(order);
+    /// Changes what is wanted, and lets the thread look at it.
+    fn change(&self, change: impl FnOnce(&mut Schedule)) {
+        change(&mut self.shared.lock());
         self.shared.wake.notify_one();
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.shared.lock().shut_down();
-        self.shared.wake.notify_one();
+        self.change(Schedule::shut_down);
         if let Some(thread) = self.thread.take() {
             // Its panics are caught inside; it stops before the next layer.
-            drop(thread.join());
+            let _ = thread.join();
         }
     }
 }

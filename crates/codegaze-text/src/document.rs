@@ -134,6 +134,9 @@ impl Document {
     /// [`LineIndex::offset_at`]); a range whose end comes before its start is reversed, as in
     /// `vscode-languageserver-textdocument`. The language stays the same.
     ///
+    /// Returns the part of the new text that holds all of the edits, empty where text was only removed. `None` if there were
+    /// no edits, or if the whole text was replaced, which does not say where it differs.
+    ///
     /// # Errors
     /// [`TextError::StaleVersion`] if `version` is not above the document's; nothing changes then.
     pub fn apply_edits(
@@ -141,7 +144,7 @@ impl Document {
         edits: &[Edit],
         encoding: PositionEncoding,
         version: i64,
-    ) -> Result<(), TextError> {
+    ) -> Result<Option<ByteSpan>, TextError> {
         if version <= self.version {
             return Err(TextError::StaleVersion {
                 current: self.version,
@@ -156,9 +159,10 @@ impl Document {
                 self.index = Arc::new(LineIndex::new(&edits[first].text));
                 edits[first].text.clone()
             }
-            None if edits.is_empty() => return Ok(()),
+            None if edits.is_empty() => return Ok(None),
             None => String::from(&*self.text),
         };
+        let mut edited: Option<ByteSpan> = None;
         for edit in &edits[first.map_or(0, |first| first + 1)..] {
             let Some((start, end)) = edit.range else {
                 continue; // cannot happen after the last replacement of the whole text
@@ -168,10 +172,37 @@ impl Document {
             let span = ByteSpan::new(start.min(end), start.max(end));
             text.replace_range(span.range(), &edit.text);
             Arc::make_mut(&mut self.index).replace(&text, span, edit.text.len());
+            let written = ByteSpan::new(span.start, span.start + edit.text.len());
+            edited = Some(match edited {
+                Some(before) => hull(after_replacement(before, span, edit.text.len()), written),
+                None => written,
+            });
         }
         self.text = text.into();
-        Ok(())
+        Ok(edited)
     }
+}
+
+/// Where `span` is after `replaced` became `len` bytes long; what lay inside `replaced` grows to the whole replacement.
+fn after_replacement(span: ByteSpan, replaced: ByteSpan, len: usize) -> ByteSpan {
+    let moved = |at: usize, inside: usize| {
+        if at <= replaced.start {
+            at
+        } else if at >= replaced.end {
+            at - replaced.len() + len
+        } else {
+            inside
+        }
+    };
+    ByteSpan::new(
+        moved(span.start, replaced.start),
+        moved(span.end, replaced.start + len),
+    )
+}
+
+/// The smallest span that holds both.
+fn hull(a: ByteSpan, b: ByteSpan) -> ByteSpan {
+    ByteSpan::new(a.start.min(b.start), a.end.max(b.end))
 }
 
 /// NUL bytes are valid UTF-8, and some source files have a few. A file that consists mostly of them is not source text.
@@ -316,10 +347,12 @@ mod tests {
             // Out of range: at the end.
             edit(Some((at(9, 9), at(9, 9))), "\n"),
         ];
-        document
+        let edited = document
             .apply_edits(&edits, PositionEncoding::Utf16, 2)
             .unwrap();
         assert_eq!(document.text(), "let x = 'ab';\r\ndone\n");
+        let edited = edited.map(|edited| edited.of(document.text()));
+        assert_eq!(edited, Some("ab';\r\ndone\n"));
         assert_eq!(document.version(), 2);
 
         let edits = [
@@ -327,10 +360,11 @@ mod tests {
             edit(None, "a\rb"),
             edit(Some((at(1, 0), at(1, 0))), "\n"),
         ];
-        document
+        let edited = document
             .apply_edits(&edits, PositionEncoding::Utf16, 3)
             .unwrap();
         assert_eq!(document.text(), "a\r\nb");
+        assert_eq!(edited, Some(ByteSpan::new(2, 3)));
         assert_eq!(document.index(), &LineIndex::new("a\r\nb"));
     }
 
@@ -345,9 +379,10 @@ mod tests {
             assert_eq!(error, TextError::StaleVersion { current: 5, got });
             assert_eq!(document, before);
         }
-        document
+        let edited = document
             .apply_edits(&[], PositionEncoding::Utf8, 6)
             .unwrap();
+        assert_eq!(edited, None);
         assert_eq!((document.text(), document.version()), ("x", 6));
     }
 
@@ -385,8 +420,16 @@ mod tests {
                         edits.push(Edit { range: Some(range), text: inserted.clone() });
                         full.replace_range(from.min(to)..from.max(to), inserted);
                     }
-                    document.apply_edits(&edits, encoding, version).unwrap();
+                    let before = document.clone();
+                    let edited = document.apply_edits(&edits, encoding, version).unwrap();
                     prop_assert_eq!(document.text(), &full);
+                    let is_whole = edits.iter().any(|edit| edit.range.is_none());
+                    prop_assert!(edited.is_some() || is_whole || edits.is_empty());
+                    if let Some(edited) = edited.filter(|_| !is_whole) {
+                        let (before, after) = (before.text(), &full[edited.end..]);
+                        prop_assert_eq!(&before[..edited.start], &full[..edited.start]);
+                        prop_assert!(before[edited.start..].ends_with(after));
+                    }
                     prop_assert_eq!(document.index(), &LineIndex::new(&full));
                     prop_assert_eq!(document.version(), version);
                 }

@@ -12,7 +12,7 @@ use super::messages::{
     RelatedLexeme, RelationsResult, SummaryResult, ThumbnailsResult, TopSummary,
 };
 use crate::analysis::ScoredLexeme;
-use crate::engine::{Finished, Phase, Scope, Served};
+use crate::engine::{Finished, LivePhase, ModelAndView, Scope};
 use crate::text::outline::{definition_at, outline};
 use crate::view::AnalyzedDocument;
 use crate::view::definitions::{definition_heats, line_heats};
@@ -39,12 +39,12 @@ pub(super) async fn matrix(
     snapshot: Snapshot,
     question: MatrixQuestion,
 ) -> Result<Option<MatrixResult>, ApiError> {
-    let Served { model, config } =
+    let ModelAndView { model, config } =
         snapshot.under(app, question.model.as_deref(), question.view.as_ref())?;
     if snapshot.document.text().is_empty() {
         return Ok(None);
     }
-    let pending = app.engine.analyze_with(
+    let pending = app.engine.analyze(
         model,
         snapshot.document.clone(),
         snapshot.scope(question.chunk, question.position),
@@ -101,14 +101,14 @@ pub(super) async fn thumbnails(
     model: Option<&str>,
     size: Option<usize>,
 ) -> Result<Option<ThumbnailsResult>, ApiError> {
-    let Served { model, .. } = snapshot.under(app, model, None)?;
+    let ModelAndView { model, .. } = snapshot.under(app, model, None)?;
     if snapshot.document.text().is_empty() {
         return Ok(None);
     }
     let size = thumbnail_size(size);
     let scope = snapshot.scope(chunk, position);
     let document = snapshot.document.clone();
-    let pending = app.engine.thumbnails_with(model, document, scope, size);
+    let pending = app.engine.thumbnails(model, document, scope, size);
     let drawn = pending.done().await?;
     Ok(pack_thumbnails(&drawn).map(|cells| ThumbnailsResult {
         version: snapshot.document.version(),
@@ -124,7 +124,7 @@ pub(super) async fn thumbnails(
 async fn whole(snapshot: &mut Snapshot) -> Result<Arc<Finished>, ApiError> {
     loop {
         let now = snapshot.live.borrow_and_update().clone();
-        let asked = &snapshot.served;
+        let asked = &snapshot.model_and_view;
         let is_other = |finished: &Arc<Finished>| {
             finished.analysis.attribution != asked.config.attribution
                 || !Arc::ptr_eq(&finished.analysis.model, asked.model.info())
@@ -133,7 +133,7 @@ async fn whole(snapshot: &mut Snapshot) -> Result<Arc<Finished>, ApiError> {
         {
             return Err(ApiError::Superseded);
         }
-        if let Phase::Failed(error) = now.phase {
+        if let LivePhase::Failed(error) = now.phase {
             return Err(error.into());
         }
         if let Some(finished) = now.analysis.filter(|finished| finished.complete) {
@@ -159,8 +159,8 @@ pub(super) async fn relations(
         return Ok(None);
     };
     let lexeme = analysis.lexemes[lexeme_idx];
-    let pending = app.engine.analyze_with(
-        Arc::clone(&snapshot.served.model),
+    let pending = app.engine.analyze(
+        Arc::clone(&snapshot.model_and_view.model),
         snapshot.document.clone(),
         Scope::ChunkAt(lexeme.span.start),
         analysis.attribution.clone(),

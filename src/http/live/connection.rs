@@ -22,7 +22,7 @@ use super::document::OpenDocument;
 use super::heat::HeatJob;
 use super::messages::{ClientMessage, Notice, State};
 use super::writer::{Outgoing, write};
-use crate::engine::{LiveReceiver, Phase};
+use crate::engine::{LivePhase, LiveReceiver};
 use crate::text::document::Document;
 use questions::{Questions, Slot};
 
@@ -294,7 +294,7 @@ impl Connection {
         if now.version != document.document.version() {
             return;
         }
-        if let Phase::Failed(error) = now.phase {
+        if let LivePhase::Failed(error) = now.phase {
             return self.complain(None, &error.into());
         }
         if let Some(finished) = now.analysis {

@@ -7,12 +7,13 @@ use super::super::app::App;
 use super::super::error::ApiError;
 use super::super::position::{Encoding, Position, Positions, Range, wide};
 use super::messages::Change;
-use crate::engine::{LiveReceiver, Scope, Served};
+use crate::engine::{LiveReceiver, ModelAndView, Scope, Submission};
 use crate::model::Model;
+use crate::text::ByteSpan;
 use crate::text::document::{Document, Edit};
 use crate::view::options::{View, ViewOptions};
 
-/// Between two edits of somebody who types nothing is waited for: a job for an older version stops by itself.
+/// No delay while the user types: submitting a newer version cancels the analysis of the older one.
 const AT_ONCE: Duration = Duration::ZERO;
 
 pub(super) struct OpenDocument {
@@ -23,6 +24,8 @@ pub(super) struct OpenDocument {
     /// As the client named it; the default for `None`.
     pub model: Option<String>,
     view: View,
+    /// What the last edit wrote, if it is known.
+    edited: Option<ByteSpan>,
 }
 
 /// The document as it was when a question came.
@@ -30,7 +33,7 @@ pub(super) struct OpenDocument {
 pub(super) struct Snapshot {
     pub document: Document,
     pub encoding: Encoding,
-    pub served: Served,
+    pub model_and_view: ModelAndView,
     pub live: LiveReceiver,
     view: View,
 }
@@ -53,6 +56,7 @@ impl OpenDocument {
             range,
             model,
             view,
+            edited: None,
         })
     }
 
@@ -67,9 +71,11 @@ impl OpenDocument {
                 text: change.text,
             })
             .collect();
-        self.document
+        self.edited = self
+            .document
             .apply_edits(&edits, self.encoding.into(), version)
-            .map_err(|error| ApiError::Unanalysable(error.to_string()))
+            .map_err(|error| ApiError::Unanalysable(error.to_string()))?;
+        Ok(())
     }
 
     /// Another model or view, unless they are none. Nothing changes then.
@@ -98,9 +104,13 @@ impl OpenDocument {
     pub fn submit(&self, app: &App, key: &str) -> Result<LiveReceiver, ApiError> {
         let model = app.models.get(self.model.as_deref())?;
         let attribution = self.view.resolve(model.info())?;
-        let served = Served::live(model, attribution);
-        app.engine
-            .submit_under(key, self.document.clone(), served, AT_ONCE);
+        let submission = Submission {
+            document: self.document.clone(),
+            view: Some(ModelAndView::live(model, attribution)),
+            edited: self.edited,
+            delay: AT_ONCE,
+        };
+        app.engine.submit(key, submission);
         self.focus(app, key);
         app.engine
             .watch(key)
@@ -121,7 +131,7 @@ impl OpenDocument {
         Ok(Snapshot {
             document: self.document.clone(),
             encoding: self.encoding,
-            served: Served::live(model, attribution),
+            model_and_view: ModelAndView::live(model, attribution),
             live,
             view: self.view.clone(),
         })
@@ -148,19 +158,19 @@ impl Snapshot {
         app: &App,
         model: Option<&str>,
         options: Option<&ViewOptions>,
-    ) -> Result<Served, ApiError> {
+    ) -> Result<ModelAndView, ApiError> {
         if model.is_none() && options.is_none() {
-            return Ok(self.served.clone());
+            return Ok(self.model_and_view.clone());
         }
         let model: Arc<Model> = match model {
             Some(model) => app.models.get(Some(model))?,
-            None => Arc::clone(&self.served.model),
+            None => Arc::clone(&self.model_and_view.model),
         };
         let view = match options {
             Some(options) => self.view.with(options)?,
             None => self.view.clone(),
         };
         let attribution = view.resolve(model.info())?;
-        Ok(Served::live(model, attribution))
+        Ok(ModelAndView::live(model, attribution))
     }
 }

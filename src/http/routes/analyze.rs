@@ -97,9 +97,9 @@ pub(crate) async fn analyze(
         ..Extras::default()
     };
     let asked = Instant::now();
-    let pending =
-        app.engine
-            .analyze_with(target.model, target.document, target.scope, view, extras);
+    let pending = app
+        .engine
+        .analyze(target.model, target.document, target.scope, view, extras);
     let work = async { Ok(pending.done().await?) };
     let mut finished = ticket.deadline.within(work).await?;
     let mut stages = Stages::default();

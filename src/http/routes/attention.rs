@@ -272,9 +272,9 @@ async fn read(
         embedding,
     };
     let asked = Instant::now();
-    let pending =
-        app.engine
-            .analyze_with(target.model, target.document, target.scope, view, extras);
+    let pending = app
+        .engine
+        .analyze(target.model, target.document, target.scope, view, extras);
     let finished = pending.done().await?;
     stages.analysis(&finished, asked);
     app.metrics.read(&finished);

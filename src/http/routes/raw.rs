@@ -209,7 +209,7 @@ pub(crate) async fn get_attention(
         let asked = Instant::now();
         let mut read = Vec::with_capacity(plan.wanted.len());
         for (chunk_idx, n_tokens) in plan.wanted {
-            let pending = app.engine.raw_with(
+            let pending = app.engine.raw(
                 std::sync::Arc::clone(&model),
                 target.document.clone(),
                 Scope::Chunk(chunk_idx),

@@ -12,8 +12,8 @@ use tower_lsp::ls_types::{NumberOrString, Range, ShowDocumentParams, Uri};
 use super::failed;
 use crate::analysis::Extras;
 use crate::cli::write_file;
-use crate::engine::{Finished, Scope};
-use crate::lsp::matrix::{answer, attribution};
+use crate::engine::{Finished, Pending, Scope};
+use crate::lsp::matrix::{protocol_error, requested_view};
 use crate::lsp::notify::ANSWER_DEADLINE;
 use crate::lsp::progress::{Reporter, Under};
 use crate::lsp::session::{Session, Snapshot};
@@ -126,7 +126,7 @@ pub(super) async fn run(
         )));
     }
     let colormap = colormap(options.colormap.as_deref()).map_err(invalid)?;
-    let Some(attribution) = attribution(session, options.view.as_ref())? else {
+    let Some((model, attribution)) = requested_view(session, options.view.as_ref())? else {
         return Ok(None);
     };
     let part = options.range.map(|range| snapshot.positions().span(range));
@@ -143,10 +143,11 @@ pub(super) async fn run(
         // The levels of a part are those that it has in the whole.
         (Scope::Document, extras)
     };
-    let finished = analyze(session, snapshot, scope, attribution, extras, token).await?;
-    let Some(finished) = finished else {
-        return Ok(None);
-    };
+    let document = snapshot.document.clone();
+    let pending = session
+        .engine
+        .analyze(model, document, scope, attribution, extras);
+    let finished = with_progress(session, pending, token).await?;
     let view = ViewAnswer::new(&finished.analysis.model, &finished.analysis.attribution);
     let format = options.format;
     let job = Drawing {
@@ -213,17 +214,12 @@ fn colormap(name: Option<&str>) -> std::result::Result<Colormap, String> {
         })
 }
 
-/// The analysis, with progress and an end when the client wants it.
-async fn analyze(
+/// Awaits an analysis: reports its progress, and lets the client cancel it.
+async fn with_progress(
     session: &Arc<Session>,
-    snapshot: &Snapshot,
-    scope: Scope,
-    attribution: crate::attribution::AttributionConfig,
-    extras: Extras,
+    mut pending: Pending<Finished>,
     token: Option<NumberOrString>,
-) -> Result<Option<Finished>> {
-    let document = snapshot.document.clone();
-    let mut pending = session.engine.analyze(document, scope, attribution, extras);
+) -> Result<Finished> {
     let under = token.clone().map_or(Under::Nobody, Under::Client);
     let cancellable = session.cancellations.register(token);
     let title = "codegaze: heatmap".to_owned();
@@ -238,12 +234,12 @@ async fn analyze(
             }
         }
         // The result ends the waiting, not the reports.
-        std::future::pending::<()>().await;
+        std::future::pending::<std::convert::Infallible>().await
     };
     let done = tokio::select! {
-        done = pending.done() => answer(done),
+        done = pending.done() => done.map_err(|error| protocol_error(&error)),
         () = cancellable.cancellation.cancelled() => Err(Error::request_cancelled()),
-        () = report => Ok(None),
+        never = report => match never {},
     };
     // The client's token is valid until the answer.
     reporter.finish().await;

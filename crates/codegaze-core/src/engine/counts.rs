@@ -1,4 +1,4 @@
-//! Subword counts of texts that were counted before: planning a document's chunks after an edit asks about every line again.
+//! Subword counts of texts that were counted before: planning a document's chunks after an edit counts every line again.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -9,7 +9,7 @@ use codegaze_model::Model;
 /// Some twenty megabytes at most.
 const MAX_ENTRIES: usize = 1 << 19;
 
-/// Forgets everything when it is full, and when it is asked on behalf of another model.
+/// Forgets everything when it is full, and when another model is used.
 #[derive(Default)]
 pub(super) struct Counts {
     /// By keyed hash and length: two texts of one document that agree in both do not happen by chance.
@@ -19,7 +19,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Like [`Self::count`]; at once, and any number, with `cancel` raised.
+    /// Like [`Self::count`]; returns any number at once when `cancel` is raised.
     pub fn count_unless(&mut self, cancel: &AtomicBool, model: &Model, text: &str) -> usize {
         if cancel.load(Ordering::Relaxed) {
             return 1;

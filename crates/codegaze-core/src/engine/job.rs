@@ -1,17 +1,14 @@
-//! One document under one view, chunk by chunk: what the cache has first, then what is looked at, then the rest.
+//! One document under one view, chunk by chunk: first what the cache has, then what the user looks at, then the rest.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::cache::{Cache, CacheView, WindowKey};
-use super::counts::Counts;
-use super::observer::Observer;
+use super::ModelAndView;
+use super::cache::{CacheView, WindowKey};
+use super::worker::WorkerContext;
 use crate::analysis::chunk::{self, Chunk};
-use crate::analysis::{
-    Analysis, AnalysisConfig, AnalysisError, ScoredWindow, Timing, assemble, score_window,
-};
-use codegaze_model::Model;
+use crate::analysis::{Analysis, AnalysisError, ScoredWindow, Timing, assemble, score_window};
 use codegaze_text::ByteSpan;
 use codegaze_text::document::Document;
 
@@ -24,35 +21,13 @@ pub enum Scope {
     ChunkAt(usize),
     /// The chunk with this number.
     Chunk(usize),
-    /// The chunks that touch this part.
-    Part(ByteSpan),
-}
-
-/// What all jobs work with.
-pub(super) struct Tools {
-    pub cache: Cache,
-    pub counts: Counts,
-    /// Windows that the model read, from the first layer or from a record.
-    pub passes: u64,
-    /// Of these, those that a record had part of.
-    pub resumed: u64,
-    pub observer: Option<Observer>,
-}
-
-impl Tools {
-    pub fn observe(&self, finished: &Finished) {
-        if let Some(observer) = &self.observer {
-            observer.tell(finished, self.cache.stats());
-        }
-    }
 }
 
 /// A document on its way to its analysis.
 pub(super) struct Job {
-    pub document: Document,
-    model: Arc<Model>,
-    config: Arc<AnalysisConfig>,
-    view: CacheView,
+    document: Document,
+    view: ModelAndView,
+    cache_view: CacheView,
     scope: Scope,
     chunks: Vec<PlannedChunk>,
     /// Of the whole document.
@@ -70,21 +45,20 @@ struct PlannedChunk {
 }
 
 impl Job {
-    /// Cuts the document, and takes from the cache what is there. With `cancel` raised the end is hurried to, and what comes
-    /// out is of no use.
+    /// Cuts the document, and takes from the cache what is there. Once `cancel` is raised this ends soon, with an invalid job.
     pub fn plan(
         document: Document,
-        model: Arc<Model>,
-        config: Arc<AnalysisConfig>,
+        view: ModelAndView,
         scope: Scope,
-        tools: &mut Tools,
+        context: &mut WorkerContext,
         cancel: &AtomicBool,
     ) -> Self {
         let started = Instant::now();
-        let mut count = |text: &str| tools.counts.count_unless(cancel, &model, text);
+        let ModelAndView { model, config } = &view;
+        let mut count = |text: &str| context.counts.count_unless(cancel, model, text);
         let chunks = chunk::plan(document.text(), document.index(), &mut count, &config.chunk);
         let chunking = started.elapsed();
-        let view = CacheView::new(&config);
+        let cache_view = CacheView::new(config);
         let n_chunks = chunks.len();
         let chunks = chunks
             .iter()
@@ -92,7 +66,7 @@ impl Job {
             .filter(|&(at, chunk)| scope.wants(at, chunk, n_chunks))
             .map(|(chunk_idx, &chunk)| {
                 let key = WindowKey::new(chunk.span.of(document.text()), model.info());
-                let window = tools.cache.score(key, chunk.core_in_span(), &view);
+                let window = context.cache.score(key, chunk.core_in_span(), &cache_view);
                 PlannedChunk {
                     chunk,
                     chunk_idx,
@@ -104,9 +78,8 @@ impl Job {
             .collect();
         Self {
             document,
-            model,
-            config,
             view,
+            cache_view,
             scope,
             chunks,
             n_chunks,
@@ -132,7 +105,7 @@ impl Job {
     pub fn step(
         &mut self,
         focus: Option<ByteSpan>,
-        tools: &mut Tools,
+        context: &mut WorkerContext,
         cancel: &AtomicBool,
     ) -> Result<(), AnalysisError> {
         let missing = self.chunks.iter_mut().filter(|c| c.window.is_none());
@@ -141,23 +114,23 @@ impl Job {
         };
         let core = next.chunk.core_in_span();
         let text = next.chunk.span.of(self.document.text());
-        let mut record = tools.cache.take_record(next.key);
-        tools.passes += 1;
-        tools.resumed += u64::from(record.n_layers() > 0);
+        let mut record = context.cache.take_record(next.key);
+        context.passes += 1;
+        context.resumed += u64::from(record.n_layers() > 0);
         let scored = score_window(
-            &self.model,
+            &self.view.model,
             text,
             core,
-            &self.config,
+            &self.view.config,
             Some(&mut record),
             cancel,
         );
-        // Also after a cancelled pass: the next one goes on there.
-        tools.cache.insert_record(next.key, record);
+        // Also after a cancelled pass: the next one continues there.
+        context.cache.insert_record(next.key, record);
         let window = Arc::new(scored?);
-        tools
+        context
             .cache
-            .insert_score(next.key, core, &self.view, Arc::clone(&window));
+            .insert_score(next.key, core, &self.cache_view, Arc::clone(&window));
         next.window = Some(window);
         Ok(())
     }
@@ -169,7 +142,12 @@ impl Job {
             .iter()
             .filter_map(|planned| Some((planned.chunk, Arc::clone(planned.window.as_ref()?))))
             .collect();
-        let mut analysis = assemble(&self.document, self.model.info(), &self.config, &scored);
+        let mut analysis = assemble(
+            &self.document,
+            self.view.model.info(),
+            &self.view.config,
+            &scored,
+        );
         analysis.timing.chunk = self.chunking;
         analysis.timing.total = self.started.elapsed();
         let fresh = self.chunks.iter().filter(|planned| !planned.was_cached);
@@ -201,7 +179,7 @@ impl Job {
     }
 }
 
-/// An analysis with the very text that it is of.
+/// An analysis with the text that was analyzed.
 #[derive(Clone, Debug)]
 pub struct Finished {
     pub document: Document,
@@ -215,7 +193,7 @@ pub struct Finished {
     pub n_chunks: usize,
     /// Of each of the analysis' chunks, whether it came from the cache.
     pub cached: Vec<bool>,
-    /// What this job took by stage: of the chunks alone that did not come from the cache.
+    /// What this job took by stage, counting only the chunks that did not come from the cache.
     pub spent: Timing,
 }
 
@@ -228,7 +206,6 @@ impl Scope {
                 let is_last = chunk_idx + 1 == n_chunks;
                 chunk.core.start <= offset && (offset < chunk.core.end || is_last)
             }
-            Self::Part(part) => touch(chunk.core, part),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who looks on while the engine works: metrics of a session.
+//! A callback that sees the engine's results: metrics of a session.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,7 +8,7 @@ use super::{CacheStats, Finished};
 
 type Observe = dyn Fn(&Finished, CacheStats) + Send + Sync;
 
-/// Sees every analysis when it is complete, on the inference thread: it has to be quick.
+/// Is called with every complete analysis, on the inference thread: it has to be quick.
 #[derive(Clone)]
 pub struct Observer(Arc<Observe>);
 
@@ -23,10 +23,10 @@ impl Observer {
         Self(Arc::new(observe))
     }
 
-    /// A panic in it is nobody else's.
-    pub(super) fn tell(&self, finished: &Finished, cache: CacheStats) {
-        let told = catch_unwind(AssertUnwindSafe(|| (self.0)(finished, cache)));
-        if told.is_err() {
+    /// A panic in it is logged, and the analysis goes on.
+    pub(super) fn observe(&self, finished: &Finished, cache: CacheStats) {
+        let observed = catch_unwind(AssertUnwindSafe(|| (self.0)(finished, cache)));
+        if observed.is_err() {
             tracing::error!("an observer of the engine panicked");
         }
     }

@@ -1,4 +1,4 @@
-//! A request's result on its way.
+//! The result of a request, to be awaited.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use super::EngineError;
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
 
-/// A request's result, to be awaited. Dropped, it cancels the request.
+/// The result of a request, to be awaited. Dropping it cancels the request.
 pub struct Pending<T> {
     result: oneshot::Receiver<Result<T, EngineError>>,
     cancel: CancelOnDrop,
@@ -37,14 +37,6 @@ impl<T> Pending<T> {
         }
     }
 
-    /// A request that was refused at once.
-    pub(super) fn failed(error: EngineError) -> Self {
-        let (reply, result) = oneshot::channel();
-        // It only fails with a receiver that is gone.
-        drop(reply.send(Err(error)));
-        Self::new(result, Arc::default(), None)
-    }
-
     /// (chunks done, chunks in all), as they change.
     pub fn progress(&mut self) -> Option<watch::Receiver<(usize, usize)>> {
         self.progress.take()
@@ -59,7 +51,7 @@ impl<T> Pending<T> {
         done
     }
 
-    /// Like [`Self::done`], on a thread that may wait.
+    /// Like [`Self::done`], on a thread that may block.
     ///
     /// # Errors
     /// Why there is no result.

@@ -3,6 +3,7 @@
 mod clients;
 
 use std::fmt::Write as _;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -17,7 +18,6 @@ static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
     Arc::new(Model::load(&files.unwrap(), Device::Cpu).unwrap())
 });
 
-const AT_ONCE: Duration = Duration::ZERO;
 const CACHE_BYTES: usize = 64 << 20;
 
 fn view(method: Method, layers: &str, heads: &str) -> AttributionConfig {
@@ -39,10 +39,54 @@ fn received() -> AttributionConfig {
     view(Method::Received, "last", "mean")
 }
 
-fn serving() -> Engine {
-    let engine = Engine::start(CACHE_BYTES);
-    engine.serve(Arc::clone(&MODEL), received());
-    engine
+fn engine(cache_bytes: usize) -> Engine {
+    Engine::start(EngineConfig {
+        cache_bytes,
+        observer: None,
+    })
+}
+
+fn live(attribution: AttributionConfig) -> ModelAndView {
+    ModelAndView::live(Arc::clone(&MODEL), attribution)
+}
+
+/// A version to be analyzed at once.
+fn version(document: Document, view: Option<ModelAndView>) -> Submission {
+    Submission {
+        document,
+        view,
+        edited: None,
+        delay: Duration::ZERO,
+    }
+}
+
+/// Submits a version under the default view.
+fn submit(engine: &Engine, key: &str, text: impl Into<Arc<str>>, number: i64) {
+    let document = Document::new(text, number);
+    engine.submit(key, version(document, Some(live(received()))));
+}
+
+fn analyze_once(engine: &Engine, text: impl Into<Arc<str>>) -> Pending<Finished> {
+    engine.analyze(
+        Arc::clone(&MODEL),
+        Document::new(text, 1),
+        Scope::Document,
+        received(),
+        Extras::default(),
+    )
+}
+
+/// The first analysis that is published for a document.
+fn first_published(live: &mut LiveReceiver) -> Arc<Finished> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(async {
+        loop {
+            live.changed().await.unwrap();
+            if let Some(first) = live.borrow_and_update().analysis.clone() {
+                return first;
+            }
+        }
+    })
 }
 
 /// Waits for the analysis of `version` to be complete; a test that hangs is a test that fails.
@@ -51,8 +95,8 @@ fn settled(engine: &Engine, key: &str, version: i64) -> Arc<Finished> {
     for _ in 0..3000 {
         let now = live.borrow().clone();
         match (now.phase, now.analysis) {
-            (Phase::Ready, Some(analysis)) if now.version == version => return analysis,
-            (Phase::Failed(error), _) => panic!("{error}"),
+            (LivePhase::Ready, Some(analysis)) if now.version == version => return analysis,
+            (LivePhase::Failed(error), _) => panic!("{error}"),
             _ => std::thread::sleep(Duration::from_millis(10)),
         }
     }
@@ -77,13 +121,13 @@ fn functions(n: usize) -> String {
 
 #[test]
 fn a_live_document_has_the_analysis_of_the_command_line() {
-    let engine = serving();
+    let engine = engine(CACHE_BYTES);
     let document = Document::new(functions(6), 1);
-    engine.submit("a", document.clone(), AT_ONCE);
+    let view = live(received());
+    engine.submit("a", version(document.clone(), Some(view.clone())));
     let live = settled(&engine, "a", 1);
-    let config = engine.served().unwrap().config;
     let cancel = AtomicBool::new(false);
-    let expected = analyze(&MODEL, &document, &config, &cancel, &mut |_, _| ()).unwrap();
+    let expected = analyze(&MODEL, &document, &view.config, &cancel, &mut |_, _| ()).unwrap();
     assert!(live.analysis.chunks.len() > 1, "the document needs chunks");
     assert_eq!(live.analysis.lexemes.len(), expected.lexemes.len());
     for (a, b) in live.analysis.lexemes.iter().zip(&expected.lexemes) {
@@ -94,17 +138,17 @@ fn a_live_document_has_the_analysis_of_the_command_line() {
 
 #[test]
 fn an_edit_runs_the_model_on_its_chunk_alone_and_undo_on_nothing() {
-    let engine = serving();
+    let engine = engine(CACHE_BYTES);
     let text = functions(20);
-    engine.submit("a", Document::new(text.clone(), 1), AT_ONCE);
+    submit(&engine, "a", text.clone(), 1);
     let before = settled(&engine, "a", 1);
     let passes = engine.stats().passes;
     let edited = text.replace("first[10] + second * 5", "first[10] + second * 55");
-    engine.submit("a", Document::new(edited, 2), AT_ONCE);
+    submit(&engine, "a", edited, 2);
     let after = settled(&engine, "a", 2);
     assert_eq!(engine.stats().passes - passes, 1, "one chunk was touched");
     assert_eq!(after.cached.iter().filter(|&&cached| !cached).count(), 1);
-    engine.submit("a", Document::new(text, 3), AT_ONCE);
+    submit(&engine, "a", text, 3);
     let undone = settled(&engine, "a", 3);
     assert_eq!(engine.stats().passes - passes, 1, "undo is known");
     assert!(undone.cached.iter().all(|&cached| cached));
@@ -112,36 +156,55 @@ fn an_edit_runs_the_model_on_its_chunk_alone_and_undo_on_nothing() {
 }
 
 #[test]
-fn what_is_looked_at_comes_first() {
-    let engine = Engine::start(CACHE_BYTES);
+fn the_focus_comes_first() {
+    let engine = engine(CACHE_BYTES);
     let text = functions(30);
     let at = text.find("function_25").unwrap();
-    engine.submit("a", Document::new(text, 1), AT_ONCE);
+    engine.submit("a", version(Document::new(text, 1), None));
     engine.focus("a", ByteSpan::new(at, at + 10));
-    let mut live = engine.watch("a").unwrap();
-    engine.serve(Arc::clone(&MODEL), received());
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let first = runtime.unwrap().block_on(async {
-        loop {
-            live.changed().await.unwrap();
-            if let Some(first) = live.borrow_and_update().analysis.clone() {
-                return first;
-            }
-        }
-    });
+    let mut watched = engine.watch("a").unwrap();
+    engine.set_view("a", live(received()));
+    let first = first_published(&mut watched);
     assert!(!first.complete, "the first sight is not the whole");
     assert!(
         first.analysis.lexeme_at(at + 1).is_some(),
-        "what is looked at is there"
+        "the focus is scored"
     );
     assert!(settled(&engine, "a", 1).complete);
 }
 
 #[test]
+fn an_edit_is_the_focus_until_the_client_says_more() {
+    let engine = engine(CACHE_BYTES);
+    let text = functions(30);
+    let at = text.find("function_25").unwrap();
+    let edit = |number, edited| {
+        let submission = Submission {
+            edited,
+            ..version(Document::new(text.clone(), number), None)
+        };
+        engine.submit("a", submission);
+    };
+    edit(1, None);
+    edit(2, Some(ByteSpan::new(at, at + 10)));
+    // A version whose edit is not known leaves the focus where it was.
+    edit(3, None);
+    let mut watched = engine.watch("a").unwrap();
+    engine.set_view("a", live(received()));
+    let first = first_published(&mut watched);
+    assert!(!first.complete, "the first sight is not the whole");
+    assert!(
+        first.analysis.lexeme_at(at + 1).is_some(),
+        "the edited part is scored"
+    );
+    assert!(settled(&engine, "a", 3).complete);
+}
+
+#[test]
 fn another_view_needs_no_new_pass() {
-    let engine = serving();
+    let engine = engine(CACHE_BYTES);
     let document = Document::new(functions(4), 1);
-    engine.submit("a", document.clone(), AT_ONCE);
+    engine.submit("a", version(document.clone(), Some(live(received()))));
     settled(&engine, "a", 1);
     let views = [
         view(Method::Received, "0", "3"),
@@ -152,7 +215,8 @@ fn another_view_needs_no_new_pass() {
     ];
     for attribution in views {
         let before = engine.stats();
-        engine.serve(Arc::clone(&MODEL), attribution.clone());
+        let view = live(attribution.clone());
+        engine.set_view("a", view.clone());
         let live = settled(&engine, "a", 1);
         assert_eq!(live.analysis.attribution, attribution);
         let after = engine.stats();
@@ -161,9 +225,8 @@ fn another_view_needs_no_new_pass() {
             after.passes - before.passes,
             "all were scored from records"
         );
-        let config = engine.served().unwrap().config;
         let cancel = AtomicBool::new(false);
-        let expected = analyze(&MODEL, &document, &config, &cancel, &mut |_, _| ()).unwrap();
+        let expected = analyze(&MODEL, &document, &view.config, &cancel, &mut |_, _| ()).unwrap();
         for (a, b) in live.analysis.lexemes.iter().zip(&expected.lexemes) {
             assert!(
                 (a.lift - b.lift).abs() < 1e-3,
@@ -175,7 +238,7 @@ fn another_view_needs_no_new_pass() {
 
 #[test]
 fn a_panic_ends_its_request_and_nothing_else() {
-    let engine = serving();
+    let engine = engine(CACHE_BYTES);
     let document = Document::new("def f(x): return x", 1);
     let broken = AttributionConfig {
         heads: HeadFusion::Heads(vec![999]),
@@ -183,6 +246,7 @@ fn a_panic_ends_its_request_and_nothing_else() {
     };
     let done = engine
         .analyze(
+            Arc::clone(&MODEL),
             document.clone(),
             Scope::Document,
             broken.clone(),
@@ -193,52 +257,34 @@ fn a_panic_ends_its_request_and_nothing_else() {
         matches!(done, Err(EngineError::Panicked { .. })),
         "{done:?}"
     );
-    let whole = engine.analyze(
-        document.clone(),
-        Scope::Document,
-        received(),
-        Extras::default(),
-    );
+    let whole = analyze_once(&engine, document.text());
     assert!(!whole.wait().unwrap().analysis.lexemes.is_empty());
     // The same in a live document: it fails, and recovers with the next view.
-    engine.submit("a", document, AT_ONCE);
+    engine.submit("a", version(document, Some(live(received()))));
     settled(&engine, "a", 1);
-    engine.serve(Arc::clone(&MODEL), broken);
-    let live = engine.watch("a").unwrap();
+    engine.set_view("a", live(broken));
+    let watched = engine.watch("a").unwrap();
     for _ in 0..3000 {
-        if matches!(live.borrow().phase, Phase::Failed(_)) {
+        if matches!(watched.borrow().phase, LivePhase::Failed(_)) {
             break;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert!(matches!(live.borrow().phase, Phase::Failed(_)));
-    engine.serve(Arc::clone(&MODEL), received());
+    assert!(matches!(watched.borrow().phase, LivePhase::Failed(_)));
+    engine.set_view("a", live(received()));
     settled(&engine, "a", 1);
     assert_eq!(engine.stats().panics, 2);
 }
 
 #[test]
-fn a_request_that_nobody_awaits_is_given_up() {
-    let engine = Engine::start(CACHE_BYTES);
-    let request = |text: String| {
-        engine.analyze(
-            Document::new(text, 1),
-            Scope::Document,
-            received(),
-            Extras::default(),
-        )
-    };
-    assert!(matches!(
-        request(functions(1)).wait(),
-        Err(EngineError::NoModel)
-    ));
-    engine.serve(Arc::clone(&MODEL), received());
-    let long = request(functions(400));
+fn a_request_without_a_receiver_is_cancelled() {
+    let engine = engine(CACHE_BYTES);
+    let long = analyze_once(&engine, functions(400));
     while engine.stats().passes == 0 {
         std::thread::sleep(Duration::from_millis(1));
     }
     drop(long);
-    let short = request(functions(1)).wait().unwrap();
+    let short = analyze_once(&engine, functions(1)).wait().unwrap();
     assert!(short.complete);
     let passes = engine.stats().passes;
     assert!(passes < 300, "the long one went on: {passes} passes");
@@ -246,7 +292,7 @@ fn a_request_that_nobody_awaits_is_given_up() {
 
 #[test]
 fn one_chunk_of_a_document() {
-    let engine = serving();
+    let engine = engine(CACHE_BYTES);
     let document = Document::new(functions(8), 1);
     let chunk = |scope| {
         let extras = Extras {
@@ -255,7 +301,13 @@ fn one_chunk_of_a_document() {
             ..Extras::default()
         };
         engine
-            .analyze(document.clone(), scope, received(), extras)
+            .analyze(
+                Arc::clone(&MODEL),
+                document.clone(),
+                scope,
+                received(),
+                extras,
+            )
             .wait()
     };
     let at = document.text().find("function_5").unwrap();
@@ -277,7 +329,7 @@ fn one_chunk_of_a_document() {
         Err(EngineError::NoChunk { chunk: 99, .. })
     ));
     let thumbnails = engine
-        .thumbnails(document.clone(), Scope::ChunkAt(at), 16)
+        .thumbnails(Arc::clone(&MODEL), document.clone(), Scope::ChunkAt(at), 16)
         .wait()
         .unwrap();
     let info = MODEL.info();
@@ -288,7 +340,12 @@ fn one_chunk_of_a_document() {
     );
     assert!(
         engine
-            .thumbnails(Document::new("", 1), Scope::Chunk(0), 16)
+            .thumbnails(
+                Arc::clone(&MODEL),
+                Document::new("", 1),
+                Scope::Chunk(0),
+                16
+            )
             .wait()
             .is_err()
     );
@@ -296,12 +353,11 @@ fn one_chunk_of_a_document() {
 
 #[test]
 fn a_small_cache_forgets_and_stays_small() {
-    let engine = Engine::start(1 << 20);
-    engine.serve(Arc::clone(&MODEL), received());
-    engine.submit("a", Document::new(functions(20), 1), AT_ONCE);
+    let engine = engine(1 << 20);
+    submit(&engine, "a", functions(20), 1);
     settled(&engine, "a", 1);
-    // What the thread tells of its cache comes with its next look at what is wanted.
-    drop(engine.clear_cache().blocking_recv());
+    // The thread publishes the cache's statistics before it takes the next step: once this is answered they are there.
+    let _ = engine.clear_cache().blocking_recv();
     let stats = engine.stats();
     assert!(stats.cache.evictions > 0);
     assert!(stats.cache.bytes <= 1 << 20);
@@ -309,27 +365,44 @@ fn a_small_cache_forgets_and_stays_small() {
 
 #[test]
 fn a_closed_document_is_forgotten() {
-    let engine = serving();
-    engine.submit("a", Document::new(functions(200), 1), AT_ONCE);
+    let engine = engine(CACHE_BYTES);
+    submit(&engine, "a", functions(200), 1);
     let mut live = engine.watch("a").unwrap();
     engine.close("a");
     assert!(engine.watch("a").is_none());
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.unwrap().block_on(async {
-        // Ends, since nobody will send any more.
+        // Ends, since the sender is dropped.
         while live.changed().await.is_ok() {}
     });
 }
 
 #[test]
 fn the_latest_version_wins() {
-    let engine = serving();
+    let engine = engine(CACHE_BYTES);
     let text = functions(40);
-    for version in 1..=50 {
-        let text = text.replace("def function_20", &format!("def function_{version}_20"));
-        engine.submit("a", Document::new(text, version), AT_ONCE);
+    for number in 1..=50 {
+        let text = text.replace("def function_20", &format!("def function_{number}_20"));
+        submit(&engine, "a", text, number);
     }
     let live = settled(&engine, "a", 50);
     assert!(live.document.text().contains("function_50_20"));
     assert_eq!(live.analysis.version, 50);
+}
+
+#[test]
+fn cache_controls_apply_in_the_order_in_which_they_were_given() {
+    let engine = engine(CACHE_BYTES);
+    submit(&engine, "a", functions(2), 1);
+    settled(&engine, "a", 1);
+    // The thread is busy while both limits arrive; the later one counts.
+    let busy = analyze_once(&engine, functions(20));
+    engine.set_cache_bytes(0);
+    engine.set_cache_bytes(CACHE_BYTES);
+    busy.wait().unwrap();
+    let _ = engine.clear_cache().blocking_recv();
+    analyze_once(&engine, functions(1)).wait().unwrap();
+    let stats = engine.stats().cache;
+    assert_eq!(stats.limit_bytes, CACHE_BYTES);
+    assert!(stats.entries > 0);
 }

@@ -1,4 +1,4 @@
-//! Several clients on one engine: models and views of their own, turns, raw tensors.
+//! Several clients on one engine: documents with their own models and views, turns, raw tensors.
 
 use super::*;
 use crate::analysis::chunk::ChunkConfig;
@@ -6,68 +6,39 @@ use crate::analysis::plan_chunks;
 use crate::analysis::raw::{RawAttention, RawChoice, RawHeads, raw_attention};
 
 #[test]
-fn live_documents_under_views_of_their_own() {
-    let engine = Engine::start(CACHE_BYTES);
-    let model = || Arc::clone(&MODEL);
+fn every_live_document_has_its_own_view() {
+    let engine = engine(CACHE_BYTES);
     let document = Document::new(functions(3), 1);
-    // Before anything serves everybody.
-    let own = Served::live(model(), view(Method::Norm, "0-1", "max"));
-    engine.submit_under("a", document.clone(), own, AT_ONCE);
-    engine.submit("b", document.clone(), AT_ONCE);
-    assert_eq!(
-        settled(&engine, "a", 1).analysis.attribution.method,
-        Method::Norm
-    );
+    let norm = live(view(Method::Norm, "0-1", "max"));
+    engine.submit("a", version(document.clone(), Some(norm)));
+    engine.submit("b", version(document.clone(), None));
+    let method = |key| settled(&engine, key, 1).analysis.attribution.method;
+    assert_eq!(method("a"), Method::Norm);
     let waiting = engine.watch("b").unwrap();
-    assert!(matches!(waiting.borrow().phase, Phase::Waiting));
+    assert!(matches!(waiting.borrow().phase, LivePhase::Waiting));
 
-    engine.serve(model(), received());
-    assert_eq!(
-        settled(&engine, "b", 1).analysis.attribution.method,
-        Method::Received
-    );
-    let kept = settled(&engine, "a", 1);
-    assert_eq!(kept.analysis.attribution.method, Method::Norm);
+    engine.set_view("b", live(received()));
+    assert_eq!(method("b"), Method::Received);
+    assert_eq!(method("a"), Method::Norm);
 
     // The same version under another view is another analysis.
-    let other = Served::live(model(), view(Method::Cls, "last", "mean"));
-    engine.submit_under("a", document, other, AT_ONCE);
-    assert_eq!(
-        settled(&engine, "a", 1).analysis.attribution.method,
-        Method::Cls
-    );
-}
-
-#[test]
-fn requests_need_no_model_that_serves() {
-    let engine = Engine::start(CACHE_BYTES);
-    let analyzed = engine.analyze_with(
-        Arc::clone(&MODEL),
-        Document::new(functions(1), 1),
-        Scope::Document,
-        received(),
-        Extras::default(),
-    );
-    assert!(analyzed.wait().unwrap().complete);
+    let cls = live(view(Method::Cls, "last", "mean"));
+    engine.submit("a", version(document, Some(cls)));
+    assert_eq!(method("a"), Method::Cls);
+    // A document that is not open has no view to set.
+    engine.set_view("c", live(received()));
+    assert!(engine.watch("c").is_none());
 }
 
 #[test]
 fn a_short_request_does_not_wait_for_a_long_one() {
-    let engine = serving();
-    let request = |text: String| {
-        engine.analyze(
-            Document::new(text, 1),
-            Scope::Document,
-            received(),
-            Extras::default(),
-        )
-    };
-    let mut long = request(functions(30));
+    let engine = engine(CACHE_BYTES);
+    let mut long = analyze_once(&engine, functions(30));
     let progress = long.progress().unwrap();
     while progress.borrow().0 == 0 {
         std::thread::sleep(Duration::from_millis(1));
     }
-    assert!(request(functions(1)).wait().unwrap().complete);
+    assert!(analyze_once(&engine, functions(1)).wait().unwrap().complete);
     let (done, all) = *progress.borrow();
     assert!(
         done < all,
@@ -78,16 +49,8 @@ fn a_short_request_does_not_wait_for_a_long_one() {
 
 #[test]
 fn what_a_job_spent_leaves_out_what_the_cache_had() {
-    let engine = serving();
-    let request = |text: String| {
-        let pending = engine.analyze(
-            Document::new(text, 1),
-            Scope::Document,
-            received(),
-            Extras::default(),
-        );
-        pending.wait().unwrap()
-    };
+    let engine = engine(CACHE_BYTES);
+    let request = |text: String| analyze_once(&engine, text).wait().unwrap();
     let fresh = request(functions(2));
     assert!(!fresh.spent.forward.is_zero());
     assert_eq!(fresh.spent.forward, fresh.analysis.timing.forward);
@@ -98,8 +61,8 @@ fn what_a_job_spent_leaves_out_what_the_cache_had() {
 }
 
 #[test]
-fn raw_tensors_are_those_of_a_pass_of_its_own() {
-    let engine = serving();
+fn raw_tensors_equal_those_of_a_separate_pass() {
+    let engine = engine(CACHE_BYTES);
     let document = Document::new(functions(8), 1);
     let info = MODEL.info();
     let chunks = plan_chunks(
@@ -113,14 +76,14 @@ fn raw_tensors_are_those_of_a_pass_of_its_own() {
         heads,
         hidden_states: false,
     };
-    // The second and third go on where the one before left a record.
+    // The second and third continue from the record of the one before.
     for choice in [
         choice(&[0, 2], RawHeads::Each(vec![1])),
         choice(&[1, 4], RawHeads::Each(vec![0, 7])),
         choice(&[5], RawHeads::Fused(HeadFusion::Mean)),
     ] {
         let found = engine
-            .raw_with(
+            .raw(
                 Arc::clone(&MODEL),
                 document.clone(),
                 Scope::Chunk(1),
@@ -140,7 +103,7 @@ fn raw_tensors_are_those_of_a_pass_of_its_own() {
         assert_eq!(found.chunk, chunks[1]);
     }
     assert_eq!(engine.stats().resumed, 2);
-    let missing = engine.raw_with(
+    let missing = engine.raw(
         Arc::clone(&MODEL),
         document,
         Scope::Chunk(99),

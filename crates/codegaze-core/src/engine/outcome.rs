@@ -1,0 +1,34 @@
+//! What a step of a task came to.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::EngineError;
+use crate::panics;
+
+/// The end of one step.
+pub(super) enum Outcome {
+    /// The task has more steps to take.
+    Unfinished,
+    /// The task has its result.
+    Complete,
+    /// The step stopped between two layers: its result is not wanted, or something more urgent arrived.
+    Cancelled,
+    Failed(EngineError),
+}
+
+impl Outcome {
+    /// Runs a step, which says whether it was the last one. A panic in it is a failure of this task alone.
+    pub fn of(step: impl FnOnce() -> Result<bool, EngineError>) -> Self {
+        let caught = catch_unwind(AssertUnwindSafe(step));
+        let done = caught.unwrap_or_else(|panic| {
+            let message = panics::message(&*panic);
+            Err(EngineError::Panicked { message })
+        });
+        match done {
+            Ok(false) => Self::Unfinished,
+            Ok(true) => Self::Complete,
+            Err(EngineError::Cancelled) => Self::Cancelled,
+            Err(error) => Self::Failed(error),
+        }
+    }
+}

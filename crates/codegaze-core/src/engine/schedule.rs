@@ -1,0 +1,245 @@
+//! What is wanted from the inference thread, and what is most urgent.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::live::{LiveDocument, LiveTask};
+use super::outcome::Outcome;
+use super::request::RequestTask;
+use super::{EngineError, EngineStats, LiveReceiver, ModelAndView, Submission};
+use codegaze_text::ByteSpan;
+
+/// Everything behind the engine's lock, which is held for no longer than a look-up takes.
+#[derive(Default)]
+pub(super) struct Schedule {
+    documents: HashMap<Arc<str>, LiveDocument>,
+    /// The live document that was submitted or focused last.
+    focused: Option<Arc<str>>,
+    requests: VecDeque<RequestTask>,
+    controls: VecDeque<Control>,
+    running: Option<Running>,
+    is_shut_down: bool,
+    stats: EngineStats,
+    /// Counts submissions, views and focuses.
+    clock: u64,
+}
+
+/// The step that the thread is taking, so that it can be stopped.
+struct Running {
+    /// The live document's key; `None` for a request.
+    key: Option<Arc<str>>,
+    cancel: Arc<AtomicBool>,
+}
+
+/// A change of the thread's cache. Applied before anything else, first in, first out.
+pub(super) enum Control {
+    ClearCache(oneshot::Sender<usize>),
+    SetCacheBytes(usize),
+}
+
+/// What the thread does next.
+pub(super) enum Next {
+    Control(Control),
+    Live(Box<LiveTask>),
+    Request(RequestTask),
+    End,
+}
+
+/// What callers want.
+impl Schedule {
+    pub fn submit(&mut self, key: &str, submission: Submission) {
+        self.cancel_running(|running| running == Some(key));
+        let (key, mut live) = match self.documents.remove_entry(key) {
+            Some(entry) => entry,
+            None => (
+                Arc::from(key),
+                LiveDocument::new(submission.document.clone()),
+            ),
+        };
+        let generation = self.tick();
+        live.submit(submission, generation, Instant::now());
+        live.last_used = generation;
+        self.documents.insert(Arc::clone(&key), live);
+        self.focused = Some(key);
+    }
+
+    pub fn set_view(&mut self, key: &str, view: ModelAndView) {
+        let generation = self.tick();
+        if let Some(live) = self.documents.get_mut(key) {
+            live.set_view(view, generation);
+            self.cancel_running(|running| running == Some(key));
+        }
+    }
+
+    pub fn focus(&mut self, key: &str, span: ByteSpan) {
+        let now = self.tick();
+        if let Some((key, mut live)) = self.documents.remove_entry(key) {
+            live.set_focus(span);
+            live.last_used = now;
+            self.documents.insert(Arc::clone(&key), live);
+            self.focused = Some(key);
+        }
+    }
+
+    /// An urgent document does not wait for the step of another one.
+    pub fn expedite(&mut self, key: &str, now: Instant) {
+        let Some(live) = self.documents.get_mut(key) else {
+            return;
+        };
+        live.expedite(now);
+        if live.is_urgent() {
+            self.cancel_running(|running| running.is_some_and(|running| running != key));
+        }
+    }
+
+    /// A request does not wait for a document that is not urgent: that one stops between two layers, and continues there
+    /// afterwards.
+    pub fn enqueue(&mut self, task: RequestTask) {
+        let documents = &self.documents;
+        self.cancel_running(|running| {
+            let live = running.and_then(|key| documents.get(key));
+            live.is_some_and(|live| !live.is_urgent())
+        });
+        self.requests.push_back(task);
+    }
+
+    pub fn close(&mut self, key: &str) {
+        self.documents.remove(key);
+        if self.focused.as_deref() == Some(key) {
+            self.focused = None;
+        }
+        self.cancel_running(|running| running == Some(key));
+    }
+
+    pub fn watch(&self, key: &str) -> Option<LiveReceiver> {
+        Some(self.documents.get(key)?.watch())
+    }
+
+    pub fn control(&mut self, control: Control) {
+        self.controls.push_back(control);
+    }
+
+    pub fn shut_down(&mut self) {
+        self.is_shut_down = true;
+        self.cancel_running(|_| true);
+    }
+
+    pub fn stats(&self) -> EngineStats {
+        EngineStats {
+            queued: self.requests.len(),
+            ..self.stats
+        }
+    }
+
+    fn tick(&mut self) -> u64 {
+        self.clock += 1;
+        self.clock
+    }
+
+    /// Stops the running step if `applies` to the document that it is of, which is `None` for a request.
+    fn cancel_running(&self, applies: impl FnOnce(Option<&str>) -> bool) {
+        if let Some(running) = &self.running
+            && applies(running.key.as_deref())
+        {
+            running.cancel.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What the thread takes and brings back.
+impl Schedule {
+    /// In this order: the focused document while it is urgent, requests, the rest of the focused document, the other
+    /// documents from the last used one on. `None` when there is nothing to do now.
+    pub fn next(&mut self, now: Instant) -> Option<Next> {
+        self.running = None;
+        if self.is_shut_down {
+            return Some(Next::End);
+        }
+        if let Some(control) = self.controls.pop_front() {
+            return Some(Next::Control(control));
+        }
+        if let Some(key) = self.urgent(now) {
+            return self.begin_live(&key);
+        }
+        if let Some(request) = self.begin_request() {
+            return Some(request);
+        }
+        let key = self.latest(now)?;
+        self.begin_live(&key)
+    }
+
+    /// When a document's delay ends next.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.documents.values().filter_map(LiveDocument::due).min()
+    }
+
+    fn urgent(&self, now: Instant) -> Option<Arc<str>> {
+        let key = self.focused.as_ref()?;
+        let live = self.documents.get(key)?;
+        (live.is_due(now) && live.is_urgent()).then(|| Arc::clone(key))
+    }
+
+    fn latest(&self, now: Instant) -> Option<Arc<str>> {
+        let due = self.documents.iter().filter(|(_, live)| live.is_due(now));
+        let is_focused = |key| self.focused.as_ref() == Some(key);
+        let latest = due.max_by_key(|(key, live)| (is_focused(key), live.last_used));
+        latest.map(|(key, _)| Arc::clone(key))
+    }
+
+    fn begin_live(&mut self, key: &Arc<str>) -> Option<Next> {
+        let task = self.documents.get_mut(key)?.begin(Arc::clone(key))?;
+        self.running = Some(Running {
+            key: Some(Arc::clone(key)),
+            cancel: Arc::clone(&task.cancel),
+        });
+        Some(Next::Live(Box::new(task)))
+    }
+
+    fn begin_request(&mut self) -> Option<Next> {
+        while let Some(task) = self.requests.pop_front() {
+            if !task.is_cancelled() {
+                self.running = Some(Running {
+                    key: None,
+                    cancel: Arc::clone(&task.cancel),
+                });
+                return Some(Next::Request(task));
+            }
+        }
+        None
+    }
+
+    /// Makes counts known. Called before the result that they belong to is published.
+    pub fn update_stats(&mut self, update: impl FnOnce(&mut EngineStats)) {
+        update(&mut self.stats);
+    }
+
+    pub fn settle_live(&mut self, task: LiveTask, outcome: Outcome) {
+        self.count(&outcome);
+        if let Some(live) = self.documents.get_mut(&task.key) {
+            live.settle(task, outcome);
+        }
+    }
+
+    /// An unfinished request waits for its next turn; any other is answered.
+    pub fn settle_request(&mut self, task: RequestTask, outcome: Outcome) {
+        self.count(&outcome);
+        match outcome {
+            Outcome::Unfinished => self.requests.push_back(task),
+            Outcome::Complete => task.answer(None),
+            Outcome::Cancelled => task.answer(Some(EngineError::Cancelled)),
+            Outcome::Failed(error) => task.answer(Some(error)),
+        }
+    }
+
+    fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Cancelled => self.stats.cancelled += 1,
+            Outcome::Failed(EngineError::Panicked { .. }) => self.stats.panics += 1,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What stands for `tracking` in a build without the feature `mlflow`: no arguments, and nothing is recorded.
+
+use clap::Args;
+
+use super::fault::Fault;
+use crate::analysis::Analysis;
+use crate::engine::Observer;
+
+#[derive(Debug, Args)]
+pub(super) struct TrackingArgs {}
+
+pub(super) struct Tracking;
+
+impl Tracking {
+    #[expect(clippy::unnecessary_wraps, reason = "the signature of `tracking`")]
+    pub(super) fn start(
+        _: &TrackingArgs,
+        _: &'static str,
+        _: impl FnOnce(String) + Send + 'static,
+    ) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    #[expect(clippy::unused_self, reason = "the signature of `tracking`")]
+    pub(super) fn record(&self, _: usize, _: &Analysis) {}
+
+    #[expect(clippy::unused_self, reason = "the signature of `tracking`")]
+    pub(super) fn observer(&self) -> Option<Observer> {
+        None
+    }
+}
