@@ -1,17 +1,19 @@
-//! The language server: attention live in every editor.
+//! The language server.
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | `server` | the handlers |
-//! | `session` | one client's state, and how an answer waits for its analysis |
-//! | `documents`, `settings`, `config`, `project`, `client_caps`, `capabilities` | what the client has and can |
-//! | `models` | which model serves |
-//! | `heat`, `explain`, `symbols`, `actions`, `matrix`, `commands`, `custom` | the features |
-//! | `notify`, `progress` | what the server says of its own accord |
+//! | `features` | the features that a user can turn on and off |
+//! | `session` | the state of one client, and how a request waits for its analysis |
+//! | `updates` | what follows when a document, the model, the view or the levels change |
+//! | `documents`, `settings`, `config`, `project`, `client_caps`, `capabilities` | what the client has and can do |
+//! | `models` | the model that was chosen, how it is loaded and downloaded |
+//! | `heat`, `explain`, `symbols`, `actions`, `matrix`, `commands`, `custom` | what the handlers answer |
+//! | `notify`, `progress` | messages, refreshes and progress |
 //! | `proto` | the only converter of positions |
-//! | [`transport`] | frames, order, the end |
+//! | [`transport`] | frames, order, the end of a connection |
 //!
-//! `docs/protocol.md` has the custom requests, the commands and the settings.
+//! `docs/protocol.md` describes the custom requests, the commands and the settings.
 
 mod actions;
 mod capabilities;
@@ -36,6 +38,7 @@ mod session;
 mod settings;
 mod symbols;
 pub mod transport;
+mod updates;
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -92,6 +95,6 @@ pub async fn serve(
     output: impl Write + Send + 'static,
     options: ServeOptions,
 ) -> Ended {
-    let (service, socket) = server::service(options.observer);
-    transport::serve(service, socket, input, output, options.transport).await
+    let service = |client| server::service(client, options.observer);
+    transport::serve(service, input, output, options.transport).await
 }

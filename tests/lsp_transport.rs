@@ -1,5 +1,4 @@
-//! The language server's transport. Rows T01–T13 are what the protocol library's own loop does when it is left to itself; each
-//! test runs that scenario through our transport, and through the library's loop to see that it fails there.
+//! The language server's transport, with handlers that are slow, panic or never respond.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 
@@ -15,9 +14,6 @@ mod subject;
 mod unread;
 
 use std::time::{Duration, Instant};
-
-/// Long enough for whatever comes at once, short enough to wait for what does not come.
-const A_WHILE: Duration = Duration::from_millis(400);
 
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let end = Instant::now() + lsp_client::PATIENCE;

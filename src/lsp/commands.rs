@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 use tower_lsp::ls_types::ExecuteCommandParams;
 
-use super::models::{CODEBERT, fetch, milliseconds};
+use super::models::{self, CODEBERT, milliseconds};
 use super::proto::encoding_name;
 use super::session::{Session, Snapshot};
 use crate::engine::LivePhase;
@@ -133,15 +133,15 @@ impl Command {
             CommandName::SetModel => {
                 let SetModel { model } = argument(name, &params)?;
                 let device = session.state().settings.device;
-                session.models.choose(&model, device);
-                Ok(Some(json!(session.models.result(session))))
+                models::choose(session, &model, device);
+                Ok(Some(json!(models::result(session))))
             }
             CommandName::DownloadModel => {
                 let DownloadModel { model } = argument(name, &params)?;
                 let model = model.unwrap_or_else(|| CODEBERT.to_owned());
-                let done = fetch(session, &model, token).await;
+                let done = models::fetch(session, &model, token).await;
                 done.map_err(|error| failed(&error))?;
-                Ok(Some(json!(session.models.result(session))))
+                Ok(Some(json!(models::result(session))))
             }
             CommandName::ClearCache => {
                 let freed = session.engine.clear_cache().await;
@@ -229,8 +229,8 @@ fn info(session: &Session) -> Value {
     let settings = state.given.clone();
     let encoding = state.encoding;
     drop(state);
-    let model = session.models.result(session);
-    let last_analysis = session.models.status(session).analysis_ms;
+    let model = models::result(session);
+    let last_analysis = session.model_choice.status(None).analysis_ms;
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "model": model,

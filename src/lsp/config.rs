@@ -1,22 +1,25 @@
-//! Settings as they come: with `initialize`, pulled, pushed.
+//! Receives settings after `initialize`, pulled or pushed, and applies them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tower_lsp::ls_types::{ConfigurationItem, Registration};
+use tower_lsp::ls_types::request::{RegisterCapability, WorkspaceConfiguration};
+use tower_lsp::ls_types::{
+    ConfigurationItem, ConfigurationParams, Registration, RegistrationParams,
+};
 
 use super::capabilities::registrations;
 use super::features::FeatureSet;
-use super::notify::ANSWER_DEADLINE;
+use super::models;
 use super::session::Session;
 
-/// The section of a client's configuration that is ours.
+/// The section of codegaze in a client's configuration.
 const SECTION: &str = "codegaze";
-/// A model takes longer to load than settings take to come; a client that does not answer shall not hold it up.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// How long the loading of the model waits for the settings that name it. Settings take less time to arrive.
+const SETTINGS_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// After `initialized`: asks for settings if the client has some, then loads the model that they name.
+/// After `initialized`: requests the settings if the client supports that, then loads the model that they name.
 pub(crate) async fn start(session: Arc<Session>) {
     let caps = session.state().caps;
     if caps.registers_configuration {
@@ -29,13 +32,13 @@ pub(crate) async fn start(session: Arc<Session>) {
     }
     if caps.pulls_configuration {
         let pulled = tokio::spawn(pull(Arc::clone(&session)));
-        // Late settings count when they come.
-        drop(tokio::time::timeout(PATIENCE, pulled).await);
+        // Later settings are applied when they arrive.
+        let _ = tokio::time::timeout(SETTINGS_TIMEOUT, pulled).await;
     }
     choose_model(&session);
 }
 
-/// `workspace/didChangeConfiguration`: pushed settings, or a sign to ask for them.
+/// Handles `workspace/didChangeConfiguration`, which has the settings or is a sign to request them.
 pub(crate) fn changed(session: &Arc<Session>, pushed: &Value) {
     if session.state().caps.pulls_configuration {
         tokio::spawn(pull(Arc::clone(session)));
@@ -50,15 +53,18 @@ async fn pull(session: Arc<Session>) {
         scope_uri: None,
         section: Some(SECTION.to_owned()),
     };
-    let asked = session.client.configuration(vec![item]);
-    match tokio::time::timeout(ANSWER_DEADLINE, asked).await {
-        Ok(Ok(answer)) => apply(&session, answer.first().unwrap_or(&Value::Null)),
-        Ok(Err(error)) => tracing::warn!(%error, "the client has no settings for us"),
-        Err(_) => tracing::warn!("the client does not answer workspace/configuration"),
+    let params = ConfigurationParams { items: vec![item] };
+    match session
+        .client
+        .request::<WorkspaceConfiguration>(params)
+        .await
+    {
+        Ok(settings) => apply(&session, settings.first().unwrap_or(&Value::Null)),
+        Err(error) => tracing::warn!(%error, "no settings"),
     }
 }
 
-/// Lays settings on what `initialize` said, and lets them take effect.
+/// Overrides the settings of `initialize` with `given`, and applies the changes.
 fn apply(session: &Arc<Session>, given: &Value) {
     let (old, new, open, advertised, faults) = {
         let mut state = session.state();
@@ -67,7 +73,7 @@ fn apply(session: &Arc<Session>, given: &Value) {
         if !given.is_null() {
             state.given = given.clone();
         }
-        // What a command chose stays until the settings say something else.
+        // The view that a command set stays until the settings name another one.
         if new.view != old.view {
             state.view = new.view.clone();
         }
@@ -97,24 +103,24 @@ fn apply(session: &Arc<Session>, given: &Value) {
         session.apply_view();
     }
     if new.thresholds != old.thresholds {
-        session.notifier.levels_changed(session);
+        session.send_levels_changed();
     } else if new.min_level != old.min_level {
-        session.notifier.refresh();
+        session.refresh();
     }
     if new.model != old.model || new.device != old.device {
         choose_model(session);
     }
 }
 
-fn choose_model(session: &Session) {
+fn choose_model(session: &Arc<Session>) {
     let (model, device) = {
         let state = session.state();
         (state.settings.model.clone(), state.settings.device)
     };
-    session.models.choose(&model, device);
+    models::choose(session, &model, device);
 }
 
-/// Registers features that are new, or says that they need a restart.
+/// Registers features that the client does not know of, or tells the user that they need a restart.
 fn advertise(session: &Arc<Session>, advertised: FeatureSet, now: FeatureSet) {
     let registrable = session.state().caps.registrable;
     let (new, is_refused) = registrations(advertised, now, registrable);
@@ -128,22 +134,20 @@ fn advertise(session: &Arc<Session>, advertised: FeatureSet, now: FeatureSet) {
             "codegaze: a feature was turned on that takes effect when the server is restarted",
         );
     }
-    session.notifier.refresh();
+    session.refresh();
 }
 
-fn register(session: &Arc<Session>, registrations: Vec<Registration>) {
-    let session = Arc::clone(session);
-    tokio::spawn(async move {
-        let registered = session.client.register_capability(registrations);
-        match tokio::time::timeout(ANSWER_DEADLINE, registered).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the client refuses a registration"),
-            Err(_) => tracing::warn!("the client does not answer client/registerCapability"),
+fn register(session: &Session, registrations: Vec<Registration>) {
+    let params = RegistrationParams { registrations };
+    let registered = session.client.request::<RegisterCapability>(params);
+    tokio::spawn(async {
+        if let Err(error) = registered.await {
+            tracing::warn!(%error, "not registered");
         }
     });
 }
 
-/// One message for all faults of a configuration, and none for those that were shown before.
+/// Shows one message with all faults that were not shown before.
 pub(crate) fn warn(session: &Session, faults: Vec<String>) {
     let mut state = session.state();
     let new: Vec<String> = faults

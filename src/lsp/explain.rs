@@ -31,7 +31,7 @@ pub(crate) async fn hover(
         Look::Seen(seen) => seen,
         Look::Outdated => return None,
         Look::Loading => {
-            let model = session.models.requested();
+            let model = session.model_choice.requested();
             let card = PendingCard::Loading { model: &model };
             return Some(pending(snapshot, &card));
         }

@@ -4,8 +4,9 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use tower_lsp::Client;
-use tower_lsp::jsonrpc::Result;
+use tower_lsp::ls_types::request::{
+    CodeLensRefresh, InlayHintRefreshRequest, SemanticTokensRefresh,
+};
 use tower_lsp::ls_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability,
     CodeLensOptions, ColorProviderCapability, HoverProviderCapability, InlayHintOptions,
@@ -14,6 +15,7 @@ use tower_lsp::ls_types::{
     TextDocumentClientCapabilities, WorkDoneProgressOptions, WorkspaceClientCapabilities,
 };
 
+use super::transport::{Client, RequestError};
 use crate::view::levels::HeatLevel;
 
 /// The kind of all code actions.
@@ -57,7 +59,7 @@ pub(crate) struct Row {
 
 struct Refresh {
     is_supported: fn(&WorkspaceClientCapabilities) -> Option<bool>,
-    request: fn(&Client) -> BoxFuture<'_, Result<()>>,
+    request: fn(&Client) -> BoxFuture<'static, Result<(), RequestError>>,
 }
 
 /// In the order of the enum.
@@ -72,7 +74,7 @@ pub(crate) const TABLE: [Row; 7] = [
         registers: |client| client.semantic_tokens.as_ref()?.dynamic_registration,
         refresh: Some(Refresh {
             is_supported: |client| client.semantic_tokens.as_ref()?.refresh_support,
-            request: |client| client.semantic_tokens_refresh().boxed(),
+            request: |client| client.request::<SemanticTokensRefresh>(()).boxed(),
         }),
     },
     Row {
@@ -99,7 +101,7 @@ pub(crate) const TABLE: [Row; 7] = [
         registers: |client| client.code_lens.as_ref()?.dynamic_registration,
         refresh: Some(Refresh {
             is_supported: |client| client.code_lens.as_ref()?.refresh_support,
-            request: |client| client.code_lens_refresh().boxed(),
+            request: |client| client.request::<CodeLensRefresh>(()).boxed(),
         }),
     },
     Row {
@@ -136,7 +138,7 @@ pub(crate) const TABLE: [Row; 7] = [
         registers: |client| client.inlay_hint.as_ref()?.dynamic_registration,
         refresh: Some(Refresh {
             is_supported: |client| client.inlay_hint.as_ref()?.refresh_support,
-            request: |client| client.inlay_hint_refresh().boxed(),
+            request: |client| client.request::<InlayHintRefreshRequest>(()).boxed(),
         }),
     },
     Row {
@@ -215,7 +217,7 @@ impl Feature {
     }
 
     /// Asks the client to request the feature's results again.
-    pub fn refresh(self, client: &Client) -> Option<BoxFuture<'_, Result<()>>> {
+    pub fn refresh(self, client: &Client) -> Option<BoxFuture<'static, Result<(), RequestError>>> {
         let refresh = self.row().refresh.as_ref()?;
         Some((refresh.request)(client))
     }

@@ -36,7 +36,7 @@ pub(crate) async fn tokens(
     };
     if !seen.finished.complete {
         // Levels are quantiles of the whole document: they will be asked for again once it is there.
-        session.notifier.was_early();
+        session.notifier.set_refresh_pending();
     }
     let data = placed(&seen, snapshot, part, snapshot.settings.min_level)
         .map(|placed| SemanticToken {

@@ -1,55 +1,61 @@
-//! Work-done progress: begun once, reported at most every tenth of a second, and always ended, however the work ends.
+//! Work-done progress: it begins once, is reported at most every tenth of a second, and ends however the work ends.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
-use tower_lsp::Client;
 use tower_lsp::ls_types::notification::Progress;
+use tower_lsp::ls_types::request::WorkDoneProgressCreate;
 use tower_lsp::ls_types::{
     NumberOrString, ProgressParams, ProgressParamsValue, WorkDoneProgress, WorkDoneProgressBegin,
-    WorkDoneProgressEnd, WorkDoneProgressReport,
+    WorkDoneProgressCreateParams, WorkDoneProgressEnd, WorkDoneProgressReport,
 };
 
-use super::notify::ANSWER_DEADLINE;
+use super::transport::Client;
+use crate::panics::lock;
 
 const REPORT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Whose token the progress is reported under.
-pub(crate) enum Under {
-    /// The client sent it with its request.
+/// Under which token progress is reported.
+pub(crate) enum ProgressTarget {
+    /// The client sent the token with its request.
     Client(NumberOrString),
-    /// One of ours, which the client is asked to take.
+    /// A token of the server, which the client has to accept first.
     Server(NumberOrString),
-    /// The client shows no progress.
-    Nobody,
+    /// The client does not show progress.
+    None,
 }
 
-/// Reports the progress of one piece of work; dropped, it ends it.
+/// Reports the progress of one piece of work. Progress ends when it is dropped.
 pub(crate) struct Reporter {
     latest: watch::Sender<(Option<u32>, String)>,
     task: JoinHandle<()>,
 }
 
 impl Reporter {
-    pub fn start(client: Client, under: Under, title: String, is_cancellable: bool) -> Self {
+    pub fn start(
+        client: Client,
+        target: ProgressTarget,
+        title: String,
+        is_cancellable: bool,
+    ) -> Self {
         let (latest, watched) = watch::channel((Some(0), String::new()));
-        let task = tokio::spawn(report(client, under, title, is_cancellable, watched));
+        let task = tokio::spawn(report(client, target, title, is_cancellable, watched));
         Self { latest, task }
     }
 
-    /// Ends the progress, and waits until that is said.
+    /// Ends the progress, and waits until the end is sent.
     pub async fn finish(self) {
         let Self { latest, task } = self;
         drop(latest);
-        // A task that panicked has nothing more to say.
-        drop(task.await);
+        // Fails only if the task panicked.
+        let _ = task.await;
     }
 
-    /// `percent` 0 … 100, if that is known.
+    /// `percent` is 0 to 100, or `None` if it is unknown.
     pub fn report(&self, percent: Option<u32>, message: String) {
         self.latest.send_replace((percent, message));
     }
@@ -57,69 +63,73 @@ impl Reporter {
 
 async fn report(
     client: Client,
-    under: Under,
+    target: ProgressTarget,
     title: String,
     is_cancellable: bool,
     mut watched: watch::Receiver<(Option<u32>, String)>,
 ) {
-    let token = match under {
-        Under::Client(token) => token,
-        Under::Server(token) => {
-            let created = client.create_work_done_progress(token.clone());
-            // Without its word nothing may be sent.
-            match tokio::time::timeout(ANSWER_DEADLINE, created).await {
-                Ok(Ok(())) => token,
-                _ => return,
+    let token = match target {
+        ProgressTarget::Client(token) => token,
+        ProgressTarget::Server(token) => {
+            let params = WorkDoneProgressCreateParams {
+                token: token.clone(),
+            };
+            // Nothing may be sent under a token that the client did not accept.
+            if client
+                .request::<WorkDoneProgressCreate>(params)
+                .await
+                .is_err()
+            {
+                return;
             }
+            token
         }
-        Under::Nobody => return,
+        ProgressTarget::None => return,
     };
     let send = |value| {
-        client.send_notification::<Progress>(ProgressParams {
+        client.notify::<Progress>(ProgressParams {
             token: token.clone(),
             value: ProgressParamsValue::WorkDone(value),
-        })
+        });
     };
     send(WorkDoneProgress::Begin(WorkDoneProgressBegin {
         title,
         cancellable: Some(is_cancellable),
         message: None,
         percentage: Some(0),
-    }))
-    .await;
+    }));
     while watched.changed().await.is_ok() {
         let (percentage, message) = watched.borrow_and_update().clone();
         send(WorkDoneProgress::Report(WorkDoneProgressReport {
             cancellable: Some(is_cancellable),
             message: (!message.is_empty()).then_some(message),
             percentage,
-        }))
-        .await;
+        }));
         tokio::select! {
             () = tokio::time::sleep(REPORT_PAUSE) => {}
             () = ended(watched.clone()) => {}
         }
     }
-    send(WorkDoneProgress::End(WorkDoneProgressEnd { message: None })).await;
+    send(WorkDoneProgress::End(WorkDoneProgressEnd { message: None }));
 }
 
-/// Resolves when nobody reports any more.
+/// Resolves when the work has ended.
 async fn ended(mut watched: watch::Receiver<(Option<u32>, String)>) {
     while watched.changed().await.is_ok() {}
 }
 
-/// Tells work that the client wants it ended.
+/// Tells work that the client cancelled it.
 #[derive(Clone, Default)]
 pub(crate) struct Cancellation {
     flag: Arc<AtomicBool>,
-    told: Arc<Notify>,
+    changed: Arc<Notify>,
 }
 
 impl Cancellation {
     pub fn cancel(&self) {
         self.flag.store(true, Ordering::Relaxed);
-        self.told.notify_waiters();
-        self.told.notify_one();
+        self.changed.notify_waiters();
+        self.changed.notify_one();
     }
 
     pub fn is_cancelled(&self) -> bool {
@@ -128,18 +138,18 @@ impl Cancellation {
 
     pub async fn cancelled(&self) {
         while !self.is_cancelled() {
-            self.told.notified().await;
+            self.changed.notified().await;
         }
     }
 }
 
-/// By progress token, for `window/workDoneProgress/cancel`.
+/// Work that can be cancelled, by its progress token.
 #[derive(Default)]
 pub(crate) struct Cancellations {
     by_token: Arc<Mutex<HashMap<NumberOrString, Cancellation>>>,
 }
 
-/// Forgets the token when the work is over.
+/// Removes the token when the work has ended.
 pub(crate) struct Cancellable {
     pub cancellation: Cancellation,
     token: Option<NumberOrString>,
@@ -147,7 +157,7 @@ pub(crate) struct Cancellable {
 }
 
 impl Cancellations {
-    /// `None`: nobody can name the work.
+    /// Without a token the client cannot cancel the work.
     pub fn register(&self, token: Option<NumberOrString>) -> Cancellable {
         let cancellation = Cancellation::default();
         if let Some(token) = &token {
@@ -173,8 +183,4 @@ impl Drop for Cancellable {
             lock(&self.by_token).remove(token);
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

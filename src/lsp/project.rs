@@ -1,4 +1,4 @@
-//! `.codegaze.toml`: settings that a project brings along, below those of the client.
+//! Settings of a project, in `.codegaze.toml`. The client's settings override them.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -9,25 +9,25 @@ use tower_lsp::ls_types::{InitializeParams, Uri};
 use super::settings::Settings;
 
 const FILE: &str = ".codegaze.toml";
-/// More is no file of settings.
+/// A longer file is not read.
 const LIMIT: u64 = 64 << 10;
 
-/// Why a project's settings are not read.
+/// Why a project's settings were not read.
 #[derive(Debug, thiserror::Error)]
 enum ProjectError {
-    #[error("{}: {source}; the project's settings are left out", path.display())]
+    #[error("{}: {source}; the project's settings are ignored", path.display())]
     Read {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("{}: more than 64 KiB; the project's settings are left out", path.display())]
+    #[error("{}: more than 64 KiB; the project's settings are ignored", path.display())]
     TooLong { path: PathBuf },
-    #[error("{}: {reason}; the project's settings are left out", path.display())]
+    #[error("{}: {reason}; the project's settings are ignored", path.display())]
     Syntax { path: PathBuf, reason: String },
 }
 
-/// `settings` with what the project says, and what is wrong with it.
-pub(crate) fn lay_on(settings: &Settings, params: &InitializeParams) -> (Settings, Vec<String>) {
+/// `settings`, overridden by those of the project, and the faults of the latter.
+pub(crate) fn overlay(settings: &Settings, params: &InitializeParams) -> (Settings, Vec<String>) {
     match of_first_folder(params) {
         Ok(given) => {
             let (settings, faults) = settings.with(&given.unwrap_or_default());
@@ -53,7 +53,7 @@ fn of_first_folder(params: &InitializeParams) -> Result<Option<Value>, ProjectEr
 
 fn read(folder: &Path) -> Result<Option<Value>, ProjectError> {
     let path = folder.join(FILE);
-    // A pipe of that name would be waited for.
+    // Reading a pipe would block.
     if !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Ok(None);
     }
@@ -83,7 +83,7 @@ fn line_of(text: &str, span: Option<std::ops::Range<usize>>) -> String {
     })
 }
 
-/// `./model` is in the project, wherever the server was started.
+/// Resolves `./model` against the project, not against the server's directory.
 fn make_absolute(model: &mut Value, folder: &Path) {
     if let Some(relative) = model.as_str().filter(|model| model.starts_with("./")) {
         *model = folder.join(&relative[2..]).to_string_lossy().into();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_of_settings_is_named() {
+    fn a_file_that_cannot_be_read_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(FILE);
         for (bytes, part) in [

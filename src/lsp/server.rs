@@ -1,9 +1,9 @@
-//! The handlers: each reads what it is about before its first await, asks, and converts.
+//! The handlers. Each takes a snapshot of its document before its first await.
 
 use std::sync::Arc;
 
 use serde_json::Value;
-use tower_lsp::jsonrpc::{Error, Result};
+use tower_lsp::jsonrpc::Result;
 use tower_lsp::ls_types::{
     CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, ColorInformation,
     ColorPresentation, ColorPresentationParams, DidChangeConfigurationParams,
@@ -14,7 +14,7 @@ use tower_lsp::ls_types::{
     SemanticTokensRangeResult, SemanticTokensResult, ServerInfo, TextDocumentPositionParams, Uri,
     WorkDoneProgressCancelParams,
 };
-use tower_lsp::{Client, ClientSocket, LanguageServer, LspService};
+use tower_lsp::{LanguageServer, LspService};
 
 use super::capabilities::server_capabilities;
 use super::client_caps::ClientCaps;
@@ -26,16 +26,19 @@ use super::custom::{
 use super::features::Feature;
 use super::proto::negotiate;
 use super::session::{Session, Snapshot};
-use super::{actions, config, explain, heat, matrix, project, symbols};
+use super::transport::Client;
+use super::{actions, config, explain, heat, matrix, models, project, symbols};
 use crate::engine::Observer;
 
 pub(crate) struct Server {
     session: Arc<Session>,
 }
 
-/// The service and the socket on which it talks to the client. Needs a runtime.
-pub(crate) fn service(observer: Option<Observer>) -> (LspService<Server>, ClientSocket) {
-    let builder = LspService::build(|client| Server::new(client, observer))
+/// The service of one client. Needs a runtime.
+pub(crate) fn service(client: Client, observer: Option<Observer>) -> LspService<Server> {
+    let session = Session::new(client, observer);
+    // The socket belongs to the library's client, which is not used.
+    let (service, _) = LspService::build(|_| Server { session })
         .custom_method(method::HEATMAP, Server::heatmap)
         .custom_method(method::RELATIONS, Server::relations)
         .custom_method(method::MATRIX, Server::matrix)
@@ -44,25 +47,13 @@ pub(crate) fn service(observer: Option<Observer>) -> (LspService<Server>, Client
         .custom_method(
             "window/workDoneProgress/cancel",
             Server::work_done_progress_cancel,
-        );
-    // For the tests of the transport: what no client sends.
-    if std::env::var_os("CODEGAZE_TEST_REQUESTS").is_some() {
-        return builder
-            .custom_method("codegaze/test/panic", Server::test_panic)
-            .custom_method("codegaze/test/sleep", Server::test_sleep)
-            .finish();
-    }
-    builder.finish()
+        )
+        .finish();
+    service
 }
 
 impl Server {
-    fn new(client: Client, observer: Option<Observer>) -> Self {
-        Self {
-            session: Session::new(client, observer),
-        }
-    }
-
-    /// What a request is about, if `feature` is on and the document is open.
+    /// The document of a request, if it is open and `feature` is on.
     fn about(&self, uri: &Uri, feature: Feature) -> Option<Snapshot> {
         let snapshot = self.session.snapshot(uri)?;
         let is_on = snapshot.settings.features.contains(feature);
@@ -99,32 +90,20 @@ impl Server {
 
     #[expect(clippy::unused_async, reason = "a handler")]
     async fn model(&self, _: Value) -> Result<ModelResult> {
-        Ok(self.session.models.result(&self.session))
+        Ok(models::result(&self.session))
     }
 
     #[expect(clippy::unused_async, reason = "a handler")]
     async fn work_done_progress_cancel(&self, params: WorkDoneProgressCancelParams) {
         self.session.cancellations.cancel(&params.token);
     }
-
-    #[expect(clippy::unused_async, reason = "a handler")]
-    async fn test_panic(&self, _: Value) -> Result<()> {
-        panic!("asked for");
-    }
-
-    async fn test_sleep(&self, params: Value) -> Result<u64> {
-        let ms = params.get("ms").and_then(Value::as_u64);
-        let ms = ms.ok_or_else(|| Error::invalid_params("give { \"ms\": … }"))?;
-        tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
-        Ok(ms)
-    }
 }
 
 impl LanguageServer for Server {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
-        // Not under the lock: it reads a file.
+        // Not under the lock, since it reads a file.
         let defaults = self.session.state().settings.clone();
-        let (of_project, mut faults) = project::lay_on(&defaults, &params);
+        let (of_project, mut faults) = project::overlay(&defaults, &params);
         let given = params.initialization_options.unwrap_or_default();
         let offered = params
             .capabilities
@@ -157,7 +136,7 @@ impl LanguageServer for Server {
     }
 
     async fn initialized(&self, _: InitializedParams) {
-        // Asks the client: not in a handler.
+        // In a task, since it awaits responses of the client.
         tokio::spawn(config::start(Arc::clone(&self.session)));
     }
 
@@ -170,7 +149,7 @@ impl LanguageServer for Server {
         let open = state.documents.open(params.text_document).clone();
         let settings = state.settings.clone();
         drop(state);
-        // A document that is opened a second time begins anew.
+        // If it is open already, its analysis starts from the beginning.
         self.session.engine.close(open.uri.as_str());
         let at_once = std::time::Duration::ZERO;
         self.session.submit(&open, None, &settings, at_once);
@@ -211,7 +190,7 @@ impl LanguageServer for Server {
         config::changed(&self.session, &params.settings);
     }
 
-    /// Settings belong to the session; folders change nothing.
+    /// Settings belong to the session, so folders change nothing.
     async fn did_change_workspace_folders(&self, _: DidChangeWorkspaceFoldersParams) {}
 
     async fn semantic_tokens_full(
@@ -296,7 +275,7 @@ impl LanguageServer for Server {
         heat::colors(&self.session, &snapshot).await
     }
 
-    /// The color of a swatch says how hot a lexeme is: there is no other way to write it.
+    /// The color of a swatch shows the level of a lexeme, so there is no other way to write it.
     async fn color_presentation(
         &self,
         _: ColorPresentationParams,

@@ -1,9 +1,8 @@
-//! One client's session: its documents, its settings, the engine, and how an answer waits for its analysis.
+//! The state of one client's session, and how a request waits for its analysis. `updates` has what follows from changes.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use tower_lsp::Client;
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::Uri;
 
@@ -11,33 +10,32 @@ use super::client_caps::ClientCaps;
 use super::documents::{Documents, OpenDocument};
 use super::features::FeatureSet;
 use super::levels::LevelCache;
-use super::models::Models;
+use super::models::ModelChoice;
 use super::notify::Notifier;
 use super::progress::Cancellations;
 use super::proto::Positions;
 use super::settings::Settings;
-use crate::attribution::AttributionConfig;
+use super::transport::Client;
 use crate::engine::{
     Engine, EngineConfig, EngineError, Finished, LivePhase, ModelAndView, Observer, Submission,
 };
-use crate::model::Model;
 use crate::panics::lock;
 use crate::text::document::Document;
 use crate::text::{ByteSpan, PositionEncoding};
 use crate::view::levels::Levels;
 use crate::view::options::{View, ViewAnswer};
 
-/// Shared by handlers, tasks and the thread that loads models.
+/// Shared by handlers, tasks and the threads that load models.
 pub(crate) struct Session {
     pub client: Client,
     pub engine: Engine,
-    pub models: Models,
+    pub model_choice: ModelChoice,
     pub notifier: Notifier,
-    /// Work that the client may end by its progress token.
+    /// Work that the client can cancel by its progress token.
     pub cancellations: Cancellations,
     levels: LevelCache,
-    /// `None` until a model is loaded. Locked before `state` where both are, and while documents are handed to the engine, so
-    /// that none is submitted under an older view after the others got the new one.
+    /// `None` until a model is loaded. Locked before `state` where both are locked. Also locked while a document is submitted, so
+    /// that none is submitted under the older view after the others got the new one.
     model_and_view: Mutex<Option<ModelAndView>>,
     state: Mutex<State>,
 }
@@ -46,21 +44,21 @@ pub(crate) struct Session {
 pub(crate) struct State {
     pub documents: Documents,
     pub settings: Settings,
-    /// What `initialize` said: the ground that later settings are laid on.
+    /// The settings after `initialize`. Later ones override these.
     pub base: Settings,
-    /// The settings that the client gave last, as they came.
+    /// The client's last settings, as it sent them.
     pub given: serde_json::Value,
-    /// What `setView` and `setModel` said since the settings last changed there.
+    /// The view of the settings, or the one that `setView` set after they last changed.
     pub view: View,
     pub caps: ClientCaps,
     pub encoding: PositionEncoding,
     /// Features that the client knows of.
     pub advertised: FeatureSet,
-    /// Faults of settings that were shown: each once.
+    /// Faults of settings that were shown; each is shown once.
     pub shown_faults: Vec<String>,
 }
 
-/// A document as it was when a request was read.
+/// A document as it was when a request arrived.
 #[derive(Clone)]
 pub(crate) struct Snapshot {
     pub uri: Uri,
@@ -76,7 +74,7 @@ impl Snapshot {
         Positions::new(&self.document, self.encoding)
     }
 
-    /// The engine's and the documents' name for it.
+    /// The document's key in the engine and in `documents`.
     pub fn key(&self) -> &str {
         self.uri.as_str()
     }
@@ -97,14 +95,14 @@ impl Seen {
     }
 }
 
-/// What a request that needs an analysis finds.
+/// What a request that needs an analysis gets.
 pub(crate) enum Look {
     Seen(Seen),
     /// No model is loaded yet.
     Loading,
-    /// Under way, and the deadline has passed.
+    /// The deadline passed before the analysis was done.
     Pending,
-    /// The document was edited or closed meanwhile.
+    /// The document was edited or closed after the request arrived.
     Outdated,
     /// The document is not analyzed: closed, or too large.
     Absent,
@@ -114,9 +112,9 @@ pub(crate) enum Look {
 impl Session {
     pub fn new(client: Client, observer: Option<Observer>) -> Arc<Self> {
         let settings = Settings::default();
-        Arc::new_cyclic(|session| Self {
-            notifier: Notifier::start(client.clone(), session.clone()),
-            models: Models::new(session.clone()),
+        Arc::new(Self {
+            notifier: Notifier::start(client.clone()),
+            model_choice: ModelChoice::default(),
             engine: Engine::start(EngineConfig {
                 cache_bytes: settings.cache_bytes,
                 observer,
@@ -139,12 +137,12 @@ impl Session {
         })
     }
 
-    /// A poisoned lock says that a handler panicked between two assignments; the state is whole after each.
+    /// A panic of a handler leaves the state consistent: it is so after each assignment.
     pub fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
 
-    /// To be taken before a handler's first await: what the request is about.
+    /// The open document at `uri`. A handler takes it before its first await.
     pub fn snapshot(&self, uri: &Uri) -> Option<Snapshot> {
         let state = self.state();
         let open = state.documents.get(uri.as_str())?;
@@ -159,7 +157,7 @@ impl Session {
         deadline: Duration,
     ) -> Look {
         if self.model_and_view().is_none() {
-            self.notifier.was_early();
+            self.notifier.set_refresh_pending();
             return Look::Loading;
         }
         if let Some(span) = want {
@@ -190,7 +188,7 @@ impl Session {
         };
         let look = tokio::time::timeout(deadline, wait).await;
         look.unwrap_or_else(|_| {
-            self.notifier.was_early();
+            self.notifier.set_refresh_pending();
             Look::Pending
         })
     }
@@ -200,7 +198,7 @@ impl Session {
         Seen { finished, levels }
     }
 
-    /// For answers that are all or nothing: `None` while there is nothing to say, an error when it came too late.
+    /// For requests that need the whole analysis: `None` if there is none, an error if it is late or outdated.
     pub async fn analyzed(
         &self,
         snapshot: &Snapshot,
@@ -222,68 +220,23 @@ impl Session {
         lock(&self.model_and_view).clone()
     }
 
-    /// Applies the session's view to the model, once there is one. Values that the model does not have are left at their
-    /// defaults, with a warning to the client.
-    pub fn apply_view(&self) {
-        if let Some(ModelAndView { model, .. }) = self.model_and_view() {
-            self.serve(model);
-        }
-    }
-
-    /// Makes `model` the one that analyzes, under the session's view.
-    pub fn serve(&self, model: Arc<Model>) {
-        let view = self.state().view.clone();
-        let (attribution, faults) = view.resolve_or_default(model.info());
-        for fault in faults {
-            let id = &model.info().id;
-            self.notifier
-                .warn(format!("codegaze: {id}: {fault}; the default is used"));
-        }
-        self.analyze_all_under(model, attribution);
-        self.notifier.refresh();
-        self.notifier.status();
-    }
-
-    fn analyze_all_under(&self, model: Arc<Model>, attribution: AttributionConfig) {
-        let mut current = lock(&self.model_and_view);
-        let view = ModelAndView::live(model, attribution);
-        *current = Some(view.clone());
+    /// Makes `current` the model and view of all open documents.
+    pub fn analyze_under(&self, current: ModelAndView) {
+        let mut model_and_view = lock(&self.model_and_view);
+        *model_and_view = Some(current.clone());
         for open in self.state().documents.iter() {
-            self.engine.set_view(open.uri.as_str(), view.clone());
+            self.engine.set_view(open.uri.as_str(), current.clone());
         }
     }
 
-    /// Hands a document to the engine, unless it is too large, and sends its results to the client. `edited` is what its last
-    /// edit wrote, if that is known.
-    pub fn submit(
-        self: &Arc<Self>,
-        open: &OpenDocument,
-        edited: Option<ByteSpan>,
-        settings: &Settings,
-        delay: Duration,
+    /// Submits a document under the model and view of the moment.
+    pub fn submit_under_current_view(
+        &self,
+        key: &str,
+        submission: impl FnOnce(Option<ModelAndView>) -> Submission,
     ) {
-        let key = open.uri.as_str();
-        if open.document.text().len() > settings.max_file_bytes {
-            self.engine.close(key);
-            tracing::info!(uri = key, "larger than maxFileKb: not analyzed");
-            return;
-        }
-        let is_new = self.engine.watch(key).is_none();
-        {
-            let view = lock(&self.model_and_view);
-            self.engine.submit(
-                key,
-                Submission {
-                    document: open.document.clone(),
-                    view: view.clone(),
-                    edited,
-                    delay,
-                },
-            );
-        }
-        if is_new && let Some(live) = self.engine.watch(key) {
-            self.notifier.follow(open.uri.clone(), live);
-        }
+        let model_and_view = lock(&self.model_and_view);
+        self.engine.submit(key, submission(model_and_view.clone()));
     }
 }
 
@@ -300,7 +253,7 @@ impl State {
     }
 }
 
-/// Whether nothing of `part` waits for its chunk.
+/// Whether all chunks of `part` are analyzed.
 fn covers(finished: &Finished, part: ByteSpan) -> bool {
     let end = part.end.max(part.start + 1);
     let chunks = &finished.analysis.chunks;

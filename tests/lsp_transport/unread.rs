@@ -1,18 +1,18 @@
-//! What a client that does not read costs: answers wait for it, news does not pile up.
+//! A client that does not read: responses wait for it, other messages do not pile up.
 
 use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
-use crate::subject::ours;
+use crate::subject::start;
 use crate::wait_until;
 
 #[test]
-fn news_that_nobody_read_is_replaced_by_newer_news() {
+fn notifications_that_were_not_read_are_replaced_by_newer_ones() {
     const TIMES: usize = 20_000;
-    // What the pipe itself may hold: 64 KiB of messages of 80 bytes or so, and what a thread was about to write.
+    // The pipe holds 64 KiB of messages of about 80 bytes, and the thread one that it was about to write.
     const KEPT: usize = 1500;
-    let (mut client, inside) = ours();
+    let (mut client, inside) = start();
     client.stop_reading();
     let talk = client.ask("test/talk", &json!({ "times": TIMES }));
     let echo = client.ask("test/echo", &json!({ "still": "there" }));

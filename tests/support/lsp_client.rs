@@ -311,11 +311,6 @@ impl<E: Send + 'static> Client<E> {
         self.notify("exit", &Value::Null);
     }
 
-    /// Leaves a server that hangs behind, with its threads and its books: what it did was what the test wanted to see.
-    pub fn give_up(self) {
-        std::mem::forget(self);
-    }
-
     /// What a server in this process ended with; an `Err` is its panic.
     pub fn ended(&mut self) -> thread::Result<E> {
         let Server::Thread(thread) = &mut self.server else {

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use tower_lsp::jsonrpc::{Error, Result};
+use tower_lsp::ls_types::request::ShowDocument;
 use tower_lsp::ls_types::{NumberOrString, Range, ShowDocumentParams, Uri};
 
 use super::failed;
@@ -14,8 +15,7 @@ use crate::analysis::Extras;
 use crate::cli::write_file;
 use crate::engine::{Finished, Pending, Scope};
 use crate::lsp::matrix::{protocol_error, requested_view};
-use crate::lsp::notify::ANSWER_DEADLINE;
-use crate::lsp::progress::{Reporter, Under};
+use crate::lsp::progress::{ProgressTarget, Reporter};
 use crate::lsp::session::{Session, Snapshot};
 use crate::text::ByteSpan;
 use crate::view::colormap::Colormap;
@@ -220,10 +220,12 @@ async fn with_progress(
     mut pending: Pending<Finished>,
     token: Option<NumberOrString>,
 ) -> Result<Finished> {
-    let under = token.clone().map_or(Under::Nobody, Under::Client);
+    let target = token
+        .clone()
+        .map_or(ProgressTarget::None, ProgressTarget::Client);
     let cancellable = session.cancellations.register(token);
     let title = "codegaze: heatmap".to_owned();
-    let reporter = Reporter::start(session.client.clone(), under, title, true);
+    let reporter = Reporter::start(session.client.clone(), target, title, true);
     let progress = pending.progress();
     let report = async {
         if let Some(mut progress) = progress {
@@ -333,16 +335,16 @@ fn show(session: &Arc<Session>, path: &Path) {
         session.notifier.info(message);
         return;
     };
+    let shown = session.client.request::<ShowDocument>(ShowDocumentParams {
+        uri,
+        external: Some(true),
+        take_focus: None,
+        selection: None,
+    });
     let session = Arc::clone(session);
     tokio::spawn(async move {
-        let shown = session.client.show_document(ShowDocumentParams {
-            uri,
-            external: Some(true),
-            take_focus: None,
-            selection: None,
-        });
-        let is_shown = tokio::time::timeout(ANSWER_DEADLINE, shown).await;
-        if !matches!(is_shown, Ok(Ok(true))) {
+        let is_shown = shown.await.is_ok_and(|shown| shown.success);
+        if !is_shown {
             session.notifier.info(message);
         }
     });

@@ -1,31 +1,33 @@
-//! Fetching a model from the hub, with progress, and serving it when it is there.
+//! Downloads a model from the hub, with progress, and uses it then.
 
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tower_lsp::ls_types::NumberOrString;
 
-use super::{Phase, load};
-use crate::lsp::progress::{Cancellation, Reporter, Under};
+use super::LoadPhase;
+use super::load::{abort, fail, load, on_thread, update};
+use crate::lsp::progress::{Cancellation, ProgressTarget, Reporter};
 use crate::lsp::session::Session;
 use crate::model::LoadError;
 use crate::model::source::{DownloadProgress, HubOptions, ModelSource};
+use crate::panics::lock;
 
-/// Files below this say nothing about how far a download is.
+/// The download of a smaller file is not reported.
 const LARGE: u64 = 4 << 20;
 /// Between two reports.
-const PAUSE: Duration = Duration::from_millis(100);
+const REPORT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Why no model came.
+/// Why a model was not downloaded or loaded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
     #[error("{0} is not on the hub: give owner/name, as in microsoft/codebert-base")]
     NotHub(String),
     #[error(transparent)]
     Load(#[from] LoadError),
-    #[error("the download of {0} was cancelled; what is there stays for the next time")]
+    #[error("the download of {0} was cancelled; the next one continues where it stopped")]
     Cancelled(String),
     #[error("another model was chosen meanwhile")]
     Superseded,
@@ -33,7 +35,7 @@ pub(crate) enum FetchError {
     Broken,
 }
 
-/// Downloads `requested`, a hub id, and lets it serve. `token`: the client's progress token, if its request had one.
+/// Downloads `requested`, a hub id, and uses it. `token` is the progress token of the client's request, if it has one.
 pub(crate) async fn fetch(
     session: &Arc<Session>,
     requested: &str,
@@ -43,28 +45,21 @@ pub(crate) async fn fetch(
     if !matches!(source, ModelSource::Hub { .. }) {
         return Err(FetchError::NotHub(requested.to_owned()));
     }
-    let ticket = {
-        let mut state = session.models.state();
-        state.ticket += 1;
-        requested.clone_into(&mut state.requested);
-        state.phase = Phase::Downloading { percent: None };
-        state.message = Some(format!("downloading {requested}"));
-        state.ticket
-    };
-    session.notifier.status();
-    let ours = NumberOrString::String(format!("codegaze/download/{ticket}"));
+    let generation = session.model_choice.begin_download(requested);
+    session.send_status();
+    let ours = NumberOrString::String(format!("codegaze/download/{generation}"));
     let caps = session.state().caps;
-    let (named, under) = match token {
-        Some(token) => (Some(token.clone()), Under::Client(token)),
-        None if caps.work_done_progress => (Some(ours.clone()), Under::Server(ours)),
-        None => (None, Under::Nobody),
+    let (token, target) = match token {
+        Some(token) => (Some(token.clone()), ProgressTarget::Client(token)),
+        None if caps.work_done_progress => (Some(ours.clone()), ProgressTarget::Server(ours)),
+        None => (None, ProgressTarget::None),
     };
-    let cancellable = session.cancellations.register(named);
+    let cancellable = session.cancellations.register(token);
     let title = format!("codegaze: {requested}");
-    let reporter = Reporter::start(session.client.clone(), under, title, true);
+    let reporter = Reporter::start(session.client.clone(), target, title, true);
     let watcher = Watcher {
         session: Arc::clone(session),
-        ticket,
+        generation,
         reporter,
         cancellation: cancellable.cancellation.clone(),
         file: Mutex::default(),
@@ -73,24 +68,23 @@ pub(crate) async fn fetch(
     };
     let (reply, result) = tokio::sync::oneshot::channel();
     let name = requested.to_owned();
-    // Dropped with the request: the transfer looks at it between two pieces.
+    // Cancels the transfer when the request is dropped.
     let on_drop = CancelOnDrop(cancellable.cancellation.clone());
-    session.models.on_thread(move |session| {
-        let done = run(&session, ticket, &source, &name, &watcher);
+    on_thread(session, move |session| {
+        let done = run(session, generation, &source, &name, &watcher);
         drop(watcher);
-        // Said here: a request that was cancelled waits for nothing.
+        // Not after the request, since it may have been cancelled.
         match &done {
             Ok(()) => {}
-            Err(error @ FetchError::Cancelled(_)) => {
-                session.models.call_off(&session, ticket, error.to_string());
-            }
-            Err(error) => session.models.fail(&session, ticket, error.to_string()),
+            Err(error @ FetchError::Cancelled(_)) => abort(session, generation, error.to_string()),
+            Err(error) => fail(session, generation, error.to_string()),
         }
-        drop(reply.send(done));
+        // The request may have been cancelled.
+        let _ = reply.send(done);
     });
     let done = result.await.unwrap_or_else(|_| {
         let error = FetchError::Broken;
-        session.models.fail(session, ticket, error.to_string());
+        fail(session, generation, error.to_string());
         Err(error)
     });
     drop(on_drop);
@@ -107,7 +101,7 @@ impl Drop for CancelOnDrop {
 
 fn run(
     session: &Arc<Session>,
-    ticket: u64,
+    generation: u64,
     source: &ModelSource,
     name: &str,
     watcher: &Watcher,
@@ -121,23 +115,23 @@ fn run(
                 error.into()
             }
         })?;
-    let device = session.models.state().device;
-    session.models.update(session, ticket, |state| {
-        state.phase = Phase::Loading;
+    let device = session.model_choice.state().device;
+    update(session, generation, |state| {
+        state.phase = LoadPhase::Loading;
         state.message = None;
     });
-    load(session, ticket, source, &files, device)?;
-    if session.models.is_current(ticket) {
+    load(session, generation, source, &files, device)?;
+    if session.model_choice.is_current(generation) {
         Ok(())
     } else {
         Err(FetchError::Superseded)
     }
 }
 
-/// Tells the client how far the large files are.
+/// Reports the download of large files to the client.
 struct Watcher {
     session: Arc<Session>,
-    ticket: u64,
+    generation: u64,
     reporter: Reporter,
     cancellation: Cancellation,
     file: Mutex<String>,
@@ -146,22 +140,17 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn tell(&self, done: u64) {
+    fn report(&self, done: u64) {
         let total = self.total.load(Ordering::Relaxed);
         if total < LARGE {
             return;
         }
         let percent = u32::try_from(done.min(total) * 100 / total).ok();
-        let file = self
-            .file
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let file = lock(&self.file).clone();
         let message = format!("{file}: {} of {} MB", done / 1_000_000, total / 1_000_000);
         self.reporter.report(percent, message.clone());
-        let models = &self.session.models;
-        models.update(&self.session, self.ticket, |state| {
-            state.phase = Phase::Downloading { percent };
+        update(&self.session, self.generation, |state| {
+            state.phase = LoadPhase::Downloading { percent };
             state.message = Some(message);
         });
     }
@@ -169,21 +158,21 @@ impl Watcher {
 
 impl DownloadProgress for Watcher {
     fn init(&self, file: &str, total: u64, done: u64) {
-        file.clone_into(&mut self.file.lock().unwrap_or_else(PoisonError::into_inner));
+        file.clone_into(&mut lock(&self.file));
         self.total.store(total, Ordering::Relaxed);
-        self.tell(done);
+        self.report(done);
     }
 
     fn update(&self, done: u64) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_none_or(|last| last.elapsed() >= PAUSE) {
+        let mut last = lock(&self.last);
+        if last.is_none_or(|last| last.elapsed() >= REPORT_PAUSE) {
             *last = Some(Instant::now());
             drop(last);
-            self.tell(done);
+            self.report(done);
         }
     }
 
     fn is_cancelled(&self) -> bool {
-        self.cancellation.is_cancelled() || !self.session.models.is_current(self.ticket)
+        self.cancellation.is_cancelled() || !self.session.model_choice.is_current(self.generation)
     }
 }

@@ -1,4 +1,4 @@
-//! Bytes ⇄ messages. Whatever a client writes, the next well-formed message is found.
+//! Reads and writes framed messages. After malformed input the next well-formed message is still found.
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -6,22 +6,22 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tower_lsp::jsonrpc::{Error, ErrorCode, Id, Request, Response};
 
-/// A line that is longer is junk, and skipped in pieces.
+/// A longer line is not a header, and is skipped in pieces.
 const MAX_HEADER: u64 = 64 << 10;
 
-/// What came in one frame.
+/// The content of one frame.
 #[derive(Debug)]
 pub(super) enum Incoming {
     Request(Request),
     Response(Response),
-    /// No message: what to answer.
-    Bad(Response),
-    /// No message, and nobody to answer.
-    Nothing,
+    /// Not a message. The response says so.
+    Invalid(Response),
+    /// A response to an unknown request. It is skipped.
+    Skipped,
 }
 
 impl Incoming {
-    /// The process that an `initialize` names.
+    /// The client's process, if this is `initialize` and names it.
     pub fn client_process_id(&self) -> Option<u32> {
         let Self::Request(request) = self else {
             return None;
@@ -34,7 +34,7 @@ impl Incoming {
     }
 }
 
-/// The next frame; `None` at the end of the input. Junk before it is skipped.
+/// The next frame, or `None` at the end of the input. Invalid lines before it are skipped.
 pub(super) fn read_frame(input: &mut impl BufRead, max_body: usize) -> Option<Incoming> {
     let mut length: Option<u64> = None;
     loop {
@@ -50,7 +50,7 @@ pub(super) fn read_frame(input: &mut impl BufRead, max_body: usize) -> Option<In
         let line = String::from_utf8_lossy(&line);
         let line = line.trim();
         if !line.is_empty() {
-            // A header that cannot be read leaves the one before in force.
+            // After a header that cannot be parsed the one before it still counts.
             length = content_length(line)
                 .and_then(|value| value.parse().ok())
                 .or(length);
@@ -63,7 +63,7 @@ pub(super) fn read_frame(input: &mut impl BufRead, max_body: usize) -> Option<In
             let skipped = io::copy(&mut input.by_ref().take(length), &mut io::sink());
             skipped.ok().filter(|&skipped| skipped == length)?;
             let reason = format!("a message of {length} bytes is longer than {max_body}");
-            return Some(bad(ErrorCode::InvalidRequest, reason, None));
+            return Some(invalid_message(ErrorCode::InvalidRequest, reason, None));
         }
         let mut body = Vec::new();
         let n = input.by_ref().take(length).read_to_end(&mut body).ok()?;
@@ -71,8 +71,8 @@ pub(super) fn read_frame(input: &mut impl BufRead, max_body: usize) -> Option<In
     }
 }
 
-/// The value of a `Content-Length` header. It may stand behind other text: the rest of a body that was longer than announced, or
-/// junk without an end of line.
+/// The value of a `Content-Length` header. Other text may precede it on its line: the rest of a body that was longer than its
+/// header said, or an invalid line without an end.
 fn content_length(line: &str) -> Option<&str> {
     const NAME: &str = "content-length";
     let (before, value) = line.rsplit_once(':')?;
@@ -86,11 +86,12 @@ fn parse(body: &[u8]) -> Incoming {
         Ok(value) => value,
         Err(error) => {
             let reason = format!("not JSON in UTF-8: {error}");
-            return bad(ErrorCode::ParseError, reason, None);
+            return invalid_message(ErrorCode::ParseError, reason, None);
         }
     };
     let id = value.get("id").cloned();
-    let invalid = |reason: &str| bad(ErrorCode::InvalidRequest, reason.to_owned(), id.clone());
+    let invalid =
+        |reason: &str| invalid_message(ErrorCode::InvalidRequest, reason.to_owned(), id.clone());
     let Some(object) = value.as_object() else {
         return invalid("a message is one JSON object; batches are not part of the protocol");
     };
@@ -113,15 +114,14 @@ fn parse(body: &[u8]) -> Incoming {
     }
 }
 
-/// An answer to a request of ours. One that is malformed is never answered itself: it stands for an error, so that nobody waits
-/// for it.
+/// A response to a request of the server. A malformed one becomes an error, so that the request does not wait for ever.
 fn response(value: &Value) -> Incoming {
     let Some(id) = value
         .get("id")
         .and_then(|id| serde_json::from_value::<Id>(id.clone()).ok())
     else {
-        tracing::warn!("skipped an answer without an id");
-        return Incoming::Nothing;
+        tracing::warn!("skipped a response without an id");
+        return Incoming::Skipped;
     };
     let Some(error) = value.get("error").filter(|error| !error.is_null()) else {
         let result = value.get("result").cloned().unwrap_or_default();
@@ -140,7 +140,7 @@ fn response(value: &Value) -> Incoming {
     Incoming::Response(Response::from_error(id, error))
 }
 
-fn bad(code: ErrorCode, reason: String, id: Option<Value>) -> Incoming {
+fn invalid_message(code: ErrorCode, reason: String, id: Option<Value>) -> Incoming {
     tracing::warn!(%reason, "skipped a message");
     let id = id.and_then(|id| serde_json::from_value(id).ok());
     let error = Error {
@@ -148,21 +148,20 @@ fn bad(code: ErrorCode, reason: String, id: Option<Value>) -> Incoming {
         message: reason.into(),
         data: None,
     };
-    Incoming::Bad(Response::from_error(id.unwrap_or(Id::Null), error))
+    Incoming::Invalid(Response::from_error(id.unwrap_or(Id::Null), error))
 }
 
 /// A message with its header.
 pub(super) fn frame(message: &impl Serialize) -> Vec<u8> {
     let body = serde_json::to_vec(message).unwrap_or_else(|error| {
-        // Requests and responses are made of JSON values.
-        tracing::error!(%error, "a message that is no JSON");
+        tracing::error!(%error, "a message that is not JSON");
         json!({ "jsonrpc": "2.0", "id": null })
             .to_string()
             .into_bytes()
     });
     let mut framed = Vec::with_capacity(body.len() + 32);
-    // Writing into memory does not fail.
-    drop(write!(framed, "Content-Length: {}\r\n\r\n", body.len()));
+    // Writing to memory does not fail.
+    let _ = write!(framed, "Content-Length: {}\r\n\r\n", body.len());
     framed.extend(body);
     framed
 }
@@ -171,16 +170,16 @@ pub(super) fn frame(message: &impl Serialize) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// The methods that are read, whatever stands between the frames.
+    /// The methods of the requests in `input`, and what became of other frames.
     fn methods(input: &str) -> Vec<String> {
         let mut input = input.as_bytes();
         let mut methods = Vec::new();
         while let Some(incoming) = read_frame(&mut input, 1000) {
             methods.push(match incoming {
                 Incoming::Request(request) => request.method().to_owned(),
-                Incoming::Response(_) => "answer".to_owned(),
-                Incoming::Bad(_) => "bad".to_owned(),
-                Incoming::Nothing => "nothing".to_owned(),
+                Incoming::Response(_) => "response".to_owned(),
+                Incoming::Invalid(_) => "invalid".to_owned(),
+                Incoming::Skipped => "skipped".to_owned(),
             });
         }
         methods
@@ -215,25 +214,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_skipped() {
+    fn a_body_that_is_too_long_is_skipped() {
         let long = format!("Content-Length: 2000\r\n\r\n{}", "x".repeat(2000));
-        assert_eq!(methods(&format!("{long}{}", framed("a"))), ["bad", "a"]);
+        assert_eq!(methods(&format!("{long}{}", framed("a"))), ["invalid", "a"]);
     }
 
     #[test]
-    fn malformed_answers_are_answers() {
+    fn malformed_responses_are_responses() {
         for (body, expected) in [
-            (r#"{"jsonrpc":"2.0","id":1,"error":7}"#, "answer"),
+            (r#"{"jsonrpc":"2.0","id":1,"error":7}"#, "response"),
             (
                 r#"{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"m","more":1}}"#,
-                "answer",
+                "response",
             ),
             (
                 r#"{"jsonrpc":"2.0","id":1,"result":null,"error":null}"#,
-                "answer",
+                "response",
             ),
-            (r#"{"jsonrpc":"2.0","id":{},"result":1}"#, "nothing"),
-            (r#"{"jsonrpc":"2.0","id":1}"#, "bad"),
+            (r#"{"jsonrpc":"2.0","id":{},"result":1}"#, "skipped"),
+            (r#"{"jsonrpc":"2.0","id":1}"#, "invalid"),
         ] {
             let input = format!("Content-Length: {}\r\n\r\n{body}", body.len());
             assert_eq!(methods(&input), [expected], "{body}");

@@ -1,22 +1,25 @@
-//! What waits to be written. A client that does not read cannot make it grow without end: where something newer says the same,
-//! the older is dropped; answers never are.
+//! Messages that wait to be written. A client that does not read cannot make the queue grow without end: a message that says
+//! the newest about a topic replaces an older one that is not written yet. Responses are never replaced.
 
 use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use serde_json::Value;
+use tokio::sync::Notify;
 use tower_lsp::jsonrpc::{Id, Request, Response};
 
 use super::frame::frame;
 use super::uris::Uris;
+use crate::panics::lock;
 
-/// Shared by whoever has something to say and the thread that writes.
+/// Shared by all that send and by the thread that writes. The order of the calls is the order on the wire.
 #[derive(Default)]
 pub(super) struct Outbox {
     queue: Mutex<Queue>,
     changed: Condvar,
+    output_closed: Notify,
     pub uris: Mutex<Uris>,
 }
 
@@ -27,53 +30,43 @@ struct Queue {
     is_closed: bool,
 }
 
-/// What a message is about, where only the newest about it counts.
+/// What a message is about, where only the newest message about it counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Topic {
-    method: String,
-    /// The document or the piece of work.
-    of: String,
+    method: &'static str,
+    /// The document or the token.
+    subject: String,
 }
 
 impl Topic {
-    fn of(request: &Request) -> Option<Self> {
-        let method = request.method();
-        let params = request.params();
-        let member = |key: &str| params.and_then(|params| params.get(key));
-        let of = match method {
+    fn of(method: &'static str, params: &Value) -> Option<Self> {
+        let subject = match method {
             "codegaze/status" => String::new(),
-            "codegaze/heatmapChanged" => member("uri")?.to_string(),
-            // A beginning and an end are each said once.
-            "$/progress" if member("value")?.get("kind")? == "report" => {
-                member("token")?.to_string()
+            "codegaze/heatmapChanged" => params.get("uri")?.to_string(),
+            // Begin and end have to arrive.
+            "$/progress" if params.get("value")?.get("kind")? == "report" => {
+                params.get("token")?.to_string()
             }
             refresh if refresh.starts_with("workspace/") && refresh.ends_with("/refresh") => {
                 String::new()
             }
             _ => return None,
         };
-        Some(Self {
-            method: method.to_owned(),
-            of,
-        })
+        Some(Self { method, subject })
     }
 }
 
 impl Outbox {
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 
-    fn uris(&self) -> MutexGuard<'_, Uris> {
-        self.uris.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn uris(&self) -> MutexGuard<'_, Uris> {
+        lock(&self.uris)
     }
 
-    /// Writes on a thread. Resolves when nobody takes the output any more.
-    pub fn write_to(
-        self: &Arc<Self>,
-        mut output: impl Write + Send + 'static,
-    ) -> oneshot::Receiver<()> {
-        let (closed, is_closed) = oneshot::channel();
+    /// Writes on a thread of its own.
+    pub fn write_to(self: &Arc<Self>, mut output: impl Write + Send + 'static) {
         let outbox = Arc::clone(self);
         std::thread::Builder::new()
             .name("codegaze-output".to_owned())
@@ -81,21 +74,22 @@ impl Outbox {
                 while let Some(bytes) = outbox.next() {
                     let written = output.write_all(&bytes).and_then(|()| output.flush());
                     if let Err(error) = written {
-                        tracing::warn!(%error, "the client takes no output");
+                        tracing::warn!(%error, "the client's end of the output is closed");
                         outbox.lock().is_closed = true;
-                        // The session may be over already.
-                        let _ = closed.send(());
+                        outbox.output_closed.notify_one();
                         return;
                     }
                 }
-                // Without this the receiver would resolve: nobody has hung up.
-                std::mem::forget(closed);
             })
             .expect("the operating system gives a thread to a program that starts");
-        is_closed
     }
 
-    /// Waits for something to write; `None` once the outbox is closed and empty.
+    /// Resolves when the client has closed its end of the output.
+    pub async fn output_closed(&self) {
+        self.output_closed.notified().await;
+    }
+
+    /// Waits for something to write. `None` once the outbox is closed and empty.
     fn next(&self) -> Option<Vec<u8>> {
         let mut queue = self.lock();
         queue.is_writing = false;
@@ -115,78 +109,89 @@ impl Outbox {
         }
     }
 
-    pub fn answer(&self, response: Response) {
+    pub fn respond(&self, response: Response) {
         let (id, body) = response.into_parts();
         let body = body.map(|mut result| {
-            self.uris().give_out(&mut result);
+            self.uris().restore(&mut result);
             result
         });
-        self.push(None, frame(&Response::from_parts(id, body)));
+        let bytes = frame(&Response::from_parts(id, body));
+        self.push(self.lock(), None, bytes);
     }
 
-    /// A request or notification of the server's own. A request that is not sent, since an older one like it still waits, gives
-    /// its id back.
-    pub fn say(&self, request: &Request) -> Option<Id> {
-        let topic = Topic::of(request);
-        let (method, id, params) = request.clone().into_parts();
-        let mut builder = Request::build(method);
-        if let Some(id) = id.clone() {
-            builder = builder.id(id);
+    /// Replaces an older notification about the same topic that is still to be written.
+    pub fn notify(&self, method: &'static str, params: Value) {
+        let topic = Topic::of(method, &params);
+        let bytes = self.frame(method, None, params);
+        let mut queue = self.lock();
+        match queue.find(topic.as_ref()) {
+            Some(older) => *older = bytes,
+            None => self.push(queue, topic, bytes),
+        }
+    }
+
+    /// `false`: the request is not sent, since an older one about the same topic is still to be written.
+    pub fn request(&self, id: Id, method: &'static str, params: Value) -> bool {
+        let topic = Topic::of(method, &params);
+        let bytes = self.frame(method, Some(id), params);
+        let mut queue = self.lock();
+        let is_new = queue.find(topic.as_ref()).is_none();
+        if is_new {
+            self.push(queue, topic, bytes);
+        }
+        is_new
+    }
+
+    fn frame(&self, method: &'static str, id: Option<Id>, mut params: Value) -> Vec<u8> {
+        let mut message = Request::build(method);
+        if let Some(id) = id {
+            message = message.id(id);
         }
         // Some clients refuse `null` where a message has no parameters.
-        if let Some(mut params) = params.filter(|params| !params.is_null()) {
-            self.uris().give_out(&mut params);
-            builder = builder.params(params);
+        if !params.is_null() {
+            self.uris().restore(&mut params);
+            message = message.params(params);
         }
-        let bytes = frame(&builder.finish());
-        let mut queue = self.lock();
-        if let Some(topic) = &topic {
-            let mut waiting = queue.waiting.iter_mut();
-            let same = waiting.find(|(other, _)| other.as_ref() == Some(topic));
-            if let Some((_, older)) = same {
-                if id.is_none() {
-                    *older = bytes;
-                }
-                return id;
-            }
-        }
-        drop(queue);
-        self.push(topic, bytes);
-        None
+        frame(&message.finish())
     }
 
-    fn push(&self, topic: Option<Topic>, bytes: Vec<u8>) {
-        let mut queue = self.lock();
+    fn push(&self, mut queue: MutexGuard<'_, Queue>, topic: Option<Topic>, bytes: Vec<u8>) {
         if !queue.is_closed {
             queue.waiting.push_back((topic, bytes));
             self.changed.notify_all();
         }
     }
 
-    /// Takes no more; waits until all is written, or for as long as `patience`.
-    pub async fn close(self: &Arc<Self>, patience: Duration) {
+    /// Takes no more messages, and waits until all are written, at most for `timeout`.
+    pub async fn close(self: &Arc<Self>, timeout: Duration) {
         let outbox = Arc::clone(self);
         let drained = tokio::task::spawn_blocking(move || {
             let mut queue = outbox.lock();
             queue.is_closed = true;
             outbox.changed.notify_all();
             let is_busy = |queue: &mut Queue| !queue.waiting.is_empty() || queue.is_writing;
-            let waited = outbox.changed.wait_timeout_while(queue, patience, is_busy);
-            drop(waited);
+            // After the timeout the client does not get the rest.
+            let _ = outbox.changed.wait_timeout_while(queue, timeout, is_busy);
         });
-        drop(drained.await);
+        // It cannot fail but by a panic, and the session ends either way.
+        let _ = drained.await;
+    }
+}
+
+impl Queue {
+    fn find(&mut self, topic: Option<&Topic>) -> Option<&mut Vec<u8>> {
+        let topic = topic?;
+        let mut waiting = self.waiting.iter_mut();
+        let same = waiting.find(|(other, _)| other.as_ref() == Some(topic));
+        same.map(|(_, bytes)| bytes)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-
-    fn notification(method: &'static str, params: Value) -> Request {
-        Request::build(method).params(params).finish()
-    }
 
     fn written(outbox: &Outbox) -> Vec<String> {
         let queue = outbox.lock();
@@ -198,23 +203,20 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_of_a_topic_takes_the_older_ones_place() {
+    fn the_newest_of_a_topic_replaces_the_older_one() {
         let outbox = Outbox::default();
         for n in 0..3 {
             for uri in ["file:///a", "file:///b"] {
                 let params = json!({ "uri": uri, "version": n });
-                assert_eq!(
-                    outbox.say(&notification("codegaze/heatmapChanged", params)),
-                    None
-                );
+                outbox.notify("codegaze/heatmapChanged", params);
             }
             let params = json!({ "token": 1, "value": { "kind": "report", "percentage": n } });
-            outbox.say(&notification("$/progress", params));
+            outbox.notify("$/progress", params);
             let params = json!({ "type": 1, "message": n });
-            outbox.say(&notification("window/showMessage", params));
+            outbox.notify("window/showMessage", params);
         }
         let end = json!({ "token": 1, "value": { "kind": "end" } });
-        outbox.say(&notification("$/progress", end));
+        outbox.notify("$/progress", end);
         let written = written(&outbox);
         assert_eq!(written.len(), 2 + 1 + 3 + 1, "{written:#?}");
         assert!(written[0].contains("file:///a") && written[0].contains("\"version\":2"));
@@ -222,23 +224,25 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_that_nobody_read_is_not_said_again() {
+    fn a_refresh_is_not_sent_again_while_an_older_one_waits() {
         let outbox = Outbox::default();
-        let refresh = |id: i64| {
-            Request::build("workspace/semanticTokens/refresh")
-                .id(id)
-                .finish()
+        let refresh = |id| {
+            outbox.request(
+                Id::Number(id),
+                "workspace/semanticTokens/refresh",
+                Value::Null,
+            )
         };
-        assert_eq!(outbox.say(&refresh(1)), None);
-        assert_eq!(outbox.say(&refresh(2)), Some(Id::Number(2)));
+        assert!(refresh(1));
+        assert!(!refresh(2));
         assert_eq!(written(&outbox).len(), 1);
     }
 
     #[test]
-    fn answers_are_never_dropped() {
+    fn responses_are_never_dropped() {
         let outbox = Outbox::default();
         for n in 0..1000 {
-            outbox.answer(Response::from_ok(Id::Number(n), json!(null)));
+            outbox.respond(Response::from_ok(Id::Number(n), json!(null)));
         }
         assert_eq!(written(&outbox).len(), 1000);
     }

@@ -1,5 +1,5 @@
-//! URIs that some clients write and the library's parser refuses: with raw spaces, brackets or letters beyond ASCII. What the
-//! parser does not take is percent-encoded on the way in, and put back as the client wrote it on the way out.
+//! Some clients write URIs that the library's parser refuses, with raw spaces, brackets or letters beyond ASCII. They are
+//! percent-encoded when they arrive, and restored as the client wrote them when they are sent back.
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
@@ -9,14 +9,14 @@ use lru::LruCache;
 use serde_json::Value;
 use tower_lsp::ls_types::Uri;
 
-/// Documents with such URIs that are remembered, the latest used.
+/// How many such URIs are remembered; the least recently used is forgotten first.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
-/// Keys of the protocol whose strings are URIs.
+/// Keys whose strings are URIs.
 const KEYS: [&str; 5] = ["uri", "rootUri", "scopeUri", "targetUri", "newUri"];
 
 pub(super) struct Uris {
-    /// Encoded → as written.
+    /// By the encoded URI, the URI as the client wrote it.
     written: LruCache<String, String>,
 }
 
@@ -29,13 +29,13 @@ impl Default for Uris {
 }
 
 impl Uris {
-    /// Encodes what the parser would refuse.
-    pub fn take_in(&mut self, value: &mut Value) {
+    /// Percent-encodes URIs that the parser would refuse.
+    pub fn normalize(&mut self, value: &mut Value) {
         each_uri(value, &mut |uri| {
             if Uri::from_str(uri).is_ok() {
                 return;
             }
-            let encoded = encode(uri);
+            let encoded = percent_encode(uri);
             if Uri::from_str(&encoded).is_ok() {
                 let written = std::mem::replace(uri, encoded.clone());
                 self.written.put(encoded, written);
@@ -45,8 +45,8 @@ impl Uris {
         });
     }
 
-    /// Puts URIs back as they were written.
-    pub fn give_out(&mut self, value: &mut Value) {
+    /// Replaces encoded URIs with what the client wrote.
+    pub fn restore(&mut self, value: &mut Value) {
         if self.written.is_empty() {
             return;
         }
@@ -70,7 +70,7 @@ fn each_uri(value: &mut Value, visit: &mut dyn FnMut(&mut String)) {
         }
         Value::Array(values) => {
             for value in values {
-                // The packed integers of an answer are long and hold nothing.
+                // Skips the packed integers of a result, which are many.
                 if value.is_object() || value.is_array() {
                     each_uri(value, visit);
                 }
@@ -80,14 +80,14 @@ fn each_uri(value: &mut Value, visit: &mut dyn FnMut(&mut String)) {
     }
 }
 
-/// Every byte that may not stand in a URI (RFC 3986, §2), and a `%` that begins no escape.
-fn encode(uri: &str) -> String {
+/// Escapes every byte that a URI may not contain (RFC 3986, section 2), and a `%` that does not begin an escape.
+fn percent_encode(uri: &str) -> String {
     const RESERVED: &[u8] = b":/?#@!$&'()*+,;=-._~";
     let bytes = uri.as_bytes();
     let mut encoded = String::with_capacity(uri.len() + 16);
     let mut fragments = 0;
     for (at, &byte) in bytes.iter().enumerate() {
-        // A second `#` cannot begin a second fragment.
+        // A URI has one fragment, so a second `#` is escaped.
         if byte == b'#' {
             fragments += 1;
         }
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_back_is_what_was_written() {
+    fn uris_are_restored_as_the_client_wrote_them() {
         let mut uris = Uris::default();
         for uri in [
             "file:///a b.rs",
@@ -127,21 +127,21 @@ mod tests {
             "git:/a.rs?%7B%22ref%22%3A%22%22%7D",
         ] {
             let mut params = json!({ "textDocument": { "uri": uri }, "list": [{ "uri": uri }] });
-            uris.take_in(&mut params);
+            uris.normalize(&mut params);
             let inside = params["textDocument"]["uri"].as_str().unwrap();
             assert!(Uri::from_str(inside).is_ok(), "{inside}");
             assert_eq!(params["list"][0]["uri"], inside);
             let mut answer = json!([{ "uri": inside, "data": [1, 2, 3] }]);
-            uris.give_out(&mut answer);
+            uris.restore(&mut answer);
             assert_eq!(answer[0]["uri"], uri);
         }
     }
 
     #[test]
-    fn what_is_no_uri_at_all_is_left_alone() {
+    fn strings_that_are_not_uris_stay_unchanged() {
         let mut uris = Uris::default();
         let mut params = json!({ "uri": "no scheme", "other": "a b" });
-        uris.take_in(&mut params);
+        uris.normalize(&mut params);
         assert_eq!(params, json!({ "uri": "no scheme", "other": "a b" }));
     }
 }
