@@ -537,7 +537,7 @@ fn bad_input_is_one_line() {
 #[cfg(not(feature = "cuda"))]
 fn a_device_that_is_not_compiled_in_is_one_line() {
     let arguments = vec!["analyze", FIBONACCI, "--device", "cuda"];
-    expect_fault(&(arguments, 1, "build with --features cuda"));
+    expect_fault(&(arguments, 1, "build it with --features cuda"));
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub enum LoadError {
     },
 
     #[error(
-        "{file} is not a model configuration: {source}; take config.json from the model's repository"
+        "{file} is not a model configuration: {source}; use config.json from the model's repository"
     )]
     ConfigJson {
         file: String,
@@ -22,18 +22,18 @@ pub enum LoadError {
         source: serde_json::Error,
     },
     #[error(
-        "{file} describes a model of type {found:?}; supported is \"roberta\" (CodeBERT, GraphCodeBERT, UniXcoder, CodeBERTa, roberta-base)"
+        "{file} describes a model of type {found:?}; codegaze supports \"roberta\" (CodeBERT, GraphCodeBERT, UniXcoder, CodeBERTa, roberta-base)"
     )]
     ModelType { file: String, found: String },
-    #[error("{file} cannot be used: {cause}")]
+    #[error("cannot use {file}: {cause}")]
     Config { file: String, cause: String },
 
     #[error(
-        "{feature} is not compiled in; build with --features {feature} on a machine that has it, or use --device cpu"
+        "this codegaze was built without {feature}; build it with --features {feature}, or use --device cpu"
     )]
     NotCompiledIn { feature: &'static str },
 
-    #[error("the device cannot take the model: {source}; try --device cpu")]
+    #[error("cannot load the model onto the device: {source}; try --device cpu")]
     Device {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -54,11 +54,11 @@ pub enum LoadError {
         hint: &'static str,
     },
 
-    #[error("{file} is truncated: {needed} bytes are needed, it has {len}; download it again")]
+    #[error("{file} is truncated: it needs {needed} bytes and has {len}; download it again")]
     Truncated { file: String, needed: u64, len: u64 },
 
     #[error(
-        "{file} is damaged or no safetensors file: it claims a header of {claimed} bytes and has {len} in all; download it again"
+        "{file} is damaged or not a safetensors file: it claims a header of {claimed} bytes and has only {len} bytes; download it again"
     )]
     HeaderTooLong {
         file: String,
@@ -66,7 +66,7 @@ pub enum LoadError {
         len: u64,
     },
 
-    #[error("{file} is larger than any {expected} should be: {len} bytes, the limit is {limit}")]
+    #[error("{file} is too large for {expected}: it has {len} bytes, and the limit is {limit}")]
     TooLarge {
         file: String,
         expected: &'static str,
@@ -85,7 +85,7 @@ pub enum LoadError {
     BigEndian { file: String },
 
     #[error(
-        "the pickle in {file} names {name}, which no plain state dict needs (nothing was executed); save only the model's state_dict(), or convert it to safetensors"
+        "the pickle in {file} names {name}, which a plain state dict does not contain (nothing was executed); save only the model's state_dict(), or convert it to safetensors"
     )]
     ForbiddenGlobal { file: String, name: String },
 
@@ -99,15 +99,15 @@ pub enum LoadError {
     },
 
     #[error(
-        "{index} names the shard {shard:?}, which is no plain file name beside it; get the index from the model's author again"
+        "{index} names the shard {shard:?}, which is not a file name in the same directory; get the index from the model's author again"
     )]
     ShardPath { index: String, shard: String },
 
-    #[error("{index} names the shard {shard}, which is not there; download it too")]
+    #[error("{index} names the shard {shard}, which is missing; download it too")]
     MissingShard { index: String, shard: String },
 
     #[error(
-        "tensor {name} is missing from {file}, which has {found}; a RoBERTa-family encoder is needed"
+        "tensor {name} is missing from {file}, which has {found}; use a model with a RoBERTa-family encoder"
     )]
     MissingTensor {
         name: String,
@@ -127,7 +127,7 @@ pub enum LoadError {
     },
 
     #[error(
-        "tensor {name} of {file} has the dtype {dtype}; supported are f32, f16, bf16 and f64, convert it"
+        "tensor {name} of {file} has the unsupported dtype {dtype}; convert it to f32, f16, bf16 or f64"
     )]
     Dtype {
         name: String,
@@ -136,7 +136,7 @@ pub enum LoadError {
     },
 
     #[error(
-        "tensor {name} of {file} contains NaN or infinite values; the weights are damaged or training diverged, get another copy"
+        "tensor {name} of {file} contains NaN or infinite values; the file is damaged or the training diverged, so use another copy"
     )]
     NotFinite { name: String, file: String },
 
@@ -150,17 +150,17 @@ pub enum LoadError {
     },
 
     #[error(
-        "{file} holds several encoders, under the prefixes {}; keep one of them", prefixes.join(", ")
+        "{file} contains several encoders, with the prefixes {}; keep one of them", prefixes.join(", ")
     )]
     AmbiguousPrefix { file: String, prefixes: Vec<String> },
 
     #[error(
-        "{file} describes {found}, which is not supported; supported is byte-level BPE, as RoBERTa and CodeBERT have it"
+        "{file} describes {found}, which is not supported; codegaze supports byte-level BPE, which RoBERTa and CodeBERT use"
     )]
     UnsupportedTokenizer { file: String, found: String },
 
     #[error(
-        "{file} has no subword {name:?}, which every sequence needs; use the vocabulary that belongs to this model"
+        "{file} lacks the subword {name:?}, which every sequence needs; use the vocabulary of this model"
     )]
     MissingSpecial { file: String, name: String },
 }

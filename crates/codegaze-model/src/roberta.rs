@@ -90,7 +90,7 @@ pub enum ForwardError {
     )]
     TooLong { n_tokens: usize, max_tokens: usize },
     #[error(
-        "subword id {id} lies outside of the model's vocabulary of {vocab_size}; the tokenizer belongs to another model"
+        "subword id {id} is outside of the model's vocabulary of {vocab_size}; the tokenizer belongs to another model"
     )]
     UnknownId { id: u32, vocab_size: usize },
     #[error(

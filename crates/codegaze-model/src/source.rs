@@ -266,25 +266,25 @@ fn is_revision(revision: &str) -> bool {
 #[non_exhaustive]
 pub enum SourceError {
     #[error(
-        "{text:?} is no model: give nothing for the embedded one, a directory, or a Hugging Face id, as in microsoft/codebert-base or owner/name@revision"
+        "unknown model {text:?}: give a directory or a Hugging Face id, such as microsoft/codebert-base or owner/name@revision, or omit it for the embedded model"
     )]
     Unknown { text: String },
 
     #[error(
-        "{revision:?} is no revision of {id}: give a branch, a tag or a commit, as in {id}@main"
+        "invalid revision {revision:?} of {id}: give a branch, a tag or a commit, such as {id}@main"
     )]
     Revision { id: String, revision: String },
 
-    #[error("{} is a file: give the directory that holds it and the model's other files", path.display())]
+    #[error("{} is a file: give the directory that contains it and the model's other files", path.display())]
     IsFile { path: PathBuf },
 
     #[error(
-        "this codegaze was built without its embedded model: name another with --model, a directory or a Hugging Face id, or build with the feature `embedded`"
+        "this codegaze was built without the embedded model: give a directory or a Hugging Face id with --model, or build with the feature `embedded`"
     )]
     NotEmbedded,
 
     #[error(
-        "cannot fetch {model}: this codegaze was built without the feature `hub`; give a directory that holds the model's files"
+        "cannot download {model}: this codegaze was built without the feature `hub`; give a directory that contains the model's files"
     )]
     NoHub { model: String },
 

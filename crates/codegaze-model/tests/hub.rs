@@ -273,10 +273,10 @@ fn a_cache_that_python_filled_is_used_as_it_is() {
 fn a_model_without_a_needed_file_is_told_by_what_it_has() {
     for (missing, expected) in [
         ("config.json", "no config.json"),
-        ("merges.txt", "vocab.json but no merges.txt"),
+        ("merges.txt", "vocab.json but neither merges.txt"),
         (
             WEIGHTS,
-            "tf_model.h5, flax_model.msgpack, rust_model.ot cannot be read",
+            "does not support tf_model.h5, flax_model.msgpack, rust_model.ot",
         ),
     ] {
         let mut files = codebert();
@@ -695,7 +695,9 @@ fn offline_uses_the_cache_alone() {
     fs::remove_file(snapshot.join("merges.txt")).unwrap();
     let error = hub_error(source(ID).resolve(&offline, &()));
     assert!(
-        error.to_string().contains("vocab.json but no merges.txt"),
+        error
+            .to_string()
+            .contains("vocab.json but neither merges.txt"),
         "{error}"
     );
     assert!(fixture.hub.take_requests().is_empty());

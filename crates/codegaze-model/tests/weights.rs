@@ -129,7 +129,10 @@ fn views_are_gathered() {
         // There, but no float.
         assert_eq!(weights.shape("integers"), Some([5].as_slice()));
         let error = weights.read_f32("integers", &[5]).unwrap_err();
-        assert!(error.to_string().contains("has the dtype i64"), "{error}");
+        assert!(
+            error.to_string().contains("has the unsupported dtype i64"),
+            "{error}"
+        );
     }
 }
 
@@ -237,7 +240,7 @@ fn tensors_that_do_not_fit_are_named() {
         ("nan", &[1][..], "tensor nan of"),
         ("nan", &[1], "NaN or infinite"),
         ("huge", &[1], "NaN or infinite"),
-        ("quantized", &[4], "has the dtype I8"),
+        ("quantized", &[4], "has the unsupported dtype I8"),
         (
             "nan",
             &[2, 3],

@@ -177,18 +177,18 @@ pub enum Missing {
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Config => f.write_str("no config.json, which says what the model is"),
+            Self::Config => f.write_str("no config.json, which describes the model"),
             Self::Tokenizer => f.write_str("neither tokenizer.json nor vocab.json and merges.txt"),
-            Self::Vocab => f.write_str("merges.txt but no vocab.json, nor a tokenizer.json"),
-            Self::Merges => f.write_str("vocab.json but no merges.txt, nor a tokenizer.json"),
+            Self::Vocab => f.write_str("merges.txt but neither vocab.json nor tokenizer.json"),
+            Self::Merges => f.write_str("vocab.json but neither merges.txt nor tokenizer.json"),
             Self::Weights { foreign } => {
                 f.write_str(
-                    "no weights that can be read: model.safetensors or pytorch_model.bin, whole or sharded with an index",
+                    "no supported weights: model.safetensors or pytorch_model.bin, whole or sharded with an index",
                 )?;
                 if !foreign.is_empty() {
                     write!(
                         f,
-                        "; {} cannot be read, save the model from transformers with save_pretrained",
+                        "; codegaze does not support {}, so save the model from transformers with save_pretrained",
                         foreign.join(", ")
                     )?;
                 }

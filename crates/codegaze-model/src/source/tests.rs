@@ -174,15 +174,21 @@ fn a_directory_that_is_no_model_says_what_is_missing() {
             &["config.json"],
             "neither tokenizer.json nor vocab.json and merges.txt",
         ),
-        (&["config.json", "vocab.json"], "no merges.txt"),
-        (&["config.json", "merges.txt"], "no vocab.json"),
+        (
+            &["config.json", "vocab.json"],
+            "neither merges.txt nor tokenizer.json",
+        ),
+        (
+            &["config.json", "merges.txt"],
+            "neither vocab.json nor tokenizer.json",
+        ),
         (
             &["config.json", "tokenizer.json"],
-            "no weights that can be read: model.safetensors or",
+            "no supported weights: model.safetensors or",
         ),
         (
             &["config.json", "tokenizer.json", "tf_model.h5", "model.onnx"],
-            "tf_model.h5, model.onnx cannot be read, save the model from transformers",
+            "codegaze does not support tf_model.h5, model.onnx, so save the model from transformers",
         ),
     ] {
         let message = find(names).unwrap_err().to_string();

@@ -11,7 +11,7 @@ use crate::source::Missing;
 #[non_exhaustive]
 pub enum HubError {
     #[error(
-        "{model} is not complete in the cache {}, which has {missing}; offline mode is on (HF_HUB_OFFLINE), so run `codegaze models download {model}` with it off, or give a directory", cache.display()
+        "the cache {} does not have all files of {model}: it has {missing}; offline mode is on (HF_HUB_OFFLINE), so turn it off and run `codegaze models download {model}`, or give a directory", cache.display()
     )]
     Offline {
         model: String,
@@ -20,7 +20,7 @@ pub enum HubError {
     },
 
     #[error(
-        "{endpoint} wants a token for {model} (401): it is private, gated or does not exist; check the name, then set HF_TOKEN to a token that may read it"
+        "{endpoint} requires a token for {model} (401): the model is private, gated or does not exist; check the name, then set HF_TOKEN to a token that can read it"
     )]
     NoToken { endpoint: String, model: String },
 
@@ -30,7 +30,7 @@ pub enum HubError {
     BadToken { endpoint: String, model: String },
 
     #[error(
-        "{endpoint} refuses access to {model} (403): accept the model's conditions on its page, and set HF_TOKEN to a token that may read it"
+        "{endpoint} refuses access to {model} (403): accept the model's conditions on its page, and set HF_TOKEN to a token that can read it"
     )]
     Forbidden { endpoint: String, model: String },
 
@@ -47,7 +47,7 @@ pub enum HubError {
     },
 
     #[error(
-        "{url} does not exist (404), though the model lists it: try again later, or name another revision"
+        "{url} does not exist (404), although the model lists it: try again later, or give another revision"
     )]
     NoFile { url: String },
 
@@ -62,23 +62,25 @@ pub enum HubError {
     Index { path: PathBuf, cause: String },
 
     #[error(
-        "{url} answered with HTTP status {status}: try again later; what is here already is kept"
+        "{url} responded with HTTP status {status}: try again later, and the download continues"
     )]
     Status { url: String, status: u16 },
 
     #[error(
-        "cannot reach {host}: {cause}; check the network (and HF_ENDPOINT, HTTPS_PROXY), or give a directory that holds the model"
+        "cannot reach {host}: {cause}; check the network, HF_ENDPOINT and HTTPS_PROXY, or give a directory that contains the model"
     )]
     Unreachable { host: String, cause: String },
 
     #[error("{url} sent nothing for {} s: try again, and the download continues", after.as_secs_f32())]
     Stalled { url: String, after: Duration },
 
-    #[error("the transfer of {url} broke off: {cause}; try again, and the download continues")]
+    #[error(
+        "the transfer of {url} was interrupted: {cause}; try again, and the download continues"
+    )]
     Interrupted { url: String, cause: String },
 
     #[error(
-        "{url} is announced with {expected} bytes but has {found}: try again later; nothing of it is kept"
+        "{url} has {found} bytes, but the hub announced {expected}: try again later; the download was removed"
     )]
     Size {
         url: String,
@@ -87,7 +89,7 @@ pub enum HubError {
     },
 
     #[error(
-        "{url} does not have the announced content (SHA-256 {expected}, found {found}): try again later; nothing of it is kept"
+        "{url} does not have the announced content (SHA-256 {expected}, found {found}): try again later; the download was removed"
     )]
     Content {
         url: String,
@@ -95,23 +97,23 @@ pub enum HubError {
         found: String,
     },
 
-    #[error("{url} does not answer as the hub does: {cause}; check HF_ENDPOINT")]
+    #[error("{url} did not respond like the hub: {cause}; check HF_ENDPOINT")]
     Protocol { url: String, cause: String },
 
-    #[error("the disk is full: {} cannot be written; make room, or set HF_HOME to a place on another disk", path.display())]
+    #[error("the disk is full: cannot write {}; free some space, or set HF_HOME to a directory on another disk", path.display())]
     DiskFull { path: PathBuf },
 
-    #[error("cannot write to the cache, {}: {source}; set HF_HOME to a place that can be written", path.display())]
+    #[error("cannot write to the cache {}: {source}; set HF_HOME to a writable directory", path.display())]
     Cache {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
 
-    #[error("another process has been holding {} for {} s without progress: end it, then try again", path.display(), after.as_secs())]
+    #[error("another process has locked {} for {} s without progress: end that process, then try again", path.display(), after.as_secs())]
     Locked { path: PathBuf, after: Duration },
 
-    #[error("the download was cancelled; what is here already is kept")]
+    #[error("the download was cancelled; the next download continues it")]
     Cancelled,
 }
 
