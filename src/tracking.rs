@@ -35,10 +35,10 @@ pub struct TrackingOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum TrackingError {
     #[error(
-        "{0:?} is no address of a tracking server: give http://HOST:PORT, as `mlflow server` prints it"
+        "invalid address of a tracking server {0:?}: give http://HOST:PORT, as `mlflow server` prints it"
     )]
     Address(String),
-    #[error("no thread for the tracking server: {0}")]
+    #[error("cannot start the thread for the tracking server: {0}")]
     Thread(#[from] std::io::Error),
 }
 

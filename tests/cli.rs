@@ -456,7 +456,11 @@ fn bad_input_is_one_line() {
             1,
             "larger than 16777216 bytes; raise --max-bytes",
         ),
-        (vec!["heatmap", &empty, "--out", out], 1, "holds no text"),
+        (
+            vec!["heatmap", &empty, "--out", out],
+            1,
+            "the file is empty",
+        ),
         (
             vec!["heatmap", FIBONACCI, "--out", "x.bmp"],
             2,
@@ -500,7 +504,7 @@ fn bad_input_is_one_line() {
         (
             vec!["analyze", FIBONACCI, "--tokens"],
             2,
-            "--tokens is for JSON",
+            "--tokens works only with JSON",
         ),
         (vec!["analyze"], 2, "required"),
         (

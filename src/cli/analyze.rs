@@ -80,7 +80,7 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Options that say nothing in the chosen format are refused, not ignored.
+/// Options that have no effect in the chosen format are errors.
 fn check(args: &AnalyzeArgs) -> Result<(), Fault> {
     let json_only = [
         ("--tokens", args.tokens),
@@ -90,7 +90,7 @@ fn check(args: &AnalyzeArgs) -> Result<(), Fault> {
     ];
     match json_only.iter().find(|(_, given)| *given) {
         Some((option, _)) if args.format != Format::Json => Err(Fault::usage(anyhow!(
-            "{option} is for JSON; add --format json"
+            "{option} works only with JSON; add --format json"
         ))),
         _ => Ok(()),
     }

@@ -18,7 +18,7 @@ pub(super) fn run(args: &AttentionArgs) -> Result<(), Fault> {
     let extension = args.out.extension().and_then(|e| e.to_str()).unwrap_or("");
     let format = TensorFormat::from_extension(extension).ok_or_else(|| {
         Fault::usage(anyhow!(
-            "{}: unknown format; write a name that ends in .safetensors, .npz or .json",
+            "{}: unknown format; give a name that ends in .safetensors, .npz or .json",
             args.out.display()
         ))
     })?;
@@ -58,11 +58,11 @@ pub(super) fn run(args: &AttentionArgs) -> Result<(), Fault> {
     })
 }
 
-/// The fault of asking for a chunk that the file does not have.
+/// The error for a chunk that the file does not have.
 pub(super) fn no_chunk(input: &Input, wanted: usize, n_chunks: usize) -> Fault {
     let name = input.name();
     if n_chunks == 0 {
-        Fault::failed(anyhow!("{name}: holds no text; name a file with some"))
+        Fault::failed(anyhow!("{name}: the file is empty; name a file with text"))
     } else {
         Fault::usage(anyhow!(
             "{name}: chunk {wanted} is out of range: the file has {n_chunks}, counted 0 to {}",

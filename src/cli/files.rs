@@ -19,9 +19,9 @@ pub(super) enum InputError {
     Io { path: PathBuf, source: io::Error },
     #[error("{}: no such file; check the path, or write - for standard input", path.display())]
     Missing { path: PathBuf },
-    #[error("{}: no source files in this directory (ignored ones are left out); name a file", path.display())]
+    #[error("{}: no source files in this directory, apart from ignored ones; name a file", path.display())]
     NoSources { path: PathBuf },
-    #[error("{}: is a pipe or a device; feed it to standard input: codegaze … - < {}", path.display(), path.display())]
+    #[error("{}: is a pipe or a device; pass it on standard input: codegaze … - < {}", path.display(), path.display())]
     NotRegular { path: PathBuf },
     #[error("{}: is a directory; name a file in it", path.display())]
     Directory { path: PathBuf },

@@ -31,7 +31,7 @@ impl PictureFormat {
             "svg" => Ok(Self::Svg),
             "html" | "htm" => Ok(Self::Html),
             _ => Err(Fault::usage(anyhow!(
-                "{}: unknown format; write a name that ends in .png, .svg or .html",
+                "{}: unknown format; give a name that ends in .png, .svg or .html",
                 path.display()
             ))),
         }
@@ -69,7 +69,7 @@ pub(super) fn run(args: &HeatmapArgs) -> Result<(), Fault> {
             .ok_or_else(|| no_chunk(&input, args.chunk, n_chunks))?;
         if chunk.matrix.is_none() {
             return Err(Fault::failed(anyhow!(
-                "{name}: chunk {} holds nothing but whitespace; choose another one",
+                "{name}: chunk {} contains only whitespace; choose another one",
                 args.chunk
             )));
         }

@@ -24,9 +24,9 @@ pub(super) fn run_server(args: &LspArgs) -> Result<ExitCode, Fault> {
     let ended = run(&options)
         .with_context(|| match args.socket {
             Some(port) => format!("no client listens on 127.0.0.1:{port}"),
-            None => "the server does not start".to_owned(),
+            None => "the server cannot start".to_owned(),
         })
         .map_err(Fault::failed)?;
-    tracing::info!(?ended, "the session is over");
+    tracing::info!(?ended, "the session ended");
     Ok(ExitCode::from(ended.exit_code()))
 }

@@ -45,7 +45,7 @@ pub(super) fn run(args: ModelsArgs) -> Result<(), Fault> {
 fn print_path(model: &ModelSource, files: &ModelFiles) -> Result<(), Fault> {
     let path = files.directory().ok_or_else(|| {
         Fault::failed(anyhow!(
-            "{model}: is part of the program; it has no directory"
+            "{model}: the model is part of the program and has no directory"
         ))
     })?;
     output::to_stdout(format!("{}\n", path.display()).as_bytes())

@@ -25,7 +25,7 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Fault> {
         .max_blocking_threads(4)
         .enable_all()
         .build()
-        .context("the operating system gives no threads")
+        .context("the operating system refuses threads")
         .map_err(Fault::failed)?;
     let served = runtime.block_on(async {
         let bound = Bound::new(options).await?;

@@ -12,7 +12,7 @@ use crate::tracking::{Credentials, Sample, Tracker, TrackingOptions};
 
 const URI: &str = "MLFLOW_TRACKING_URI";
 const EXPERIMENT: &str = "MLFLOW_EXPERIMENT_NAME";
-/// A session that is over waits so long for the server's next answer, and so long in all.
+/// At the end of a session: how long to wait for the server's next response, and for all of them.
 const STALL: Duration = Duration::from_secs(2);
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -21,16 +21,16 @@ pub(super) struct TrackingArgs {
     /// Record the session as a run on this MLflow tracking server (default: `MLFLOW_TRACKING_URI`, if it is set)
     #[arg(long, value_name = "URI", value_hint = ValueHint::Url)]
     pub mlflow_uri: Option<String>,
-    /// The experiment of the run, made if there is none of that name (default: `MLFLOW_EXPERIMENT_NAME`, or codegaze)
+    /// The experiment of the run; it is created if it does not exist (default: `MLFLOW_EXPERIMENT_NAME`, or codegaze)
     #[arg(long, value_name = "NAME")]
     pub mlflow_experiment: Option<String>,
 }
 
-/// The session's run, if one was asked for; ended when dropped.
+/// The session's run, if the user requested one. Dropping it ends the run.
 pub(super) struct Tracking(Option<Arc<Tracker>>);
 
 impl Tracking {
-    /// `warn` is told, at most once, that nothing is recorded.
+    /// `warn` is called at most once, with the reason why nothing is recorded.
     pub(super) fn start(
         args: &TrackingArgs,
         command: &'static str,
@@ -47,10 +47,10 @@ impl Tracking {
             credentials: Credentials::from_vars(var),
             command,
         };
-        // What the environment says is for other programs as well: files and databases suit those.
+        // The environment variable is for other programs as well, which also accept files and databases.
         if args.mlflow_uri.is_none() && !options.uri.starts_with("http") {
             warn(format!(
-                "{URI} is {}, which is no server; nothing is recorded",
+                "{URI} is {}, which is not the address of a server; codegaze records nothing",
                 options.uri
             ));
             return Ok(Self(None));
@@ -59,14 +59,14 @@ impl Tracking {
         Ok(Self(Some(Arc::new(tracker))))
     }
 
-    /// Of a text of so many bytes.
+    /// Records the analysis of a text of `bytes` bytes.
     pub(super) fn record(&self, bytes: usize, analysis: &Analysis) {
         if let Self(Some(tracker)) = self {
             tracker.record(Sample::new(bytes, analysis, &analysis.timing, None));
         }
     }
 
-    /// For what runs an engine.
+    /// Records every analysis of an engine.
     pub(super) fn observer(&self) -> Option<Observer> {
         let tracker = Arc::clone(self.0.as_ref()?);
         Some(Observer::new(move |finished, cache| {

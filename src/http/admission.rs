@@ -77,7 +77,7 @@ impl Admission {
         let limit = self.limits.answer_cells.min(self.limits.cells);
         if cells > limit {
             return Err(ApiError::unanalysable(format!(
-                "the answer would hold {cells} attention weights, and {limit} are the most: ask for one chunk, or for fewer layers and heads"
+                "the response would contain {cells} attention weights, and the limit is {limit}: request one chunk, or fewer layers and heads"
             )));
         }
         let wanted = u32::try_from(units(cells)).unwrap_or(u32::MAX);

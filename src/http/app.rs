@@ -115,7 +115,7 @@ async fn no_method(request: Request) -> ApiError {
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let message = panics::message(&*panic);
     ApiError::Internal(format!(
-        "the request failed inside ({message}); this is a defect, please report it"
+        "internal error ({message}): this is a bug in codegaze, please report it"
     ))
     .into_response()
 }

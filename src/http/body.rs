@@ -83,7 +83,7 @@ async fn discard(body: Body, limits: &Limits) {
 fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
     let given = headers.get(CONTENT_TYPE);
     let given = given.map_or("none", |value| {
-        value.to_str().unwrap_or("an unreadable one")
+        value.to_str().unwrap_or("an unreadable value")
     });
     let essence = given.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
@@ -105,12 +105,12 @@ fn is_too_large(error: &axum::Error) -> bool {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     if !is_object(bytes) {
         return Err(ApiError::Malformed(
-            "the body is not a JSON object; /docs has what is taken here".to_owned(),
+            "the body is not a JSON object; /docs describes the request".to_owned(),
         ));
     }
     serde_json::from_slice(bytes).map_err(|error| {
         ApiError::Malformed(format!(
-            "the body is not the JSON that is taken here: {error}; /docs has what is"
+            "invalid request: {error}; /docs describes the request"
         ))
     })
 }
@@ -132,7 +132,7 @@ pub(crate) async fn off_thread<T: Send + 'static>(
 /// An answer as JSON.
 pub(crate) fn encode(value: &impl Serialize) -> Result<Vec<u8>, ApiError> {
     serde_json::to_vec(value)
-        .map_err(|error| ApiError::Internal(format!("the answer is no JSON: {error}")))
+        .map_err(|error| ApiError::Internal(format!("cannot encode the response as JSON: {error}")))
 }
 
 /// JSON that keeps its request's leave until the client has read it.

@@ -18,44 +18,46 @@ use crate::view::picture::RenderError;
 pub(crate) enum ApiError {
     #[error("{0}")]
     Malformed(String),
-    #[error("this needs a token: send it as `Authorization: Bearer …`")]
+    #[error("this request needs a token: send it as `Authorization: Bearer …`")]
     Unauthorized,
     #[error(
-        "{host:?} is no name of this server: use the address that it listens on, or start it with --allow-host"
+        "{host:?} is not a name of this server: use the address that it listens on, or start it with --allow-host"
     )]
     ForeignHost { host: String },
-    #[error("pages of {origin:?} may not use this server: start it with --allow-origin {origin}")]
+    #[error(
+        "this server does not accept requests from pages of {origin:?}: start it with --allow-origin {origin}"
+    )]
     ForeignOrigin { origin: String },
-    #[error("there is no {path}; /docs has what there is")]
+    #[error("unknown path {path}; /docs lists all endpoints")]
     NotFound { path: String },
-    #[error("{path} does not take {method}; /docs has what it takes")]
+    #[error("{path} does not support {method}; /docs lists what it supports")]
     Method { method: String, path: String },
-    #[error("the body did not arrive within {} s; send it again, in one go", .0.as_secs_f32())]
+    #[error("the body did not arrive within {} s; send it again without pauses", .0.as_secs_f32())]
     BodyTimeout(Duration),
     #[error(
         "the body is larger than {limit} bytes; send a part, or start the server with a larger --max-body"
     )]
     TooLarge { limit: usize },
-    #[error("the body is to be `application/json`, not {found}")]
+    #[error("expected the Content-Type `application/json`, not {found}")]
     MediaType { found: String },
     #[error("{0}")]
     Unanalysable(String),
     #[error(
-        "as many requests are under way as this server takes ({limit}); try again in {RETRY_AFTER} s"
+        "the server already handles its limit of {limit} requests; try again in {RETRY_AFTER} s"
     )]
     Busy { limit: usize },
     #[error("{0}")]
     Internal(String),
-    #[error("{model} is still being loaded; try again in {RETRY_AFTER} s")]
+    #[error("{model} is still loading; try again in {RETRY_AFTER} s")]
     Loading { model: String },
-    #[error("the server is going down; ask another")]
+    #[error("the server is shutting down; try again when it has restarted")]
     Ending,
     #[error(
-        "there was no answer within {} s; send less at once, or start the server with a larger --timeout",
+        "the request took longer than {} s; send less at once, or start the server with a larger --timeout",
         .0.as_secs_f32()
     )]
     Deadline(Duration),
-    #[error("the request was cancelled by a newer one")]
+    #[error("a newer request replaced this one")]
     Superseded,
 }
 
@@ -149,7 +151,7 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if let Self::Internal(message) = &self {
-            tracing::error!(message, "a request failed inside");
+            tracing::error!(message, "internal error");
         }
         let mut response = (self.status(), Json(self.body())).into_response();
         let headers = response.headers_mut();
@@ -186,7 +188,7 @@ impl From<EngineError> for ApiError {
 }
 
 /// What is said of a text without a lexeme.
-pub(crate) const NOTHING: &str = "the text holds nothing but whitespace; send some code";
+pub(crate) const NOTHING: &str = "the text contains only whitespace; send some code";
 
 impl From<SelectError> for ApiError {
     fn from(error: SelectError) -> Self {

@@ -55,7 +55,7 @@ impl Guard {
     /// loopback's is only right where others reach the server.
     fn check_host(&self, request: &Request) -> Result<(), ApiError> {
         let named = header(request.headers(), &HOST)?.ok_or_else(|| {
-            ApiError::Malformed("the request has no Host; name the server in it".to_owned())
+            ApiError::Malformed("the request has no Host header; add one".to_owned())
         })?;
         // An absolute request target names it, too.
         let target = request.uri().authority().map(Authority::as_str);
@@ -139,11 +139,11 @@ fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a st
     };
     let malformed = |fault| ApiError::Malformed(format!("the header {name} {fault}"));
     if values.next().is_some() {
-        return Err(malformed("is there twice; send it once"));
+        return Err(malformed("is repeated; send it once"));
     }
     let text = value.to_str();
     text.map(Some)
-        .map_err(|_| malformed("is not ASCII; send it as such"))
+        .map_err(|_| malformed("is not ASCII; send it in ASCII"))
 }
 
 fn digest(bytes: &[u8]) -> [u8; 32] {

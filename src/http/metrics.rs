@@ -76,59 +76,59 @@ impl Seen {
         let counters = [
             (
                 "cache_hits",
-                "Chunks whose result was there",
+                "Chunks whose result was in the cache",
                 &self.cache_hits,
             ),
             (
                 "cache_misses",
-                "Chunks whose result was not there",
+                "Chunks whose result was not in the cache",
                 &self.cache_misses,
             ),
             (
                 "cache_evictions",
-                "Results that were dropped for want of memory",
+                "Results that the cache evicted",
                 &self.cache_evictions,
             ),
             ("engine_passes", "Windows that a model read", &self.passes),
             (
                 "engine_resumed_passes",
-                "Of these, those that went on from an earlier pass' record",
+                "Windows that continued from the record of an earlier pass",
                 &self.resumed,
             ),
             (
                 "engine_cancelled",
-                "Windows that were given up",
+                "Windows that were cancelled",
                 &self.cancelled,
             ),
-            ("engine_panics", "Jobs that ended in a defect", &self.panics),
+            (
+                "engine_panics",
+                "Tasks that ended with a panic",
+                &self.panics,
+            ),
         ];
         for (name, help, counter) in counters {
             registry.register(name, help, counter.clone());
         }
         let gauges = [
-            (
-                "cache_entries",
-                "Results that are kept",
-                &self.cache_entries,
-            ),
+            ("cache_entries", "Results in the cache", &self.cache_entries),
             (
                 "cache_bytes",
-                "Memory of results that are kept",
+                "Memory of the results in the cache, in bytes",
                 &self.cache_bytes,
             ),
             (
                 "queue_depth",
-                "Requests that wait, run or are being sent",
+                "Requests that wait, run or are being answered",
                 &self.queue_depth,
             ),
             (
                 "engine_queue_depth",
-                "Questions that the inference thread has not begun or finished",
+                "Requests that wait for the inference thread or run on it",
                 &self.engine_queue,
             ),
             (
                 "live_connections",
-                "WebSockets that are open",
+                "Open WebSockets",
                 &self.live_connections,
             ),
         ];
@@ -167,7 +167,7 @@ impl Metrics {
         );
         registry.register(
             "http_request_duration_seconds",
-            "From a request's head to its answer's, by route",
+            "Time from a request's headers to its response's headers, by route",
             latencies.clone(),
         );
         registry.register(
@@ -177,7 +177,7 @@ impl Metrics {
         );
         registry.register(
             "tokens",
-            "Subwords of texts that were analyzed, by who had read them",
+            "Subwords of analyzed texts, by origin: the model or the cache",
             tokens.clone(),
         );
         seen.register(&mut registry);

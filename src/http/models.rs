@@ -94,7 +94,7 @@ impl Models {
             let names: Vec<&str> = self.slots.iter().map(|slot| &*slot.name).collect();
             // A directory's model may call itself otherwise once it is loaded, which is soon.
             return Err(ApiError::unanalysable(format!(
-                "{:?} is no model of this server; it has {}",
+                "unknown model {:?}; this server has {}",
                 wanted.unwrap_or_default(),
                 names.join(", ")
             )));

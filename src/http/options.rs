@@ -99,22 +99,22 @@ impl Default for Options {
 #[non_exhaustive]
 pub enum OptionsError {
     #[error(
-        "{host} is not a loopback address: everybody who reaches it could use this machine; add --allow-remote and a token in {TOKEN_VARIABLE}, or take 127.0.0.1"
+        "{host} is not a loopback address, so other machines could use this server; add --allow-remote and set a token in {TOKEN_VARIABLE}, or use 127.0.0.1"
     )]
     Remote { host: String },
     #[error(
-        "--allow-remote needs a token: set {TOKEN_VARIABLE} to {MIN_TOKEN} characters or more that nobody guesses"
+        "--allow-remote needs a token: set {TOKEN_VARIABLE} to a random text of at least {MIN_TOKEN} characters"
     )]
     NoToken,
     #[error(
-        "the token in {TOKEN_VARIABLE} is no good: take {MIN_TOKEN} printable ASCII characters or more, without spaces"
+        "the token in {TOKEN_VARIABLE} is invalid: use at least {MIN_TOKEN} printable ASCII characters, without spaces"
     )]
     WeakToken,
     #[error(
-        "{origin:?} is no origin: write scheme, host and port alone, as in https://example.org or http://localhost:5173"
+        "invalid origin {origin:?}: give only scheme, host and port, such as https://example.org or http://localhost:5173"
     )]
     Origin { origin: String },
-    #[error("{host:?} is no host name: write it without scheme, port and path")]
+    #[error("invalid host name {host:?}: give it without scheme, port and path")]
     Host { host: String },
 }
 
@@ -180,23 +180,26 @@ mod tests {
         assert_eq!(Options::default().check(), Ok(()));
         let table: [(Change, &str); 7] = [
             (|o| o.allow_remote = true, "--allow-remote needs a token"),
-            (|o| o.token = Some("short".to_owned()), "is no good"),
+            (|o| o.token = Some("short".to_owned()), "is invalid"),
             (
                 |o| o.token = Some("with a space in the middle".to_owned()),
-                "is no good",
+                "is invalid",
             ),
-            (|o| o.allowed_origins = vec!["*".to_owned()], "is no origin"),
+            (
+                |o| o.allowed_origins = vec!["*".to_owned()],
+                "invalid origin",
+            ),
             (
                 |o| o.allowed_origins = vec!["https://a.org/path".to_owned()],
-                "is no origin",
+                "invalid origin",
             ),
             (
                 |o| o.allowed_hosts = vec!["https://a.org".to_owned()],
-                "is no host name",
+                "invalid host name",
             ),
             (
                 |o| o.allowed_hosts = vec!["a.org:80".to_owned()],
-                "is no host name",
+                "invalid host name",
             ),
         ];
         for (change, message) in table {

@@ -42,7 +42,9 @@ pub enum ServeError {
     },
     #[error(transparent)]
     Load(#[from] LoadError),
-    #[error("the thread that loads the models ended early; this is a defect, please report it")]
+    #[error(
+        "the thread that loads the models ended early: this is a bug in codegaze, please report it"
+    )]
     Loader,
 }
 
@@ -123,7 +125,7 @@ impl Bound {
                 let stream = match listener.accept().await {
                     Ok((stream, _)) => stream,
                     Err(error) => {
-                        tracing::warn!(%error, "no connection");
+                        tracing::warn!(%error, "cannot accept a connection");
                         tokio::time::sleep(PAUSE).await;
                         continue;
                     }
@@ -167,7 +169,7 @@ impl Bound {
             .await
             .is_err()
         {
-            tracing::warn!("requests were still under way and are dropped");
+            tracing::warn!("requests were still running and are dropped");
         }
         failed.map_or(Ok(()), Err)
     }
@@ -183,7 +185,7 @@ fn load(app: Arc<App>, options: Options) -> tokio::sync::oneshot::Receiver<Resul
     });
     if let Err(error) = spawned {
         // The sender is gone with the thread, which the receiver tells.
-        tracing::error!(%error, "no thread to load the models on");
+        tracing::error!(%error, "cannot start the thread that loads the models");
     }
     loaded
 }

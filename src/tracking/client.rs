@@ -71,7 +71,7 @@ pub(super) enum RequestError {
         code: String,
         message: String,
     },
-    #[error("{endpoint} does not answer as MLflow does: no {missing}")]
+    #[error("{endpoint} did not respond like MLflow: the response has no {missing}")]
     Shape {
         endpoint: &'static str,
         missing: &'static str,

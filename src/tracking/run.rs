@@ -202,7 +202,7 @@ impl Run<'_> {
         tracing::debug!(%error, "MLflow");
         if let Some(warn) = self.warn.take() {
             warn(format!(
-                "MLflow at {} does not take the run: {error}; the work goes on, check --mlflow-uri",
+                "cannot record the run on MLflow at {}: {error}; codegaze continues without it, check --mlflow-uri",
                 self.options.uri
             ));
         }

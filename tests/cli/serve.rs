@@ -163,11 +163,11 @@ fn what_cannot_be_served_is_one_line() {
             2,
             "--allow-remote needs a token: set CODEGAZE_TOKEN",
         ),
-        (vec!["--allow-origin", "*"], 2, "\"*\" is no origin"),
+        (vec!["--allow-origin", "*"], 2, "invalid origin \"*\""),
         (
             vec!["--allow-host", "https://a.org"],
             2,
-            "\"https://a.org\" is no host name",
+            "invalid host name \"https://a.org\"",
         ),
         (vec!["--port", "65536"], 2, "65536 is not in"),
         (vec!["--queue", "0"], 2, "0 is not in 1.."),
@@ -206,7 +206,7 @@ fn what_cannot_be_served_is_one_line() {
     let stderr = String::from_utf8_lossy(&weak.stderr);
     assert_eq!(weak.status.code(), Some(2), "{stderr}");
     assert!(
-        stderr.contains("CODEGAZE_TOKEN is no good") && !stderr.contains("short"),
+        stderr.contains("CODEGAZE_TOKEN is invalid") && !stderr.contains("short"),
         "{stderr}"
     );
 }

@@ -210,4 +210,4 @@ def test_what_is_no_address_is_refused(codegaze, uri, code):
 def test_a_file_store_in_the_environment_is_for_others(codegaze, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:///tmp/runs")
     done = analyze(codegaze, EXAMPLES[0])
-    assert done.returncode == 0 and "nothing is recorded" in done.stderr
+    assert done.returncode == 0 and "codegaze records nothing" in done.stderr

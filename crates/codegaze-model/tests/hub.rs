@@ -448,7 +448,11 @@ fn an_interrupted_download_continues_in_the_next_run() {
 
     let listed = list_cached(&fixture.options()).unwrap();
     assert!(
-        listed[0].missing.as_ref().unwrap().contains("no weights"),
+        listed[0]
+            .missing
+            .as_ref()
+            .unwrap()
+            .contains("no supported weights"),
         "{listed:?}"
     );
     let offline = HubOptions {

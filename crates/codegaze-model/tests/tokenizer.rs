@@ -290,10 +290,13 @@ fn other_tokenizers_are_refused_by_name() {
             bpe(r#"{"type": "Metaspace"}"#, "{}", "[]"),
             "a Metaspace pre-tokenizer",
         ),
-        (bpe(byte_level, r#"{"a": 0}"#, "[]"), r#"no subword "<s>""#),
+        (
+            bpe(byte_level, r#"{"a": 0}"#, "[]"),
+            r#"lacks the subword "<s>""#,
+        ),
         (
             bpe(byte_level, r#"{"a": 0, "<s>": 1}"#, "[]"),
-            r#"no subword "</s>""#,
+            r#"lacks the subword "</s>""#,
         ),
         (
             bpe(byte_level, r#"{"a": 0, "b": 1}"#, r#"["a b"]"#),
@@ -334,7 +337,11 @@ fn vocab_and_merges_must_belong_together() {
             "#version: 0.2\na b\n",
             r#""b" is not in the vocabulary"#,
         ),
-        (r#"{"a": 2}"#, "#version: 0.2\n", r#"no subword "<s>""#),
+        (
+            r#"{"a": 2}"#,
+            "#version: 0.2\n",
+            r#"lacks the subword "<s>""#,
+        ),
         (
             r#"{"<s>": 0, "</s>": 1, "a": 2}"#,
             "<!doctype html>",
@@ -344,7 +351,7 @@ fn vocab_and_merges_must_belong_together() {
         (
             r#"{"<s>": 0, "</s>": 1, "{": 2, "}": 3, "{}": 4}"#,
             "{ }\nx\n",
-            "\"x\" is no merge",
+            "\"x\" is not a merge",
         ),
         ("[]", "a b", "a vocabulary (vocab.json)"),
     ] {

@@ -416,11 +416,11 @@ fn shards_stay_beside_their_index() {
     let dir = tempfile::tempdir().unwrap();
     let index = dir.path().join("model.safetensors.index.json");
     for (shard, expected) in [
-        ("../model.safetensors", "no plain file name"),
-        ("/etc/passwd", "no plain file name"),
-        ("a/b.safetensors", "no plain file name"),
-        ("..", "no plain file name"),
-        ("", "no plain file name"),
+        ("../model.safetensors", "not a file name"),
+        ("/etc/passwd", "not a file name"),
+        ("a/b.safetensors", "not a file name"),
+        ("..", "not a file name"),
+        ("", "not a file name"),
         ("model-1.safetensors", "is not there"),
     ] {
         let json = serde_json::json!({"weight_map": {"x": shard}});

@@ -93,7 +93,7 @@ impl RobertaConfig {
         }
         if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
             return Some(format!(
-                "hidden_size {} is no multiple of num_attention_heads {}",
+                "hidden_size {} is not a multiple of num_attention_heads {}",
                 self.hidden_size, self.num_attention_heads
             ));
         }
@@ -108,7 +108,7 @@ impl RobertaConfig {
         }
         if self.hidden_act != "gelu" {
             return Some(format!(
-                "hidden_act is {:?}; supported is \"gelu\"",
+                "hidden_act is {:?}; codegaze supports \"gelu\"",
                 self.hidden_act
             ));
         }
@@ -116,12 +116,12 @@ impl RobertaConfig {
             None | Some("absolute") => {}
             Some(other) => {
                 return Some(format!(
-                    "position_embedding_type is {other:?}; supported is \"absolute\""
+                    "position_embedding_type is {other:?}; codegaze supports \"absolute\""
                 ));
             }
         }
         self.is_decoder
-            .then(|| "is_decoder is true; supported are encoders".to_owned())
+            .then(|| "is_decoder is true; codegaze supports encoders".to_owned())
     }
 
     /// Subwords that fit one pass, special ones included: positions start at `pad_token_id + 1`.

@@ -317,7 +317,7 @@ fn split_merge(file: &str, line: &str) -> Result<(String, String), LoadError> {
         }
         _ => Err(malformed(
             file,
-            format!("{line:?} is no merge of two subwords"),
+            format!("{line:?} is not a merge of two subwords"),
         )),
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn read(file: &ModelFile) -> Result<BTreeMap<String, TensorView>, Loa
         });
     }
     let header: Header = serde_json::from_slice(&file.read_vec(8, header_len)?)
-        .map_err(|error| malformed(format!("its header is no valid JSON: {error}")))?;
+        .map_err(|error| malformed(format!("its header is not valid JSON: {error}")))?;
 
     let data_start = 8 + header_len;
     let mut tensors = BTreeMap::new();

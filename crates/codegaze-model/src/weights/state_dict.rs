@@ -45,7 +45,7 @@ pub(super) fn tensors<'p>(
                     .collect();
                 format!("it has no tensors by name, but the keys {keys:?}")
             }
-            _ => "it is no dict of tensors by name".to_owned(),
+            _ => "it is not a dict from names to tensors".to_owned(),
         },
     })
 }

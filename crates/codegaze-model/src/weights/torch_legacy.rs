@@ -111,12 +111,12 @@ fn storage_starts<'k>(
 ) -> Result<HashMap<&'k str, u64>, StorageError> {
     let malformed = |cause: String| Err(StorageError::Malformed(cause));
     let Value::List(ids) = keys.root() else {
-        return malformed("its list of storages is no list".into());
+        return malformed("its list of storages is not a list".into());
     };
     let mut starts = HashMap::new();
     for id in ids {
         let Value::Str(key) = keys.get(*id) else {
-            return malformed("the key of a storage is no text".into());
+            return malformed("the key of a storage is not a text".into());
         };
         let Some(root) = roots.get(key.as_str()) else {
             return malformed(format!("no tensor describes the storage {key}"));

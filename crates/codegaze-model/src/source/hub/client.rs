@@ -66,7 +66,7 @@ impl<'a> Client<'a> {
             .filter(|uri| uri.host().is_some_and(|host| !host.is_empty()))
             .ok_or_else(|| HubError::Protocol {
                 url: options.endpoint.clone(),
-                cause: "it is no http:// or https:// address".to_owned(),
+                cause: "it is not an http:// or https:// address".to_owned(),
             })?;
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
@@ -115,9 +115,9 @@ impl<'a> Client<'a> {
             cause,
         };
         let info: hf_hub::api::RepoInfo = serde_json::from_slice(&body)
-            .map_err(|error| protocol(format!("its list of files cannot be read ({error})")))?;
+            .map_err(|error| protocol(format!("its list of files is invalid ({error})")))?;
         if !is_commit_name(&info.sha) {
-            return Err(protocol(format!("{:?} is no commit", info.sha)));
+            return Err(protocol(format!("invalid commit {:?}", info.sha)));
         }
         Ok(Listing {
             commit: info.sha,
@@ -231,7 +231,7 @@ impl<'a> Client<'a> {
     ) -> Result<Response<Body>, HubError> {
         let mut target: Uri = url.parse().map_err(|_| HubError::Protocol {
             url: url.to_owned(),
-            cause: "it is no URL".to_owned(),
+            cause: "it is not a URL".to_owned(),
         })?;
         for _ in 0..=MAX_REDIRECTS {
             let is_hub = same_origin(&target, &self.endpoint);
@@ -256,7 +256,7 @@ impl<'a> Client<'a> {
             };
             let next = redirect(&target, location).ok_or_else(|| HubError::Protocol {
                 url: without_query(&target),
-                cause: "it redirects to something that is no address, or out of https".to_owned(),
+                cause: "it redirects to an invalid address, or from https to http".to_owned(),
             })?;
             if method == Method::Head && !same_origin(&next, &self.endpoint) {
                 return Ok(response);

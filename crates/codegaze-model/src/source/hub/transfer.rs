@@ -135,7 +135,7 @@ impl Transfer<'_> {
                 partial.restart()?;
                 return Err(HubError::Interrupted {
                     url: url.clone(),
-                    cause: "it does not send the range that was asked for".to_owned(),
+                    cause: "it did not send the requested range".to_owned(),
                 });
             }
             _ => partial.restart()?,

@@ -29,7 +29,7 @@ impl Parser<'_> {
         let id = self.pop()?;
         match self.storage(id) {
             Some(storage) => self.push(Value::Storage(storage)),
-            None => Err(self.malformed("a persistent id in it is no storage's".into())),
+            None => Err(self.malformed("a persistent id in it does not name a storage".into())),
         }
     }
 
@@ -145,7 +145,7 @@ impl Parser<'_> {
         let object = self.top()?;
         match &self.values[object] {
             Value::Dict(_) => Ok(()),
-            _ => Err(self.malformed("it sets attributes of what is no dict".into())),
+            _ => Err(self.malformed("it sets attributes on a value that is not a dict".into())),
         }
     }
 

@@ -175,7 +175,9 @@ impl<'i> Parser<'i> {
     fn protocol(&mut self) -> Result<(), LoadError> {
         match self.u8()? {
             2..=5 => Ok(()),
-            other => Err(self.malformed(format!("it has protocol {other}, supported are 2 to 5"))),
+            other => Err(self.malformed(format!(
+                "it has protocol {other}, and codegaze supports 2 to 5"
+            ))),
         }
     }
 
@@ -228,7 +230,7 @@ impl<'i> Parser<'i> {
                 list.extend(items);
                 Ok(())
             }
-            _ => Err(self.malformed("it appends to what is no list".into())),
+            _ => Err(self.malformed("it appends to a value that is not a list".into())),
         }
     }
 
@@ -239,7 +241,7 @@ impl<'i> Parser<'i> {
                 dict.extend(pairs.iter().map(|[key, value]| (*key, *value)));
                 Ok(())
             }
-            _ => Err(self.malformed("it sets items of what is no dict".into())),
+            _ => Err(self.malformed("it sets items on a value that is not a dict".into())),
         }
     }
 
@@ -267,7 +269,7 @@ impl<'i> Parser<'i> {
                 let (module, name) = (module.clone(), name.clone());
                 self.global(&module, &name)
             }
-            _ => Err(self.malformed("a name in it is no text".into())),
+            _ => Err(self.malformed("a name in it is not a text".into())),
         }
     }
 
