@@ -308,7 +308,7 @@ fn other_tokenizers_are_refused_by_name() {
         ),
         (
             bpe(byte_level, r#"{"a": 0}"#, r#"["a"]"#),
-            "no merge of two subwords",
+            "not a merge of two subwords",
         ),
         (
             bpe(byte_level, r#"{"a": -1}"#, "[]"),

@@ -421,7 +421,7 @@ fn shards_stay_beside_their_index() {
         ("a/b.safetensors", "not a file name"),
         ("..", "not a file name"),
         ("", "not a file name"),
-        ("model-1.safetensors", "is not there"),
+        ("model-1.safetensors", "is missing"),
     ] {
         let json = serde_json::json!({"weight_map": {"x": shard}});
         std::fs::write(&index, json.to_string()).unwrap();

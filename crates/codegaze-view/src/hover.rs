@@ -35,7 +35,7 @@ const SUBWORDS: usize = 12;
 pub struct Origin {
     /// Whether the lexeme's chunk was looked up and not computed.
     pub cached: bool,
-    /// How long the analysis took when it was made.
+    /// How long the original analysis took.
     pub analysis: Duration,
 }
 
@@ -182,7 +182,7 @@ impl HoverCard {
             let start = markup.source("<s>");
             let end = markup.source("</s>");
             paragraphs.push(format!(
-                "Percentages are of the attention of the one that attends. Not among them: {} of the attention of {lexeme} goes to the special subwords {start} and {end} (sinks).",
+                "Each percentage is a part of the attending lexeme's attention. Another {} of the attention of {lexeme} goes to the special subwords {start} and {end} (sinks).",
                 small_percent(relations.sink_share)
             ));
         }
@@ -307,11 +307,11 @@ impl<'a> PendingCard<'a> {
     fn render(self, markup: Markup) -> String {
         match self {
             Self::Loading { model } => format!(
-                "codegaze: the model {} is being loaded; attention is shown as soon as it is there.",
+                "codegaze: the model {} is loading. The attention appears when it is ready.",
                 markup.source(&printable(model))
             ),
             Self::Analyzing => {
-                "codegaze: this text is being analyzed; its attention is shown in a moment."
+                "codegaze: this text is being analyzed. Its attention appears in a moment."
                     .to_owned()
             }
             Self::NotScored { reason } => {
@@ -393,7 +393,7 @@ fn details(
             count(chunk.n_tokens, "subword")
         )));
         details.push(Detail::Words(format!(
-            "of the chunk's attention, sinks took {}; of its scores, whitespace has {} and context around the chunk {}",
+            "sinks took {} of the chunk's attention; whitespace has {} of its scores, and the context around the chunk {}",
             percent(chunk.sink_share),
             percent(chunk.whitespace_share),
             percent(chunk.context_share)
@@ -401,7 +401,7 @@ fn details(
     }
     let millis = origin.analysis.as_secs_f64() * 1000.0;
     details.push(Detail::Words(if origin.cached {
-        format!("from the cache; the analysis took {millis:.1} ms when it was made")
+        format!("from the cache; the original analysis took {millis:.1} ms")
     } else {
         format!("analyzed in {millis:.1} ms")
     }));

@@ -37,7 +37,7 @@ attends to            attended by
  8.1 %  )    line 1    4.4 %  if   line 2
 ```
 
-Percentages are of the attention of the one that attends. Not among them: 41.7 % of the attention of `fib` goes to the special subwords `<s>` and `</s>` (sinks).
+Each percentage is a part of the attending lexeme's attention. Another 41.7 % of the attention of `fib` goes to the special subwords `<s>` and `</s>` (sinks).
 
 small embedded model codegaze-mini · received · layer 5 of 0–5 · mean of 8 heads"
     );
@@ -55,8 +55,8 @@ fn plain_text_says_the_same_without_marks() {
 
 - 1 subword: “fib” 9.43 %
 - the only chunk: lines 1–4, 53 subwords
-- of the chunk's attention, sinks took 25.0 %; of its scores, whitespace has 12.5 % and context around the chunk 0.0 %
-- from the cache; the analysis took 13.2 ms when it was made
+- sinks took 25.0 % of the chunk's attention; whitespace has 12.5 % of its scores, and the context around the chunk 0.0 %
+- from the cache; the original analysis took 13.2 ms
 
 small embedded model codegaze-mini · received · layer 5 of 0–5 · mean of 8 heads"
     ));
@@ -241,7 +241,7 @@ fn what_is_not_there_is_said_to_be() {
     let loading = PendingCard::Loading { model: "a`b" };
     assert_eq!(
         loading.markdown(),
-        "codegaze: the model ``a`b`` is being loaded; attention is shown as soon as it is there."
+        "codegaze: the model ``a`b`` is loading. The attention appears when it is ready."
     );
     assert!(PendingCard::Analyzing.plain().contains("is being analyzed"));
 }
