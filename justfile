@@ -22,6 +22,8 @@ references:
 # Is everything formatted?
 fmt:
     cargo fmt --all --check
+    # A macro declares these modules, and `cargo fmt` does not find them.
+    rustfmt --edition 2024 --check crates/codegaze-core/src/attribution/methods/*.rs
 
 # Warnings are errors, with every feature set that needs no GPU
 clippy:

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use codegaze::analysis::{AnalysisConfig, analyze};
 use codegaze::attribution::{
-    AttributionConfig, Attributor, HeadChoice, LayerChoice, Method, Sinks,
+    AttributionConfig, AttributionOptions, Attributor, LayerChoice, Method,
 };
 use codegaze::model::Model;
 use codegaze::model::roberta::{AttentionSink, LayerAttention};
@@ -63,14 +63,12 @@ impl Tape {
 
 fn config(model: &Model, method: Method) -> AttributionConfig {
     let info = model.info();
-    AttributionConfig::resolve(
+    AttributionOptions {
         method,
-        Some(&LayerChoice::All),
-        &HeadChoice::Mean,
-        Sinks::Drop,
-        info.n_layers,
-        info.n_heads,
-    )
+        layers: Some(LayerChoice::All),
+        ..AttributionOptions::default()
+    }
+    .resolve(info)
     .expect("all layers and heads are in range")
 }
 

@@ -494,7 +494,7 @@ fn bad_input_is_one_line() {
         (
             vec!["analyze", FIBONACCI, "--layers", "x"],
             2,
-            "names no layers",
+            "unknown layers \"x\"",
         ),
         (
             vec!["analyze", FIBONACCI, "--method", "magic"],

@@ -34,7 +34,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock};
 
 use codegaze::analysis::{Analysis, AnalysisConfig, Extras, analyze as analyze_document};
-use codegaze::attribution::{AttributionConfig, Method, Sinks};
+use codegaze::attribution::{AttributionOptions, Method, Sinks};
 use codegaze::model::source::{HubOptions, ModelSource};
 use codegaze::model::{Device, Model};
 use codegaze::text::document::Document;
@@ -70,14 +70,14 @@ fn functions(n: usize) -> String {
 /// What the library says of a text.
 fn expected(text: &str, method: Method, layers: &str, heads: &str, sinks: Sinks) -> Analysis {
     let info = MODEL.info();
-    let attribution = AttributionConfig::resolve(
+    let options = AttributionOptions {
         method,
-        Some(&layers.parse().unwrap()),
-        &heads.parse().unwrap(),
+        layers: Some(layers.parse().unwrap()),
+        heads: heads.parse().unwrap(),
         sinks,
-        info.n_layers,
-        info.n_heads,
-    );
+        ..AttributionOptions::default()
+    };
+    let attribution = options.resolve(info);
     let config = AnalysisConfig {
         extras: Extras {
             subwords: true,

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::anyhow;
 
-use super::args::{AnalyzeArgs, AttributionArgs, Format, ImageEncoding, ThemeChoice};
+use super::args::{AnalyzeArgs, AttributionArgs, Format, ImageEncoding};
 use super::fault::{Fault, report_line};
 use super::files::{self, Input};
 use super::output::Stdout;
@@ -13,17 +13,15 @@ use super::terminal::Environment;
 use super::tracking::Tracking;
 use super::{models, progress};
 use crate::analysis::{Analysis, AnalysisConfig, Extras, analyze};
-use crate::attribution::AttributionConfig;
+use crate::attribution::{AttributionConfig, AttributionOptions};
 use crate::model::{Model, ModelInfo};
 use crate::text::document::Document;
 use crate::view::csv::CsvWriter;
 use crate::view::heatmap::{self, Heatmap};
 use crate::view::json::{AnalysisJson, FailureJson, Image, JsonOptions, write_json};
 use crate::view::markdown::write_markdown;
-use crate::view::options::View;
 use crate::view::picture::RenderOptions;
 use crate::view::terminal::{TerminalOptions, write_document, write_summary, write_top};
-use crate::view::theme::Theme;
 use crate::view::{AnalyzedDocument, Granularity};
 
 /// Rows of a Markdown report's table unless `--top` says otherwise.
@@ -101,14 +99,14 @@ pub(super) fn resolve(
     args: &AttributionArgs,
     info: &ModelInfo,
 ) -> Result<AttributionConfig, Fault> {
-    let view = View {
+    let options = AttributionOptions {
         method: args.method,
         layers: args.layers.clone(),
         heads: args.heads.clone(),
         sinks: args.sinks,
         aggregate: args.aggregate,
     };
-    view.resolve(info).map_err(Fault::usage)
+    options.resolve(info).map_err(Fault::usage)
 }
 
 fn analyze_one(
@@ -161,11 +159,7 @@ impl<'a> Report<'a> {
             args,
             options: TerminalOptions {
                 color: environment.color(args.color),
-                theme: match args.theme {
-                    Some(ThemeChoice::Light) => Theme::Light,
-                    Some(ThemeChoice::Dark) => Theme::Dark,
-                    None => environment.theme(),
-                },
+                theme: args.theme.unwrap_or_else(|| environment.theme()),
                 granularity,
                 ..TerminalOptions::default()
             },

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::files::DEFAULT_MAX_BYTES;
@@ -11,8 +11,11 @@ use super::tracking::TrackingArgs;
 use crate::attribution::{Aggregate, HeadChoice, LayerChoice, Method, SelectError, Sinks};
 use crate::model::Device;
 use crate::model::source::ModelSource;
+use crate::text::named::{Named, UnknownName};
 use crate::view::colormap::Colormap;
 use crate::view::heatmap::Unit;
+use crate::view::picture::{PictureKind, Scale};
+use crate::view::theme::Theme;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -69,9 +72,8 @@ pub(super) struct ModelArgs {
 /// How attention becomes scores.
 #[derive(Debug, Args)]
 pub(super) struct AttributionArgs {
-    /// received: mean attention that a subword receives; cls: from <s>; rollout: through all layers; norm: length of the
-    /// attended vectors
-    #[arg(long, default_value = "received", value_parser = method_parser())]
+    /// How attention becomes scores
+    #[arg(long, default_value_t, value_parser = named::<Method>())]
     pub method: Method,
     /// last, all, a number from 0, a range 0-5, or a list 0,2,4-6 [default: last; for rollout: all]
     #[arg(long)]
@@ -80,10 +82,10 @@ pub(super) struct AttributionArgs {
     #[arg(long, default_value = "mean")]
     pub heads: HeadChoice,
     /// What happens to attention on <s> and </s>
-    #[arg(long, default_value = "drop", value_parser = sinks_parser())]
+    #[arg(long, default_value_t, value_parser = named::<Sinks>())]
     pub sinks: Sinks,
-    /// A lexeme's score: the sum of its subwords', their mean (so that length does not count), or the greatest
-    #[arg(long, default_value = "sum", value_parser = aggregate_parser())]
+    /// How the scores of a lexeme's subwords become one
+    #[arg(long, default_value_t, value_parser = named::<Aggregate>())]
     pub aggregate: Aggregate,
 }
 
@@ -155,8 +157,8 @@ pub(super) struct AnalyzeArgs {
     #[arg(long, value_enum, default_value = "auto")]
     pub color: ColorChoice,
     /// The terminal's background, if it is guessed wrong
-    #[arg(long, value_enum)]
-    pub theme: Option<ThemeChoice>,
+    #[arg(long, value_parser = named::<Theme>())]
+    pub theme: Option<Theme>,
 }
 
 #[derive(Debug, Args)]
@@ -186,47 +188,12 @@ pub(super) struct AttentionArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum HeatmapKind {
-    /// The query × key matrix
-    Matrix,
-    /// The source itself, shaded
-    Source,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum UnitChoice {
-    Subword,
-    Lexeme,
-}
-
-impl From<UnitChoice> for Unit {
-    fn from(choice: UnitChoice) -> Self {
-        match choice {
-            UnitChoice::Subword => Self::Subword,
-            UnitChoice::Lexeme => Self::Lexeme,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum LabelChoice {
     Auto,
     #[value(alias = "on")]
     All,
     #[value(alias = "off")]
     None,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ScaleChoice {
-    Sqrt,
-    Linear,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ThemeChoice {
-    Light,
-    Dark,
 }
 
 #[derive(Debug, Args)]
@@ -243,18 +210,19 @@ pub(super) struct HeatmapArgs {
     /// Where to: X.png, X.svg or X.html
     #[arg(long, short, value_hint = ValueHint::FilePath)]
     pub out: PathBuf,
-    #[arg(long, value_enum, default_value = "matrix")]
-    pub kind: HeatmapKind,
+    /// What is drawn
+    #[arg(long, default_value_t, value_parser = named::<PictureKind>())]
+    pub kind: PictureKind,
     /// What a row and a column stand for
-    #[arg(long, value_enum, default_value = "subword")]
-    pub unit: UnitChoice,
+    #[arg(long, default_value_t = Unit::Subword, value_parser = named::<Unit>())]
+    pub unit: Unit,
     /// Width of the picture in pixels
     #[arg(long, value_name = "PIXELS")]
     pub size: Option<u32>,
     /// Dots per inch, for text and lines
     #[arg(long, default_value_t = 96)]
     pub dpi: u32,
-    #[arg(long, default_value = "cividis", value_parser = colormap_parser())]
+    #[arg(long, default_value_t, value_parser = named::<Colormap>())]
     pub colormap: Colormap,
     /// Token labels: all, none, or as many as fit
     #[arg(
@@ -265,11 +233,11 @@ pub(super) struct HeatmapArgs {
         default_missing_value = "all"
     )]
     pub labels: LabelChoice,
-    /// How weights become colors: by their square root (attention is heavy-tailed) or in proportion
-    #[arg(long, value_enum, default_value = "sqrt")]
-    pub scale: ScaleChoice,
-    #[arg(long, value_enum, default_value = "light")]
-    pub theme: ThemeChoice,
+    /// How weights become colors
+    #[arg(long, default_value_t, value_parser = named::<Scale>())]
+    pub scale: Scale,
+    #[arg(long, default_value_t, value_parser = named::<Theme>())]
+    pub theme: Theme,
     /// Which chunk of the file, from 0
     #[arg(long, default_value_t = 0, value_name = "K")]
     pub chunk: usize,
@@ -369,35 +337,15 @@ fn count_parser() -> impl TypedValueParser<Value = usize> {
         .map(|count| count as usize)
 }
 
-fn method_parser() -> impl TypedValueParser<Value = Method> {
-    one_of(&Method::ALL, Method::as_str)
-}
-
-fn sinks_parser() -> impl TypedValueParser<Value = Sinks> {
-    one_of(&Sinks::ALL, Sinks::as_str)
-}
-
-fn aggregate_parser() -> impl TypedValueParser<Value = Aggregate> {
-    one_of(&Aggregate::ALL, Aggregate::as_str)
-}
-
-fn colormap_parser() -> impl TypedValueParser<Value = Colormap> {
-    one_of(&Colormap::ALL, Colormap::as_str)
-}
-
-/// Accepts the names of `values`, and nothing else.
-fn one_of<T: Copy + Send + Sync + 'static>(
-    values: &'static [T],
-    name: fn(T) -> &'static str,
-) -> impl TypedValueParser<Value = T> {
-    let names: Vec<&'static str> = values.iter().map(|&value| name(value)).collect();
-    PossibleValuesParser::new(names).try_map(move |text| {
-        values
-            .iter()
-            .copied()
-            .find(|&value| name(value) == text)
-            .ok_or("unknown value")
-    })
+/// Accepts the names of `T`, each with its phrase in the long help.
+fn named<T>() -> impl TypedValueParser<Value = T>
+where
+    T: Named + FromStr<Err = UnknownName> + Send + Sync,
+{
+    let values = T::ALL
+        .iter()
+        .map(|value| PossibleValue::new(value.as_str()).help(value.about()));
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<T>())
 }
 
 /// The heads of a raw export; `None` stands for all, each by itself.

@@ -5,46 +5,39 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::anyhow;
 
-use super::args::{HeatmapArgs, HeatmapKind, LabelChoice, ScaleChoice, ThemeChoice};
+use super::args::{HeatmapArgs, LabelChoice};
 use super::attention::no_chunk;
 use super::fault::Fault;
 use super::files::Input;
 use super::{analyze, models, output};
 use crate::analysis::{AnalysisConfig, Extras};
+use crate::text::named::Named as _;
 use crate::view::heatmap::{self, Heatmap};
-use crate::view::picture::{LabelMode, RenderError, RenderOptions, Scale};
-use crate::view::theme::Theme;
+use crate::view::picture::{LabelMode, PictureFormat, PictureKind, RenderError, RenderOptions};
 use crate::view::{AnalyzedDocument, source_picture};
 
-#[derive(Clone, Copy)]
-enum PictureFormat {
-    Png,
-    Svg,
-    Html,
-}
-
-impl PictureFormat {
-    fn of(path: &Path) -> Result<Self, Fault> {
-        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-        match extension.to_ascii_lowercase().as_str() {
-            "png" => Ok(Self::Png),
-            "svg" => Ok(Self::Svg),
-            "html" | "htm" => Ok(Self::Html),
-            _ => Err(Fault::usage(anyhow!(
-                "{}: unknown format; give a name that ends in .png, .svg or .html",
-                path.display()
-            ))),
-        }
+/// The format that a file's name calls for.
+fn format_of(path: &Path) -> Result<PictureFormat, Fault> {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    match extension.to_ascii_lowercase().as_str() {
+        "htm" => Some(PictureFormat::Html),
+        extension => PictureFormat::from_name(extension),
     }
+    .ok_or_else(|| {
+        Fault::usage(anyhow!(
+            "{}: unknown format; give a name that ends in .png, .svg or .html",
+            path.display()
+        ))
+    })
 }
 
 pub(super) fn run(args: &HeatmapArgs) -> Result<(), Fault> {
-    let format = PictureFormat::of(&args.out)?;
+    let format = format_of(&args.out)?;
     let input = Input::from_path(&args.file);
     let source = input.read(args.input.max_bytes).map_err(Fault::failed)?;
     let model = models::load(&args.model)?;
     let attribution = analyze::resolve(&args.attribution, model.info())?;
-    let is_matrix = args.kind == HeatmapKind::Matrix;
+    let is_matrix = args.kind == PictureKind::Matrix;
     let config = AnalysisConfig {
         extras: Extras {
             subwords: is_matrix,
@@ -73,24 +66,10 @@ pub(super) fn run(args: &HeatmapArgs) -> Result<(), Fault> {
                 args.chunk
             )));
         }
-        let heatmap = Heatmap::new(&document, args.chunk, args.unit.into()).map_err(fault)?;
-        match format {
-            PictureFormat::Png => heatmap::render_png(&heatmap, &options),
-            PictureFormat::Svg => heatmap::render_svg(&heatmap, &options).map(String::into_bytes),
-            PictureFormat::Html => {
-                heatmap::render_html(&document, &heatmap, &options).map(String::into_bytes)
-            }
-        }
+        let heatmap = Heatmap::new(&document, args.chunk, args.unit).map_err(fault)?;
+        heatmap::render(format, &document, &heatmap, &options)
     } else {
-        match format {
-            PictureFormat::Png => source_picture::render_png(&document, &options),
-            PictureFormat::Svg => {
-                source_picture::render_svg(&document, &options).map(String::into_bytes)
-            }
-            PictureFormat::Html => {
-                source_picture::render_html(&document, &options).map(String::into_bytes)
-            }
-        }
+        source_picture::render(format, &document, &options)
     };
     let bytes = bytes.map_err(fault)?;
     output::to_file(&args.out, |out| out.write_all(&bytes))
@@ -101,18 +80,12 @@ fn options(args: &HeatmapArgs) -> RenderOptions {
         size: args.size,
         dpi: args.dpi,
         colormap: args.colormap,
-        scale: match args.scale {
-            ScaleChoice::Sqrt => Scale::Sqrt,
-            ScaleChoice::Linear => Scale::Linear,
-        },
+        scale: args.scale,
         labels: match args.labels {
             LabelChoice::Auto => LabelMode::Auto,
             LabelChoice::All => LabelMode::On,
             LabelChoice::None => LabelMode::Off,
         },
-        theme: match args.theme {
-            ThemeChoice::Light => Theme::Light,
-            ThemeChoice::Dark => Theme::Dark,
-        },
+        theme: args.theme,
     }
 }

@@ -200,7 +200,7 @@ impl From<ViewError> for ApiError {
     fn from(error: ViewError) -> Self {
         match error {
             ViewError::Value { key, expected } => {
-                Self::Unanalysable(format!("{key} is {expected}"))
+                Self::Unanalysable(format!("{key} must be {expected}"))
             }
             error => Self::Unanalysable(error.to_string()),
         }

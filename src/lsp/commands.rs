@@ -171,8 +171,8 @@ pub(crate) fn failed(error: &dyn std::fmt::Display) -> Error {
 /// Live, for all documents. A view that does not suit the model is refused, and nothing changes.
 fn set_view(session: &Session, options: &ViewOptions) -> Result<Option<Value>> {
     let view = session.state().view.clone();
-    let view = view
-        .with(options)
+    let view = options
+        .apply(&view)
         .map_err(|error| Error::invalid_params(error.to_string()))?;
     let Some(served) = session.model_and_view() else {
         // Checked when a model comes.

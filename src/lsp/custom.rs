@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tower_lsp::ls_types::notification::Notification;
 use tower_lsp::ls_types::{Position, Range, TextDocumentIdentifier, Uri};
 
+use crate::attribution::Method;
 use crate::engine::CacheStats;
 use crate::view::heatmap::Unit;
 use crate::view::options::{ViewAnswer, ViewOptions};
@@ -175,7 +176,7 @@ pub(crate) struct ModelResult {
     pub precision: &'static str,
     pub device: String,
     pub view: Option<ViewAnswer>,
-    pub methods: [&'static str; 4],
+    pub methods: Vec<Method>,
     pub cache: CacheAnswer,
 }
 

@@ -46,7 +46,7 @@ pub(crate) fn requested_view(
     };
     let view = session.state().view.clone();
     let invalid = |error: &dyn std::fmt::Display| Error::invalid_params(error.to_string());
-    let view = view.with(options).map_err(|error| invalid(&error))?;
+    let view = options.apply(&view).map_err(|error| invalid(&error))?;
     let attribution = view
         .resolve(model.info())
         .map_err(|error| invalid(&error))?;

@@ -189,7 +189,7 @@ impl ModelChoice {
             precision: info.map_or("f32", |info| info.precision.as_str()),
             device: state.device.to_string(),
             view: current.map(view_of),
-            methods: Method::ALL.map(Method::as_str),
+            methods: Method::ALL.into(),
             cache: cache.into(),
         }
     }

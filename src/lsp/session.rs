@@ -16,6 +16,7 @@ use super::progress::Cancellations;
 use super::proto::Positions;
 use super::settings::Settings;
 use super::transport::Client;
+use crate::attribution::AttributionOptions;
 use crate::engine::{
     Engine, EngineConfig, EngineError, Finished, LivePhase, ModelAndView, Observer, Submission,
 };
@@ -23,7 +24,7 @@ use crate::panics::lock;
 use crate::text::document::Document;
 use crate::text::{ByteSpan, PositionEncoding};
 use crate::view::levels::Levels;
-use crate::view::options::{View, ViewAnswer};
+use crate::view::options::ViewAnswer;
 
 /// Shared by handlers, tasks and the threads that load models.
 pub(crate) struct Session {
@@ -49,7 +50,7 @@ pub(crate) struct State {
     /// The client's last settings, as it sent them.
     pub given: serde_json::Value,
     /// The view of the settings, or the one that `setView` set after they last changed.
-    pub view: View,
+    pub view: AttributionOptions,
     pub caps: ClientCaps,
     pub encoding: PositionEncoding,
     /// Features that the client knows of.
@@ -127,7 +128,7 @@ impl Session {
                 documents: Documents::default(),
                 base: settings.clone(),
                 given: serde_json::Value::Null,
-                view: View::default(),
+                view: AttributionOptions::default(),
                 caps: ClientCaps::default(),
                 encoding: PositionEncoding::default(),
                 advertised: settings.features,

@@ -9,10 +9,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::features::FeatureSet;
+use crate::attribution::AttributionOptions;
 use crate::model::Device;
 use crate::text::PositionEncoding;
 use crate::view::levels::{HeatLevel, LevelThresholds};
-use crate::view::options::View;
 
 use keys::keys;
 
@@ -25,7 +25,7 @@ pub(crate) struct Settings {
     /// `auto`, `embedded`, a directory, or a hub id.
     pub model: String,
     pub device: Device,
-    pub view: View,
+    pub view: AttributionOptions,
     pub features: FeatureSet,
     /// `None`: the first of the client's list that the server supports.
     pub position_encoding: Option<PositionEncoding>,
@@ -47,7 +47,7 @@ impl Default for Settings {
         Self {
             model: "auto".to_owned(),
             device: Device::default(),
-            view: View::default(),
+            view: AttributionOptions::default(),
             features: FeatureSet::default(),
             position_encoding: None,
             thresholds: LevelThresholds::default(),
@@ -73,14 +73,14 @@ impl Settings {
         let mut settings = self.clone();
         let mut faults = Vec::new();
         if !given.is_object() && !given.is_null() {
-            faults.push(format!("settings are an object, not {given}"));
+            faults.push(format!("settings must be an object, not {given}"));
         }
         for section in SECTIONS {
             if let Some(value) = given.get(section)
                 && !value.is_object()
                 && !value.is_null()
             {
-                faults.push(format!("{section} is an object, not {value}"));
+                faults.push(format!("{section} must be an object, not {value}"));
             }
         }
         for key in keys() {
@@ -88,7 +88,7 @@ impl Settings {
                 continue;
             };
             if let Err(expected) = key.set(&mut settings, value) {
-                faults.push(format!("{} is {expected}, not {value}", key.name));
+                faults.push(format!("{} must be {expected}, not {value}", key.name));
             }
         }
         (settings, faults)
@@ -136,7 +136,7 @@ mod tests {
                 key.name,
                 key.documented_type(),
                 key.default().to_string().replace(',', ", "),
-                key.about
+                key.documented()
             );
         }
         assert_eq!(
@@ -155,7 +155,7 @@ mod tests {
         let sections: BTreeSet<&str> = sections.collect();
         assert_eq!(sections, SECTIONS.into_iter().collect());
         let (_, faults) = Settings::default().with(&json!({ "features": [] }));
-        assert_eq!(faults, ["features is an object, not []"]);
+        assert_eq!(faults, ["features must be an object, not []"]);
     }
 
     #[test]
@@ -229,6 +229,7 @@ mod tests {
             "method": "norm",
             "layers": [0, 3],
             "heads": 2,
+            "sinks": "flood",
             "features": { "hover": false, "inlayHints": "yes" },
             "hover.details": true,
             "debounceMs": -3,
@@ -245,9 +246,10 @@ mod tests {
         assert_eq!(
             faults,
             [
-                "levelQuantiles is a list of five ascending numbers from 0 to 1, not [0.1,0.2,0.3]",
-                "debounceMs is a whole number from 0 to 60000, not -3",
-                "features.inlayHints is a boolean, not \"yes\"",
+                "sinks must be one of drop, keep, not \"flood\"",
+                "levelQuantiles must be a list of five ascending numbers from 0 to 1, not [0.1,0.2,0.3]",
+                "debounceMs must be a whole number from 0 to 60000, not -3",
+                "features.inlayHints must be a boolean, not \"yes\"",
             ]
         );
     }

@@ -80,15 +80,15 @@ fn what_cannot_be_analyzed() {
             (json!({ "chunk": 1 }), "chunk 1 does not exist"),
             (json!({ "language": "x".repeat(65) }), "language"),
             (json!({ "layers": 6 }), "layer 6 is out of range"),
-            (json!({ "layers": "first" }), "layers is last, all"),
-            (json!({ "layers": [] }), "layers is last, all"),
-            (json!({ "layers": [-1] }), "layers is last, all"),
-            (json!({ "layers": 1e300 }), "layers is last, all"),
-            (json!({ "layers": {} }), "layers is last, all"),
-            (json!({ "layers": "5-2" }), "layers is last, all"),
+            (json!({ "layers": "first" }), "layers must be last, all"),
+            (json!({ "layers": [] }), "layers must be last, all"),
+            (json!({ "layers": [-1] }), "layers must be last, all"),
+            (json!({ "layers": 1e300 }), "layers must be last, all"),
+            (json!({ "layers": {} }), "layers must be last, all"),
+            (json!({ "layers": "5-2" }), "layers must be last, all"),
             (json!({ "layers": "0-99999999999" }), "out of range"),
             (json!({ "heads": 8 }), "head 8 is out of range"),
-            (json!({ "heads": "none" }), "heads is mean, max"),
+            (json!({ "heads": "none" }), "heads must be mean, max"),
         ] {
             let message = SERVER
                 .post(path, &with(&changes))
@@ -100,17 +100,17 @@ fn what_cannot_be_analyzed() {
         (
             "/analyze",
             json!({ "method": "magic" }),
-            "method is received, cls, rollout or norm",
+            "method must be one of received, cls, rollout, norm",
         ),
         (
             "/analyze",
             json!({ "sinks": true }),
-            "sinks is drop or keep",
+            "sinks must be one of drop, keep",
         ),
         (
             "/analyze",
             json!({ "aggregate": "median" }),
-            "aggregate is sum, mean or max",
+            "aggregate must be one of sum, mean, max",
         ),
         (
             "/analyze-attention",

@@ -466,7 +466,7 @@ fn what_is_said_wrongly() {
         ),
         (
             json!({ "type": "view", "view": { "method": "magic" } }),
-            "method is received",
+            "method must be one of received",
         ),
         (json!({ "type": "view", "model": "gpt" }), "codegaze-mini"),
         (

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use codegaze::analysis::chunk::ChunkConfig;
 use codegaze::analysis::plan_chunks;
 use codegaze::analysis::raw::{RawChoice, RawHeads, raw_attention};
-use codegaze::attribution::HeadFusion;
+use codegaze::attribution::Fusion;
 use codegaze::text::document::Document;
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ fn one_takes_its_axis_away_and_several_leave_it() {
         (
             json!({}),
             &[5],
-            RawHeads::Fused(HeadFusion::Mean),
+            RawHeads::Fused(Fusion::Mean),
             json!("mean"),
             &["query", "key"],
         ),
@@ -61,7 +61,7 @@ fn one_takes_its_axis_away_and_several_leave_it() {
         (
             json!({ "layer": "last", "head": "max" }),
             &[5],
-            RawHeads::Fused(HeadFusion::Max),
+            RawHeads::Fused(Fusion::Max),
             json!("max"),
             &["query", "key"],
         ),
@@ -96,14 +96,14 @@ fn one_takes_its_axis_away_and_several_leave_it() {
         (
             json!({ "layers": "last", "heads": "mean" }),
             &[5],
-            RawHeads::Fused(HeadFusion::Mean),
+            RawHeads::Fused(Fusion::Mean),
             json!("mean"),
             &["layer", "head", "query", "key"],
         ),
         (
             json!({ "layer": null, "heads": null }),
             &[5],
-            RawHeads::Fused(HeadFusion::Mean),
+            RawHeads::Fused(Fusion::Mean),
             json!("mean"),
             &["query", "key"],
         ),

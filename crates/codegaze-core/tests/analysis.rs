@@ -11,7 +11,7 @@ use codegaze_core::analysis::{
     Analysis, AnalysisConfig, AnalysisError, Extras, PassRecord, analyze, assemble, plan_chunks,
     score_window,
 };
-use codegaze_core::attribution::{AttributionConfig, HeadChoice, Method, Sinks};
+use codegaze_core::attribution::{AttributionOptions, Method};
 use codegaze_model::roberta::ForwardError;
 use codegaze_model::source::{HubOptions, ModelSource};
 use codegaze_model::{Device, Model};
@@ -28,16 +28,11 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
 
 fn config(method: Method) -> AnalysisConfig {
     let info = MODEL.info();
-    let heads = HeadChoice::Mean;
-    let attribution = AttributionConfig::resolve(
+    let options = AttributionOptions {
         method,
-        None,
-        &heads,
-        Sinks::Drop,
-        info.n_layers,
-        info.n_heads,
-    );
-    AnalysisConfig::new(info, attribution.unwrap())
+        ..AttributionOptions::default()
+    };
+    AnalysisConfig::new(info, options.resolve(info).unwrap())
 }
 
 fn run(text: &str, config: &AnalysisConfig) -> Analysis {

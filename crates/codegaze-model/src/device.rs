@@ -1,55 +1,25 @@
 //! Where the encoder runs.
 
-use std::fmt;
-use std::str::FromStr;
+use codegaze_text::named_enum;
 
 use super::LoadError;
 use super::kernels::candle::Candle;
 use super::kernels::cpu::Cpu;
 use super::roberta::{Encoder, ReadTensor, RobertaConfig, RobertaEncoder};
 
-/// A compute device.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Device {
-    /// All cores, on prepacked weights.
-    #[default]
-    Cpu,
-    /// All cores, on candle's own operations: the yardstick for [`Device::Cpu`].
-    CandleCpu,
-    /// The first CUDA device. Needs the cargo feature `cuda`.
-    Cuda,
-    /// The first Metal device. Needs the cargo feature `metal`.
-    Metal,
-}
-
-/// A device's name that is not known.
-#[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no device; write cpu, candle-cpu, cuda or metal")]
-pub struct DeviceError(String);
-
-impl fmt::Display for Device {
-    /// As [`Device::from_str`] reads it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Cpu => "cpu",
-            Self::CandleCpu => "candle-cpu",
-            Self::Cuda => "cuda",
-            Self::Metal => "metal",
-        })
-    }
-}
-
-impl FromStr for Device {
-    type Err = DeviceError;
-
-    fn from_str(name: &str) -> Result<Self, DeviceError> {
-        match name {
-            "cpu" => Ok(Self::Cpu),
-            "candle-cpu" => Ok(Self::CandleCpu),
-            "cuda" => Ok(Self::Cuda),
-            "metal" => Ok(Self::Metal),
-            other => Err(DeviceError(other.to_owned())),
-        }
+named_enum! {
+    /// A compute device.
+    #[derive(Default)]
+    pub enum Device as "device" {
+        /// All cores, on prepacked weights.
+        #[default]
+        Cpu = "cpu", "codegaze's own kernels";
+        /// All cores, on candle's own operations: what [`Device::Cpu`] is compared with.
+        CandleCpu = "candle-cpu", "candle's kernels: slower, to compare with";
+        /// The first CUDA device. Needs the cargo feature `cuda`.
+        Cuda = "cuda", "an NVIDIA GPU, in a build with it; untested";
+        /// The first Metal device. Needs the cargo feature `metal`.
+        Metal = "metal", "an Apple GPU, in a build with it; untested";
     }
 }
 

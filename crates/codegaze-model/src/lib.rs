@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 
 use sha2::{Digest, Sha256};
 
-pub use device::{Device, DeviceError};
+pub use device::Device;
 pub use error::LoadError;
 
 use file::ModelFile;

@@ -4,6 +4,7 @@ pub mod document;
 pub mod language;
 pub mod lexeme;
 pub mod line_index;
+pub mod named;
 pub mod outline;
 
 #[cfg(any(test, feature = "testing"))]

@@ -2,6 +2,8 @@
 
 mod tables;
 
+use codegaze_text::named_enum;
+
 use super::color::Rgb;
 
 /// `0xRRGGBB` at 0, 1/51 … 1.
@@ -10,52 +12,22 @@ type Anchors = [u32; 52];
 /// White to black; even steps of sRGB are close to even steps of lightness.
 const GREYS: [u32; 2] = [0x00FF_FFFF, 0x0000_0000];
 
-/// A map from 0 … 1 to colors whose lightness changes one way only.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Colormap {
-    /// Dark blue to yellow, nearly the same for every kind of color vision.
-    #[default]
-    Cividis,
-    Viridis,
-    Magma,
-    Inferno,
-    Plasma,
-    /// White to black, for print.
-    Greys,
-    /// White to dark blue.
-    Blues,
+named_enum! {
+    /// A map from 0 … 1 to colors whose lightness changes one way only.
+    #[derive(Default)]
+    pub enum Colormap as "colormap" {
+        #[default]
+        Cividis = "cividis", "dark blue to yellow, nearly the same for every kind of color vision";
+        Viridis = "viridis", "dark purple over green to yellow";
+        Magma = "magma", "black over purple to pale yellow";
+        Inferno = "inferno", "black over red to pale yellow";
+        Plasma = "plasma", "blue over purple to yellow";
+        Greys = "greys", "white to black, for print";
+        Blues = "blues", "white to dark blue";
+    }
 }
 
 impl Colormap {
-    pub const ALL: [Self; 7] = [
-        Self::Cividis,
-        Self::Viridis,
-        Self::Magma,
-        Self::Inferno,
-        Self::Plasma,
-        Self::Greys,
-        Self::Blues,
-    ];
-
-    /// The name on the command line.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Cividis => "cividis",
-            Self::Viridis => "viridis",
-            Self::Magma => "magma",
-            Self::Inferno => "inferno",
-            Self::Plasma => "plasma",
-            Self::Greys => "greys",
-            Self::Blues => "blues",
-        }
-    }
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|map| map.as_str() == name)
-    }
-
     fn anchors(self) -> &'static [u32] {
         match self {
             Self::Cividis => &tables::CIVIDIS,
@@ -132,13 +104,5 @@ mod tests {
         assert_eq!(Colormap::Greys.rgb(0.5), Rgb(0x80, 0x80, 0x80));
         assert_eq!(Colormap::Magma.rgb(f32::NAN), Colormap::Magma.rgb(-3.0));
         assert_eq!(Colormap::Magma.rgb(f32::INFINITY), Colormap::Magma.rgb(1.0));
-    }
-
-    #[test]
-    fn names_round_trip() {
-        for map in Colormap::ALL {
-            assert_eq!(Colormap::from_name(map.as_str()), Some(map));
-        }
-        assert_eq!(Colormap::from_name("jet"), None);
     }
 }

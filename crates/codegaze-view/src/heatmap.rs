@@ -3,18 +3,17 @@
 mod layout;
 mod rows;
 
-use serde::{Deserialize, Serialize};
-
 use codegaze_core::analysis::Extras;
 use codegaze_core::attribution::Sinks;
 use codegaze_core::attribution::align::Alignment;
 use codegaze_text::ByteSpan;
 use codegaze_text::lexeme::{Lexeme, scan};
+use codegaze_text::named_enum;
 
 use super::AnalyzedDocument;
 use super::label::{label, printable, subword_labels};
 use super::page;
-use super::picture::{RenderError, RenderOptions};
+use super::picture::{PictureFormat, RenderError, RenderOptions};
 use super::summary::settings;
 
 pub use rows::{MAX_ROWS, RowsError};
@@ -45,13 +44,14 @@ pub struct Heatmap {
     pub chunk: usize,
 }
 
-/// What a row and a column of a matrix stand for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Unit {
-    Subword,
-    #[default]
-    Lexeme,
+named_enum! {
+    /// What a row and a column of a matrix stand for.
+    #[derive(Default)]
+    pub enum Unit as "unit" {
+        Subword = "subword", "what the model reads";
+        #[default]
+        Lexeme = "lexeme", "a word or mark of the source";
+    }
 }
 
 impl Heatmap {
@@ -244,6 +244,23 @@ fn heaviest<'a>(weights: impl Iterator<Item = &'a f32>, limit: usize) -> Vec<(us
     heaviest.sort_by(|a, b| b.1.total_cmp(&a.1));
     heaviest.truncate(limit);
     heaviest
+}
+
+/// The matrix as the bytes of a file.
+///
+/// # Errors
+/// If it is too large or too small, or cannot be encoded.
+pub fn render(
+    format: PictureFormat,
+    document: &AnalyzedDocument<'_>,
+    heatmap: &Heatmap,
+    options: &RenderOptions,
+) -> Result<Vec<u8>, RenderError> {
+    match format {
+        PictureFormat::Png => render_png(heatmap, options),
+        PictureFormat::Svg => render_svg(heatmap, options).map(String::into_bytes),
+        PictureFormat::Html => render_html(document, heatmap, options).map(String::into_bytes),
+    }
 }
 
 /// # Errors

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use codegaze_core::attribution::{Aggregate, HeadFusion, Sinks};
+use codegaze_core::attribution::{Aggregate, Method, Sinks};
 use codegaze_text::language::file_language_id;
 use codegaze_text::{ByteSpan, PositionEncoding};
 
@@ -17,6 +17,7 @@ use super::AnalyzedDocument;
 use super::label::subword_texts;
 use super::levels::HeatLevel;
 use super::matrix::Nested;
+use super::options::HeadsAnswer;
 
 /// The value of `schema`; a change that breaks readers changes its number.
 pub const SCHEMA: &str = "codegaze.analysis/1";
@@ -94,20 +95,13 @@ struct ModelJson<'a> {
 
 #[derive(Debug, Serialize)]
 struct ViewJson<'a> {
-    method: &'static str,
+    method: Method,
     layers: &'a [usize],
-    heads: HeadsJson<'a>,
-    sinks: &'static str,
+    heads: HeadsAnswer<'a>,
+    sinks: Sinks,
     /// Only where it is not the sum.
     #[serde(skip_serializing_if = "Option::is_none")]
-    aggregate: Option<&'static str>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum HeadsJson<'a> {
-    Fusion(&'static str),
-    Some(&'a [usize]),
+    aggregate: Option<Aggregate>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -222,21 +216,12 @@ impl<'a> AnalysisJson<'a> {
                 precision: model.precision.as_str(),
             },
             view: ViewJson {
-                method: analysis.attribution.method.as_str(),
+                method: analysis.attribution.method,
                 layers: &analysis.attribution.layers,
-                heads: match &analysis.attribution.heads {
-                    HeadFusion::Mean => HeadsJson::Fusion("mean"),
-                    HeadFusion::Max => HeadsJson::Fusion("max"),
-                    HeadFusion::Heads(heads) => HeadsJson::Some(heads),
-                },
-                sinks: match analysis.attribution.sinks {
-                    Sinks::Drop => "drop",
-                    Sinks::Keep => "keep",
-                },
-                aggregate: match analysis.attribution.aggregate {
-                    Aggregate::Sum => None,
-                    other => Some(other.as_str()),
-                },
+                heads: (&analysis.attribution.heads).into(),
+                sinks: analysis.attribution.sinks,
+                aggregate: Some(analysis.attribution.aggregate)
+                    .filter(|aggregate| *aggregate != Aggregate::Sum),
             },
             lexemes: lexemes(document),
             lines: analysis

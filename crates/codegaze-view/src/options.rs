@@ -1,50 +1,133 @@
-//! How attention is looked at, in a client's words: what it asks for, and what an answer was made with.
+//! How attention is looked at, on the wire: what a client requests, and what an answer was made with.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use codegaze_core::attribution::{
-    Aggregate, AttributionConfig, HeadChoice, HeadFusion, LayerChoice, Method, SelectError, Sinks,
+    Aggregate, AttributionConfig, AttributionOptions, Fusion, HeadChoice, HeadFusion, LayerChoice,
+    Method, SelectError, Sinks,
 };
 use codegaze_model::ModelInfo;
+use codegaze_text::named::Named;
 
-/// Method, layers, heads, sinks, aggregate, not yet checked against a model.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct View {
-    pub method: Method,
-    /// `None`: the method's default.
-    pub layers: Option<LayerChoice>,
-    pub heads: HeadChoice,
-    pub sinks: Sinks,
-    pub aggregate: Aggregate,
-}
-
-/// `ViewOptions` of `docs/protocol.md`. A key left out is absent; `layers: null` is not.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+/// `ViewOptions` of `docs/protocol.md`: what to change of a view. A key that is absent changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct ViewOptions {
-    pub method: Option<Value>,
-    #[serde(deserialize_with = "present")]
-    pub layers: Option<Value>,
-    pub heads: Option<Value>,
-    pub sinks: Option<Value>,
-    pub aggregate: Option<Value>,
+    /// How attention becomes scores; `received` by default.
+    #[schema(value_type = Option<Method>)]
+    pub method: Option<Field<Method>>,
+    /// Which layers: `last`, `all`, a number from 0, a range `0-5`, or a list; the method's own by default.
+    // `null` is a value: the method's default.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<IndexChoice>)]
+    pub layers: Option<Option<Field<IndexChoice>>>,
+    /// Which heads, and how they become one: `mean`, `max`, a number from 0, a range `0-5`, or a list; `mean` by default.
+    #[schema(value_type = Option<IndexChoice>)]
+    pub heads: Option<Field<IndexChoice>>,
+    /// What happens to attention on special subwords; `drop` by default.
+    #[schema(value_type = Option<Sinks>)]
+    pub sinks: Option<Field<Sinks>>,
+    /// How a lexeme's subwords become one score; `sum` by default.
+    #[schema(value_type = Option<Aggregate>)]
+    pub aggregate: Option<Field<Aggregate>>,
 }
 
-/// `null` is a value here.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
+/// Makes `null` differ from a key that is absent.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
-/// A view that does not suit the model, or is none.
+/// The value of one key. An invalid value does not make the whole object invalid: whoever reads the key reports it by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field<T> {
+    Valid(T),
+    Invalid,
+}
+
+impl<T: DeserializeOwned> Field<T> {
+    #[must_use]
+    pub fn new(value: Value) -> Self {
+        T::deserialize(value).map_or(Self::Invalid, Self::Valid)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(Self::new)
+    }
+}
+
+impl<T: Named> Field<T> {
+    /// # Errors
+    /// What is accepted, if the value is invalid.
+    pub fn named(&self) -> Result<T, &'static str> {
+        match self {
+            Self::Valid(value) => Ok(*value),
+            Self::Invalid => Err(T::expected()),
+        }
+    }
+}
+
+/// A word, a number from 0, a range such as `0-5`, or a list.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum IndexChoice {
+    #[schema(title = "text", example = "0-5")]
+    Text(String),
+    #[schema(title = "number")]
+    Number(u64),
+    #[schema(title = "list")]
+    List(Vec<u64>),
+}
+
+impl fmt::Display for IndexChoice {
+    /// As the command line takes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => number.fmt(f),
+            Self::List(numbers) => {
+                let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+                f.write_str(&numbers.join(","))
+            }
+        }
+    }
+}
+
+impl Field<IndexChoice> {
+    /// # Errors
+    /// What is accepted, if the value is invalid.
+    pub fn layers(&self) -> Result<LayerChoice, &'static str> {
+        self.parse().ok_or("last, all, a number, a range or a list")
+    }
+
+    /// # Errors
+    /// What is accepted, if the value is invalid.
+    pub fn heads(&self) -> Result<HeadChoice, &'static str> {
+        self.parse().ok_or("mean, max, a number, a range or a list")
+    }
+
+    fn parse<T: std::str::FromStr>(&self) -> Option<T> {
+        match self {
+            Self::Valid(choice) => choice.to_string().parse().ok(),
+            Self::Invalid => None,
+        }
+    }
+}
+
+/// Options that are invalid, or that do not fit the model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ViewError {
-    #[error("view.{key} is {expected}")]
+    #[error("view.{key} must be {expected}")]
     Value {
         key: &'static str,
         expected: &'static str,
@@ -53,145 +136,33 @@ pub enum ViewError {
     Select(#[from] SelectError),
 }
 
-impl View {
-    /// # Errors
-    /// What is accepted, if `value` is not.
-    pub fn set_method(&mut self, value: &Value) -> Result<(), &'static str> {
-        self.method =
-            one_of(&Method::ALL, Method::as_str, value).ok_or("received, cls, rollout or norm")?;
-        Ok(())
-    }
-
-    /// # Errors
-    /// What is accepted, if `value` is not.
-    pub fn set_layers(&mut self, value: &Value) -> Result<(), &'static str> {
-        const EXPECTED: &str = "last, all, a number, a range or a list";
-        self.layers = Some(choice(value).ok_or(EXPECTED)?);
-        Ok(())
-    }
-
-    /// # Errors
-    /// What is accepted, if `value` is not.
-    pub fn set_heads(&mut self, value: &Value) -> Result<(), &'static str> {
-        self.heads = choice(value).ok_or("mean, max, a number, a range or a list")?;
-        Ok(())
-    }
-
-    /// # Errors
-    /// What is accepted, if `value` is not.
-    pub fn set_sinks(&mut self, value: &Value) -> Result<(), &'static str> {
-        self.sinks = one_of(&Sinks::ALL, Sinks::as_str, value).ok_or("drop or keep")?;
-        Ok(())
-    }
-
-    /// # Errors
-    /// What is accepted, if `value` is not.
-    pub fn set_aggregate(&mut self, value: &Value) -> Result<(), &'static str> {
-        self.aggregate =
-            one_of(&Aggregate::ALL, Aggregate::as_str, value).ok_or("sum, mean or max")?;
-        Ok(())
-    }
-
-    /// This view with what `options` say. Another method brings its own default layers, unless layers are given too.
+impl ViewOptions {
+    /// `base` with these options. Another method brings its own default layers, unless layers are given too.
     ///
     /// # Errors
-    /// When an option is none that its key takes.
-    pub fn with(&self, options: &ViewOptions) -> Result<Self, ViewError> {
-        type Set = fn(&mut View, &Value) -> Result<(), &'static str>;
-        let mut view = self.clone();
-        if options.method.is_some() && options.layers.is_none() {
-            view.layers = None;
+    /// When a value is invalid.
+    pub fn apply(&self, base: &AttributionOptions) -> Result<AttributionOptions, ViewError> {
+        let invalid = |key| move |expected| ViewError::Value { key, expected };
+        let mut options = base.clone();
+        if let Some(method) = &self.method {
+            options.method = method.named().map_err(invalid("method"))?;
+            options.layers = None;
         }
-        let keys: [(&'static str, &Option<Value>, Set); 5] = [
-            ("method", &options.method, Self::set_method),
-            ("layers", &options.layers, |view, value| {
-                if value.is_null() {
-                    view.layers = None;
-                    return Ok(());
-                }
-                view.set_layers(value)
-            }),
-            ("heads", &options.heads, Self::set_heads),
-            ("sinks", &options.sinks, Self::set_sinks),
-            ("aggregate", &options.aggregate, Self::set_aggregate),
-        ];
-        for (key, value, set) in keys {
-            if let Some(value) = value {
-                set(&mut view, value).map_err(|expected| ViewError::Value { key, expected })?;
-            }
+        if let Some(layers) = &self.layers {
+            let layers = layers.as_ref().map(Field::layers).transpose();
+            options.layers = layers.map_err(invalid("layers"))?;
         }
-        Ok(view)
+        if let Some(heads) = &self.heads {
+            options.heads = heads.heads().map_err(invalid("heads"))?;
+        }
+        if let Some(sinks) = &self.sinks {
+            options.sinks = sinks.named().map_err(invalid("sinks"))?;
+        }
+        if let Some(aggregate) = &self.aggregate {
+            options.aggregate = aggregate.named().map_err(invalid("aggregate"))?;
+        }
+        Ok(options)
     }
-
-    /// Like [`Self::resolve`], but layers or heads that the model does not have are left at their defaults, and said.
-    ///
-    /// # Panics
-    /// Never: a method's own layers suit every model.
-    #[must_use]
-    pub fn resolve_or_default(&self, info: &ModelInfo) -> (AttributionConfig, Vec<SelectError>) {
-        let mut view = self.clone();
-        let mut faults = Vec::new();
-        if let Some(Err(error)) = view.layers.as_ref().map(|l| l.resolve(info.n_layers)) {
-            faults.push(error);
-            view.layers = None;
-        }
-        let heads = view.heads.resolve(info.n_heads).unwrap_or_else(|error| {
-            faults.push(error);
-            HeadFusion::default()
-        });
-        let layers = view.layers.unwrap_or_else(|| view.method.default_layers());
-        let resolved = AttributionConfig {
-            method: view.method,
-            layers: layers
-                .resolve(info.n_layers)
-                .expect("checked above, and a method's own suit every model"),
-            heads,
-            sinks: view.sinks,
-            aggregate: view.aggregate,
-        };
-        (resolved, faults)
-    }
-
-    /// Checks layers and heads against a model.
-    ///
-    /// # Errors
-    /// When the model does not have them.
-    pub fn resolve(&self, info: &ModelInfo) -> Result<AttributionConfig, SelectError> {
-        let resolved = AttributionConfig::resolve(
-            self.method,
-            self.layers.as_ref(),
-            &self.heads,
-            self.sinks,
-            info.n_layers,
-            info.n_heads,
-        )?;
-        Ok(AttributionConfig {
-            aggregate: self.aggregate,
-            ..resolved
-        })
-    }
-}
-
-fn one_of<T: Copy>(all: &[T], name: fn(T) -> &'static str, value: &Value) -> Option<T> {
-    let text = value.as_str()?;
-    all.iter().copied().find(|&one| name(one) == text)
-}
-
-/// A number or a list of numbers as the text that the command line takes.
-fn choice<T: FromStr>(value: &Value) -> Option<T> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.as_u64()?.to_string(),
-        Value::Array(numbers) => {
-            let numbers: Option<Vec<String>> = numbers
-                .iter()
-                .map(|number| number.as_u64().map(|number| number.to_string()))
-                .collect();
-            numbers?.join(",")
-        }
-        _ => return None,
-    };
-    text.parse().ok()
 }
 
 /// What an answer was made with.
@@ -202,22 +173,31 @@ pub struct ViewAnswer {
     model: String,
     /// The commit of a hub model.
     revision: Option<String>,
-    method: &'static str,
+    method: Method,
     layers: Vec<usize>,
-    heads: HeadsAnswer,
-    sinks: &'static str,
-    aggregate: &'static str,
+    heads: HeadsAnswer<'static>,
+    sinks: Sinks,
+    aggregate: Aggregate,
 }
 
 /// How heads became one, or which ones.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = ViewHeads)]
 #[serde(untagged)]
-enum HeadsAnswer {
+pub enum HeadsAnswer<'a> {
     #[schema(title = "fused")]
-    Fused(String),
+    Fused(Fusion),
     #[schema(title = "each")]
-    Each(Vec<usize>),
+    Each(Cow<'a, [usize]>),
+}
+
+impl<'a> From<&'a HeadFusion> for HeadsAnswer<'a> {
+    fn from(heads: &'a HeadFusion) -> Self {
+        match heads {
+            HeadFusion::All(fusion) => Self::Fused(*fusion),
+            HeadFusion::Heads(heads) => Self::Each(heads.into()),
+        }
+    }
 }
 
 impl ViewAnswer {
@@ -226,14 +206,14 @@ impl ViewAnswer {
         Self {
             model: info.id.clone(),
             revision: info.revision.clone(),
-            method: attribution.method.as_str(),
+            method: attribution.method,
             layers: attribution.layers.clone(),
             heads: match &attribution.heads {
-                HeadFusion::Heads(heads) => HeadsAnswer::Each(heads.clone()),
-                fused => HeadsAnswer::Fused(fused.to_string()),
+                HeadFusion::All(fusion) => HeadsAnswer::Fused(*fusion),
+                HeadFusion::Heads(heads) => HeadsAnswer::Each(heads.clone().into()),
             },
-            sinks: attribution.sinks.as_str(),
-            aggregate: attribution.aggregate.as_str(),
+            sinks: attribution.sinks,
+            aggregate: attribution.aggregate,
         }
     }
 }
@@ -251,13 +231,18 @@ mod tests {
 
     use super::*;
 
-    fn with(view: &View, options: &Value) -> Result<View, ViewError> {
-        view.with(&serde_json::from_value(options.clone()).unwrap())
+    fn with(base: &AttributionOptions, options: &Value) -> Result<AttributionOptions, ViewError> {
+        let options: ViewOptions = serde_json::from_value(options.clone()).unwrap();
+        options.apply(base)
     }
 
     #[test]
     fn options_change_what_they_name() {
-        let view = with(&View::default(), &json!({ "layers": 2, "heads": [0, 3] })).unwrap();
+        let view = with(
+            &AttributionOptions::default(),
+            &json!({ "layers": 2, "heads": [0, 3] }),
+        )
+        .unwrap();
         assert_eq!(view.layers, Some("2".parse().unwrap()));
         assert_eq!(view.heads, "0,3".parse().unwrap());
         let same = with(&view, &json!({ "sinks": "keep" })).unwrap();
@@ -272,22 +257,34 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_view_is_named() {
+    fn an_invalid_value_names_its_key() {
         for (options, message) in [
             (
                 json!({ "method": "magic" }),
-                "view.method is received, cls, rollout or norm",
+                "view.method must be one of received, cls, rollout, norm",
+            ),
+            (
+                json!({ "sinks": true }),
+                "view.sinks must be one of drop, keep",
+            ),
+            (
+                json!({ "aggregate": "median" }),
+                "view.aggregate must be one of sum, mean, max",
+            ),
+            (
+                json!({ "layers": [] }),
+                "view.layers must be last, all, a number, a range or a list",
             ),
             (
                 json!({ "layers": -1 }),
-                "view.layers is last, all, a number, a range or a list",
+                "view.layers must be last, all, a number, a range or a list",
             ),
             (
                 json!({ "heads": {} }),
-                "view.heads is mean, max, a number, a range or a list",
+                "view.heads must be mean, max, a number, a range or a list",
             ),
         ] {
-            let error = with(&View::default(), &options).unwrap_err();
+            let error = with(&AttributionOptions::default(), &options).unwrap_err();
             assert_eq!(error.to_string(), message);
         }
     }

@@ -1,5 +1,7 @@
 //! What all pictures share: options, limits, errors.
 
+use codegaze_text::named_enum;
+
 use super::colormap::Colormap;
 use super::theme::Theme;
 
@@ -23,13 +25,44 @@ pub enum LabelMode {
     Off,
 }
 
-/// How weights become colors.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Scale {
-    /// By the square root: attention is heavy-tailed, and on a linear scale most of it is one dark color.
-    #[default]
-    Sqrt,
-    Linear,
+named_enum! {
+    /// How weights become colors.
+    #[derive(Default)]
+    pub enum Scale as "scale" {
+        #[default]
+        Sqrt = "sqrt", "by the square root: attention is heavy-tailed, in proportion most of it is one dark color";
+        Linear = "linear", "in proportion";
+    }
+}
+
+named_enum! {
+    /// What a picture shows.
+    #[derive(Default)]
+    pub enum PictureKind as "kind" {
+        #[default]
+        Matrix = "matrix", "the query × key matrix";
+        Source = "source", "the source itself, shaded";
+    }
+}
+
+named_enum! {
+    /// A file format of pictures.
+    pub enum PictureFormat as "format" {
+        Png = "png", "pixels";
+        Svg = "svg", "shapes and text";
+        Html = "html", "a page to explore";
+    }
+}
+
+impl PictureFormat {
+    #[must_use]
+    pub fn mime_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Svg => "image/svg+xml",
+            Self::Html => "text/html",
+        }
+    }
 }
 
 /// How a picture is drawn.

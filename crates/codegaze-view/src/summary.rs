@@ -1,6 +1,6 @@
 //! What an analysis is of and how it was made, in one line.
 
-use codegaze_core::attribution::{Aggregate, AttributionConfig, HeadFusion, Sinks};
+use codegaze_core::attribution::{Aggregate, AttributionConfig, Fusion, HeadFusion, Sinks};
 use codegaze_model::ModelInfo;
 
 use super::AnalyzedDocument;
@@ -105,8 +105,8 @@ fn layers(config: &AttributionConfig, n_layers: usize) -> String {
 
 fn heads(config: &AttributionConfig, n_heads: usize) -> String {
     match &config.heads {
-        HeadFusion::Mean => format!("mean of {n_heads} heads"),
-        HeadFusion::Max => format!("maximum of {n_heads} heads"),
+        HeadFusion::All(Fusion::Mean) => format!("mean of {n_heads} heads"),
+        HeadFusion::All(Fusion::Max) => format!("maximum of {n_heads} heads"),
         HeadFusion::Heads(heads) if heads.len() == 1 => {
             format!("head {} of 0–{}", numbers(heads), n_heads.saturating_sub(1))
         }

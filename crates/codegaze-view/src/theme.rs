@@ -1,14 +1,18 @@
 //! Colors of shaded source on dark and light backgrounds.
 
+use codegaze_text::named_enum;
+
 use super::color::Rgb;
 use super::levels::HeatLevel;
 
-/// What the shading lies on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Theme {
-    Dark,
-    #[default]
-    Light,
+named_enum! {
+    /// The background of shaded source.
+    #[derive(Default)]
+    pub enum Theme as "theme" {
+        #[default]
+        Light = "light", "on white";
+        Dark = "dark", "on dark gray";
+    }
 }
 
 /// The one hue of heat: Okabe and Ito's blue, which color-blind readers tell from both backgrounds.
@@ -18,16 +22,6 @@ pub const HEAT_HUE: Rgb = Rgb::hex(0x0000_72B2);
 pub const HEAT_ALPHA: [f32; 5] = [0.08, 0.16, 0.26, 0.38, 0.52];
 
 impl Theme {
-    pub const ALL: [Self; 2] = [Self::Dark, Self::Light];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Dark => "dark",
-            Self::Light => "light",
-        }
-    }
-
     #[must_use]
     pub fn background(self) -> Rgb {
         match self {

@@ -7,11 +7,12 @@ use super::super::app::App;
 use super::super::error::ApiError;
 use super::super::position::{Encoding, Position, Positions, Range, wide};
 use super::messages::Change;
+use crate::attribution::AttributionOptions;
 use crate::engine::{LiveReceiver, ModelAndView, Scope, Submission};
 use crate::model::Model;
 use crate::text::ByteSpan;
 use crate::text::document::{Document, Edit};
-use crate::view::options::{View, ViewOptions};
+use crate::view::options::ViewOptions;
 
 /// No delay while the user types: submitting a newer version cancels the analysis of the older one.
 const AT_ONCE: Duration = Duration::ZERO;
@@ -23,7 +24,7 @@ pub(super) struct OpenDocument {
     pub range: Option<Range>,
     /// As the client named it; the default for `None`.
     pub model: Option<String>,
-    view: View,
+    view: AttributionOptions,
     /// What the last edit wrote, if it is known.
     edited: Option<ByteSpan>,
 }
@@ -35,7 +36,7 @@ pub(super) struct Snapshot {
     pub encoding: Encoding,
     pub model_and_view: ModelAndView,
     pub live: LiveReceiver,
-    view: View,
+    view: AttributionOptions,
 }
 
 impl OpenDocument {
@@ -47,8 +48,8 @@ impl OpenDocument {
         options: Option<&ViewOptions>,
     ) -> Result<Self, ApiError> {
         let view = match options {
-            Some(options) => View::default().with(options)?,
-            None => View::default(),
+            Some(options) => options.apply(&AttributionOptions::default())?,
+            None => AttributionOptions::default(),
         };
         Ok(Self {
             document,
@@ -86,7 +87,7 @@ impl OpenDocument {
         options: Option<&ViewOptions>,
     ) -> Result<(), ApiError> {
         let view = match options {
-            Some(options) => self.view.with(options)?,
+            Some(options) => options.apply(&self.view)?,
             None => self.view.clone(),
         };
         let model = model.or_else(|| self.model.clone());
@@ -167,7 +168,7 @@ impl Snapshot {
             None => Arc::clone(&self.model_and_view.model),
         };
         let view = match options {
-            Some(options) => self.view.with(options)?,
+            Some(options) => options.apply(&self.view)?,
             None => self.view.clone(),
         };
         let attribution = view.resolve(model.info())?;

@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 use super::super::app::Shared;
 use super::super::body::{Asked, encode};
 use super::super::error::{ApiError, ErrorBody, NOTHING};
-use super::ask::scored_question;
+use super::ask::{Target, TargetFields, request_schema, resolve};
 use super::chunks::{ChunkInfo, Shares, UnscoredPart};
 use super::stages::{Stages, latency_ms};
 use crate::analysis::{Embedding, Extras};
-use crate::view::options::ViewAnswer;
+use crate::view::options::{ViewAnswer, ViewOptions};
 
 /// Which vector stands for the text.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
@@ -35,13 +35,31 @@ impl Pooling {
     }
 }
 
-scored_question! {
-    /// A text to be embedded.
-    AnalyzeRequest {
-        /// Which vector stands for the text; `mean`, if none is named.
-        pooling: Option<Pooling>,
-    }
+/// How an embedding is made.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct EmbeddingFields {
+    /// Which vector stands for the text; `mean` by default.
+    pub pooling: Option<Pooling>,
 }
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnalyzeRequest {
+    #[serde(flatten)]
+    target: TargetFields,
+    #[serde(flatten)]
+    view: ViewOptions,
+    #[serde(flatten)]
+    embedding: EmbeddingFields,
+}
+
+request_schema!(
+    AnalyzeRequest,
+    "A text to be embedded.",
+    TargetFields,
+    ViewOptions,
+    EmbeddingFields
+);
 
 /// The embedding of a text, and how the model read it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -86,12 +104,10 @@ pub(crate) struct ChunkAnswer {
 )]
 pub(crate) async fn analyze(
     app: Shared,
-    Asked {
-        mut body, ticket, ..
-    }: Asked<AnalyzeRequest>,
+    Asked { body, ticket, .. }: Asked<AnalyzeRequest>,
 ) -> Result<Response, ApiError> {
-    let target = body.target(&app)?;
-    let view = body.view(target.model.info())?;
+    let target = Target::new(&app, body.target)?;
+    let view = resolve(&body.view, target.model.info())?;
     let extras = Extras {
         embedding: true,
         ..Extras::default()
@@ -109,7 +125,7 @@ pub(crate) async fn analyze(
     let embedding = embedding.ok_or_else(|| ApiError::unanalysable(NOTHING))?;
     let chunks = ChunkInfo::of(&finished);
     let found = AnalyzeAnswer {
-        embedding: body.pooling.unwrap_or_default().of(embedding),
+        embedding: body.embedding.pooling.unwrap_or_default().of(embedding),
         tokens: chunks.iter().map(|(chunk, _)| chunk.token_count).sum(),
         latency_ms: latency_ms(&ticket),
         view: ViewAnswer::new(&finished.analysis.model, &finished.analysis.attribution),

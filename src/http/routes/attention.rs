@@ -5,8 +5,8 @@ use std::time::Instant;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
 use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::admission::Ticket;
@@ -14,10 +14,10 @@ use super::super::app::{App, Shared};
 use super::super::body::{Asked, encode, off_thread};
 use super::super::error::{ApiError, ErrorBody, NOTHING};
 use super::super::position::Span;
-use super::analyze::Pooling;
-use super::ask::{Target, scored_question};
+use super::analyze::EmbeddingFields;
+use super::ask::{Target, TargetFields, request_schema, resolve};
 use super::chunks::{ChunkInfo, Plan, Shares};
-use super::explain::{Picture, PictureFields};
+use super::explain::Picture;
 use super::stages::{Stages, latency_ms};
 use crate::analysis::{Extras, SubwordMatrix, SubwordScore};
 use crate::attribution::AttributionConfig;
@@ -27,28 +27,57 @@ use crate::view::AnalyzedDocument;
 use crate::view::heatmap::{Heatmap, render_png};
 use crate::view::label::subword_texts;
 use crate::view::matrix::Nested;
-use crate::view::options::ViewAnswer;
+use crate::view::options::{ViewAnswer, ViewOptions};
 
-scored_question! {
-    /// A text whose embedding and attention are wanted.
-    WithAttentionRequest {
-        /// Which vector stands for the text; `mean`, if none is named.
-        pooling: Option<Pooling>,
-    }
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WithAttentionRequest {
+    #[serde(flatten)]
+    target: TargetFields,
+    #[serde(flatten)]
+    view: ViewOptions,
+    #[serde(flatten)]
+    embedding: EmbeddingFields,
 }
 
-scored_question! {
-    /// A text whose attention is wanted.
-    AttentionRequest {
-        /// Width of the pictures in pixels; as the content needs, if none is given.
-        #[schema(minimum = 1, maximum = 65535)]
-        size: Option<u32>,
-        /// One of `GET /models`, `colormaps`.
-        colormap: Option<String>,
-        /// Whether pictures are drawn; they are, if nothing is said.
-        visualize: Option<bool>,
-    }
+request_schema!(
+    WithAttentionRequest,
+    "A text whose embedding and attention are wanted.",
+    TargetFields,
+    ViewOptions,
+    EmbeddingFields
+);
+
+/// Whether and how pictures are drawn.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct VisualizeFields {
+    /// Width of the pictures in pixels; as the content needs by default.
+    #[schema(minimum = 1, maximum = 65535)]
+    size: Option<u32>,
+    /// One of `GET /models`, `colormaps`.
+    colormap: Option<String>,
+    /// Whether pictures are drawn; true by default.
+    visualize: Option<bool>,
 }
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AttentionRequest {
+    #[serde(flatten)]
+    target: TargetFields,
+    #[serde(flatten)]
+    view: ViewOptions,
+    #[serde(flatten)]
+    picture: VisualizeFields,
+}
+
+request_schema!(
+    AttentionRequest,
+    "A text whose attention is wanted.",
+    TargetFields,
+    ViewOptions,
+    VisualizeFields
+);
 
 /// Embedding and attention of a text. What is said of one chunk is said of the first that was read.
 #[derive(Serialize, ToSchema)]
@@ -162,14 +191,11 @@ impl Serialize for ByText<'_> {
 )]
 pub(crate) async fn analyze_with_attention(
     app: Shared,
-    Asked {
-        mut body,
-        mut ticket,
-    }: Asked<WithAttentionRequest>,
+    Asked { body, mut ticket }: Asked<WithAttentionRequest>,
 ) -> Result<Response, ApiError> {
-    let target = body.target(&app)?;
-    let view = body.view(target.model.info())?;
-    let pooling = body.pooling.unwrap_or_default();
+    let target = Target::new(&app, body.target)?;
+    let view = resolve(&body.view, target.model.info())?;
+    let pooling = body.embedding.pooling.unwrap_or_default();
     let deadline = ticket.deadline;
     let mut stages = Stages::default();
     let work = async {
@@ -211,18 +237,13 @@ pub(crate) async fn analyze_with_attention(
 )]
 pub(crate) async fn analyze_attention(
     app: Shared,
-    Asked {
-        mut body,
-        mut ticket,
-    }: Asked<AttentionRequest>,
+    Asked { body, mut ticket }: Asked<AttentionRequest>,
 ) -> Result<Response, ApiError> {
-    let picture = Picture::new(&PictureFields {
-        size: body.size,
-        colormap: body.colormap.as_deref(),
-    })?;
-    let picture = body.visualize.unwrap_or(true).then_some(picture);
-    let target = body.target(&app)?;
-    let view = body.view(target.model.info())?;
+    let fields = &body.picture;
+    let picture = Picture::new(fields.size, fields.colormap.as_deref())?;
+    let picture = fields.visualize.unwrap_or(true).then_some(picture);
+    let target = Target::new(&app, body.target)?;
+    let view = resolve(&body.view, target.model.info())?;
     let deadline = ticket.deadline;
     let mut stages = Stages::default();
     let work = async {

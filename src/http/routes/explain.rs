@@ -10,6 +10,7 @@ use super::super::app::Shared;
 use super::super::body::{Asked, encode, off_thread};
 use super::super::error::{ApiError, ErrorBody};
 use super::stages::{Stages, latency_ms};
+use crate::text::named::UnknownName;
 use crate::view::colormap::Colormap;
 use crate::view::heatmap::{Heatmap, render_png};
 use crate::view::picture::RenderOptions;
@@ -42,30 +43,20 @@ pub(crate) struct ExplainAnswer {
     pub latency_ms: f64,
 }
 
-/// How pictures are drawn, as a request says it.
-pub(crate) struct PictureFields<'a> {
-    pub size: Option<u32>,
-    pub colormap: Option<&'a str>,
-}
-
-/// The same, checked.
+/// How pictures are drawn.
 pub(crate) struct Picture(pub RenderOptions);
 
 /// More is no title.
 const MAX_TITLE: usize = 1000;
 
 impl Picture {
-    pub fn new(fields: &PictureFields<'_>) -> Result<Self, ApiError> {
-        let colormap = match fields.colormap {
-            None => Colormap::default(),
-            Some(name) => Colormap::from_name(name).ok_or_else(|| {
-                let names = Colormap::ALL.map(Colormap::as_str).join(", ");
-                ApiError::unanalysable(format!("{name:?} is no colormap; there are {names}"))
-            })?,
-        };
+    pub fn new(size: Option<u32>, colormap: Option<&str>) -> Result<Self, ApiError> {
+        let colormap = colormap.map(str::parse).transpose();
+        let colormap: Option<Colormap> =
+            colormap.map_err(|error: UnknownName| ApiError::unanalysable(error.to_string()))?;
         Ok(Self(RenderOptions {
-            size: fields.size,
-            colormap,
+            size,
+            colormap: colormap.unwrap_or_default(),
             ..RenderOptions::default()
         }))
     }
@@ -87,10 +78,7 @@ pub(crate) async fn explain(
     app: Shared,
     Asked { body, mut ticket }: Asked<ExplainRequest>,
 ) -> Result<Response, ApiError> {
-    let picture = Picture::new(&PictureFields {
-        size: body.size,
-        colormap: body.colormap.as_deref(),
-    })?;
+    let picture = Picture::new(body.size, body.colormap.as_deref())?;
     if body
         .title
         .as_ref()

@@ -18,10 +18,10 @@ use crate::view::colormap::Colormap;
 pub(crate) struct ModelsAnswer {
     /// The first is the default.
     pub models: Vec<ModelDescription>,
-    pub methods: Vec<&'static str>,
-    pub sinks: Vec<&'static str>,
-    pub aggregates: Vec<&'static str>,
-    pub colormaps: Vec<&'static str>,
+    pub methods: Vec<Method>,
+    pub sinks: Vec<Sinks>,
+    pub aggregates: Vec<Aggregate>,
+    pub colormaps: Vec<Colormap>,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -104,10 +104,10 @@ impl ModelDescription {
 pub(crate) async fn models(app: Shared) -> Json<ModelsAnswer> {
     Json(ModelsAnswer {
         models: ModelDescription::all(app.models.all()),
-        methods: Method::ALL.map(Method::as_str).into(),
-        sinks: Sinks::ALL.map(Sinks::as_str).into(),
-        aggregates: Aggregate::ALL.map(Aggregate::as_str).into(),
-        colormaps: Colormap::ALL.map(Colormap::as_str).into(),
+        methods: Method::ALL.into(),
+        sinks: Sinks::ALL.into(),
+        aggregates: Aggregate::ALL.into(),
+        colormaps: Colormap::ALL.into(),
     })
 }
 

@@ -4,63 +4,55 @@ use std::time::Instant;
 
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::app::Shared;
 use super::super::body::{Asked, encode, off_thread};
 use super::super::error::{ApiError, ErrorBody};
-use super::ask::{HeadsSchema, LayersSchema, question};
+use super::ask::{Target, TargetFields, request_schema};
 use super::chunks::{ChunkInfo, Plan};
 use super::stages::{Stages, latency_ms};
 use crate::analysis::raw::{RawChoice, RawHeads};
-use crate::attribution::HeadFusion;
+use crate::attribution::{AttributionOptions, HeadFusion};
 use crate::engine::{RawChunk, Scope};
 use crate::model::ModelInfo;
 use crate::text::document::Document;
 use crate::view::label::subword_texts;
 use crate::view::matrix::Nested;
-use crate::view::options::{View, ViewOptions};
+use crate::view::options::{Field, HeadsAnswer, IndexChoice, ViewOptions};
 
-question! {
-    /// A text whose raw attention weights are wanted. `layer` and `head` take their axes away from the answer, `layers` and `heads` leave them.
-    RawRequest {
-        /// One layer, from 0, or `last`; the last, if neither `layer` nor `layers` is given.
-        #[schema(value_type = Option<LayerSchema>)]
-        layer: Option<Value>,
-        /// `all`, a number from 0, a range `0-5`, or a list.
-        #[schema(value_type = Option<LayersSchema>)]
-        layers: Option<Value>,
-        /// One head, from 0, or `mean` or `max` of all; their mean, if neither `head` nor `heads` is given.
-        #[schema(value_type = Option<HeadSchema>)]
-        head: Option<Value>,
-        /// `all`, a number from 0, a range `0-7`, or a list: each by itself. `mean` or `max`: all as one.
-        #[schema(value_type = Option<HeadsSchema>)]
-        heads: Option<Value>,
-    }
+/// Which layers and heads. `layer` and `head` take their axes away from the answer, `layers` and `heads` leave them.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct RawFields {
+    /// One layer: a number from 0, or `last`; the last, if neither `layer` nor `layers` is given.
+    #[schema(value_type = Option<IndexChoice>)]
+    layer: Option<Field<IndexChoice>>,
+    /// `all`, a number from 0, a range `0-5`, or a list.
+    #[schema(value_type = Option<IndexChoice>)]
+    layers: Option<Field<IndexChoice>>,
+    /// One head: a number from 0, or `mean` or `max` of all; their mean, if neither `head` nor `heads` is given.
+    #[schema(value_type = Option<IndexChoice>)]
+    head: Option<Field<IndexChoice>>,
+    /// `all`, a number from 0, a range `0-7`, or a list: each by itself. `mean` or `max`: all as one.
+    #[schema(value_type = Option<IndexChoice>)]
+    heads: Option<Field<IndexChoice>>,
 }
 
-/// A number from 0, or `last`.
-#[derive(ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(crate) enum LayerSchema {
-    #[schema(title = "text", example = "last")]
-    Text(String),
-    #[schema(title = "number")]
-    Number(u32),
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawRequest {
+    #[serde(flatten)]
+    target: TargetFields,
+    #[serde(flatten)]
+    choice: RawFields,
 }
 
-/// A number from 0, `mean` or `max`.
-#[derive(ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "only its schema is used")]
-pub(crate) enum HeadSchema {
-    #[schema(title = "text", example = "mean")]
-    Text(String),
-    #[schema(title = "number")]
-    Number(u32),
-}
+request_schema!(
+    RawRequest,
+    "A text whose raw attention weights are wanted. `layer` and `head` take their axes away from the answer, `layers` and `heads` leave them.",
+    TargetFields,
+    RawFields
+);
 
 /// Raw attention of a text. What is said of one chunk is said of the first that was read.
 #[derive(Serialize, ToSchema)]
@@ -89,7 +81,7 @@ pub(crate) struct RawOf<'a> {
     /// The source under each subword; `<s>` and `</s>` for special ones.
     pub tokens: Vec<&'a str>,
     /// Nested lists, a level for each of `axes`, special subwords included; what is innermost sums to 1, unless heads were fused by `max`.
-    #[schema(value_type = Vec<Value>)]
+    #[schema(value_type = Vec<serde_json::Value>)]
     pub attention: Nested<'a>,
     pub chunk: ChunkInfo,
 }
@@ -103,47 +95,41 @@ pub(crate) enum Axis {
     Key,
 }
 
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(untagged)]
-pub(crate) enum HeadsAnswer<'a> {
-    #[schema(title = "fused")]
-    Fused(&'static str),
-    #[schema(title = "each")]
-    Each(&'a [usize]),
-}
-
-/// What was asked for, checked against the model.
+/// What is requested, checked against the model.
 struct Chosen {
     choice: RawChoice,
     axes: Vec<Axis>,
 }
 
-impl RawRequest {
-    fn choose(&mut self, info: &ModelInfo) -> Result<Chosen, ApiError> {
+impl RawFields {
+    fn choose(self, info: &ModelInfo) -> Result<Chosen, ApiError> {
         let both = |one: &str| {
             ApiError::unanalysable(format!("both {one} and {one}s are given; give one of them"))
         };
-        let (layer, layers) = (self.layer.take(), self.layers.take());
-        let (head, heads) = (self.head.take(), self.heads.take());
-        if layer.is_some() && layers.is_some() {
+        if self.layer.is_some() && self.layers.is_some() {
             return Err(both("layer"));
         }
-        if head.is_some() && heads.is_some() {
+        if self.head.is_some() && self.heads.is_some() {
             return Err(both("head"));
         }
-        let one_layer = layers.is_none();
-        let all_heads = heads.as_ref().and_then(Value::as_str) == Some("all");
-        let one_head = heads.is_none();
+        let one_layer = self.layers.is_none();
+        let one_head = self.heads.is_none();
+        let all_heads = matches!(
+            &self.heads,
+            Some(Field::Valid(IndexChoice::Text(text))) if text == "all"
+        );
         let options = ViewOptions {
-            layers: layers.or(layer),
-            heads: heads.or(head).filter(|_| !all_heads),
+            layers: self.layers.or(self.layer).map(Some),
+            heads: self.heads.or(self.head).filter(|_| !all_heads),
             ..ViewOptions::default()
         };
-        let view = View::default().with(&options)?.resolve(info)?;
+        let view = options
+            .apply(&AttributionOptions::default())?
+            .resolve(info)?;
         let heads = match view.heads {
             _ if all_heads => RawHeads::Each((0..info.n_heads).collect()),
             HeadFusion::Heads(heads) => RawHeads::Each(heads),
-            fusion => RawHeads::Fused(fusion),
+            HeadFusion::All(fusion) => RawHeads::Fused(fusion),
         };
         let n_heads = match &heads {
             RawHeads::Each(heads) => heads.len(),
@@ -191,14 +177,11 @@ impl RawRequest {
 )]
 pub(crate) async fn get_attention(
     app: Shared,
-    Asked {
-        mut body,
-        mut ticket,
-    }: Asked<RawRequest>,
+    Asked { body, mut ticket }: Asked<RawRequest>,
 ) -> Result<Response, ApiError> {
-    let target = body.target(&app)?;
+    let target = Target::new(&app, body.target)?;
     let model = std::sync::Arc::clone(&target.model);
-    let Chosen { choice, axes } = body.choose(model.info())?;
+    let Chosen { choice, axes } = body.choice.choose(model.info())?;
     let deadline = ticket.deadline;
     let mut stages = Stages::default();
     let work = async {
@@ -269,9 +252,8 @@ fn render(
         revision: info.revision.as_deref(),
         layers: &raw.layers,
         heads: match &raw.heads {
-            RawHeads::Each(heads) => HeadsAnswer::Each(heads),
-            RawHeads::Fused(HeadFusion::Max) => HeadsAnswer::Fused("max"),
-            RawHeads::Fused(_) => HeadsAnswer::Fused("mean"),
+            RawHeads::Each(heads) => HeadsAnswer::Each(heads.into()),
+            RawHeads::Fused(fusion) => HeadsAnswer::Fused(*fusion),
         },
         latency_ms,
         chunk_count,

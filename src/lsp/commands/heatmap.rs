@@ -17,61 +17,40 @@ use crate::engine::{Finished, Pending, Scope};
 use crate::lsp::matrix::{protocol_error, requested_view};
 use crate::lsp::progress::{ProgressTarget, Reporter};
 use crate::lsp::session::{Session, Snapshot};
-use crate::text::ByteSpan;
+use crate::text::named::{Named as _, UnknownName};
+use crate::text::{ByteSpan, named_enum};
 use crate::view::colormap::Colormap;
 use crate::view::excerpt::Excerpt;
 use crate::view::heatmap::{self, Heatmap, Unit};
 use crate::view::json::{AnalysisJson, JsonOptions};
 use crate::view::levels::{LevelThresholds, Levels};
 use crate::view::options::{ViewAnswer, ViewOptions};
-use crate::view::picture::{RenderError, RenderOptions};
+use crate::view::picture::{PictureFormat, PictureKind, RenderError, RenderOptions};
 use crate::view::theme::Theme;
 use crate::view::{AnalyzedDocument, source_picture};
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Format {
-    Json,
-    Png,
-    #[default]
-    Svg,
-    Html,
+named_enum! {
+    /// What is returned or written.
+    #[derive(Default)]
+    enum Format as "format" {
+        Json = "json", "the numbers, as `codegaze.analysis/1`";
+        Png = "png", "pixels";
+        #[default]
+        Svg = "svg", "shapes and text";
+        Html = "html", "a page to explore";
+    }
 }
 
 impl Format {
+    /// `None` for JSON.
+    fn picture(self) -> Option<PictureFormat> {
+        PictureFormat::from_name(self.as_str())
+    }
+
     fn mime_type(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::Png => "image/png",
-            Self::Svg => "image/svg+xml",
-            Self::Html => "text/html",
-        }
+        self.picture()
+            .map_or("application/json", PictureFormat::mime_type)
     }
-
-    fn extension(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Png => "png",
-            Self::Svg => "svg",
-            Self::Html => "html",
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    #[default]
-    Matrix,
-    Source,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum ThemeName {
-    #[default]
-    Light,
-    Dark,
 }
 
 /// `HeatmapCommand` of `docs/protocol.md`; `uri` was read before.
@@ -80,7 +59,7 @@ pub(super) struct Options {
     #[serde(default)]
     format: Format,
     #[serde(default)]
-    kind: Kind,
+    kind: PictureKind,
     #[serde(default)]
     range: Option<Range>,
     #[serde(default)]
@@ -88,7 +67,7 @@ pub(super) struct Options {
     #[serde(default)]
     view: Option<ViewOptions>,
     #[serde(default)]
-    theme: ThemeName,
+    theme: Theme,
     #[serde(default)]
     colormap: Option<String>,
     #[serde(default)]
@@ -125,12 +104,14 @@ pub(super) async fn run(
             path.display()
         )));
     }
-    let colormap = colormap(options.colormap.as_deref()).map_err(invalid)?;
+    let colormap = options.colormap.as_deref().map(str::parse).transpose();
+    let colormap: Option<Colormap> =
+        colormap.map_err(|error: UnknownName| invalid(error.to_string()))?;
     let Some((model, attribution)) = requested_view(session, options.view.as_ref())? else {
         return Ok(None);
     };
     let part = options.range.map(|range| snapshot.positions().span(range));
-    let is_matrix = options.format != Format::Json && options.kind == Kind::Matrix;
+    let is_matrix = options.format != Format::Json && options.kind == PictureKind::Matrix;
     let (scope, extras) = if is_matrix {
         let at = part.map_or(0, |part| part.start);
         (Scope::ChunkAt(at), Heatmap::EXTRAS)
@@ -163,11 +144,8 @@ pub(super) async fn run(
             image: None,
         },
         render: RenderOptions {
-            colormap,
-            theme: match options.theme {
-                ThemeName::Light => Theme::Light,
-                ThemeName::Dark => Theme::Dark,
-            },
+            colormap: colormap.unwrap_or_default(),
+            theme: options.theme,
             ..RenderOptions::default()
         },
     };
@@ -200,18 +178,6 @@ pub(super) async fn run(
         version: snapshot.client_version,
         view,
     }))
-}
-
-fn colormap(name: Option<&str>) -> std::result::Result<Colormap, String> {
-    let Some(name) = name else {
-        return Ok(Colormap::default());
-    };
-    let mut all = Colormap::ALL.into_iter();
-    all.find(|colormap| colormap.as_str() == name)
-        .ok_or_else(|| {
-            let names = Colormap::ALL.map(Colormap::as_str).join(", ");
-            format!("{name:?} is no colormap; there are {names}")
-        })
 }
 
 /// Awaits an analysis: reports its progress, and lets the client cancel it.
@@ -273,14 +239,11 @@ impl Drawing {
         }
         let excerpt = self.part.map(|part| Excerpt::new(&document, part));
         let document = excerpt.as_ref().map_or(document, Excerpt::document);
-        let render = &self.render;
-        match self.format {
-            Format::Json => Ok(serde_json::to_vec(&AnalysisJson::new(
+        match self.format.picture() {
+            None => Ok(serde_json::to_vec(&AnalysisJson::new(
                 &document, &self.json,
             ))?),
-            Format::Png => source_picture::render_png(&document, render),
-            Format::Svg => source_picture::render_svg(&document, render).map(String::into_bytes),
-            Format::Html => source_picture::render_html(&document, render).map(String::into_bytes),
+            Some(format) => source_picture::render(format, &document, &self.render),
         }
     }
 
@@ -289,14 +252,8 @@ impl Drawing {
         document: &AnalyzedDocument<'_>,
     ) -> std::result::Result<Vec<u8>, RenderError> {
         let matrix = Heatmap::new(document, 0, self.unit)?;
-        let render = &self.render;
-        match self.format {
-            Format::Png => heatmap::render_png(&matrix, render),
-            Format::Svg => heatmap::render_svg(&matrix, render).map(String::into_bytes),
-            Format::Html | Format::Json => {
-                heatmap::render_html(document, &matrix, render).map(String::into_bytes)
-            }
-        }
+        let format = self.format.picture().unwrap_or(PictureFormat::Html);
+        heatmap::render(format, document, &matrix, &self.render)
     }
 }
 
@@ -317,7 +274,7 @@ fn temporary(format: Format) -> PathBuf {
     let name = format!(
         "codegaze-heatmap-{}-{moment}.{}",
         std::process::id(),
-        format.extension()
+        format.as_str()
     );
     std::env::temp_dir().join(name)
 }

@@ -2,7 +2,6 @@
 //! [`Settings::default`].
 
 use std::collections::BTreeSet;
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -13,7 +12,9 @@ use crate::lsp::features::{self, Feature};
 use crate::lsp::proto::encoding_name;
 use crate::model::Device;
 use crate::text::PositionEncoding;
+use crate::text::named::Named;
 use crate::view::levels::HeatLevel;
+use crate::view::options::Field;
 
 /// One setting.
 pub(crate) struct Key {
@@ -23,7 +24,7 @@ pub(crate) struct Key {
         not(test),
         expect(dead_code, reason = "tests compare the documentation")
     )]
-    pub about: &'static str,
+    about: &'static str,
     kind: Kind,
 }
 
@@ -78,8 +79,12 @@ impl Key {
             }
             Kind::OneOf { names, set, .. } => {
                 let name = value.as_str().filter(|name| names().contains(name));
-                name.and_then(|name| set(settings, name))
-                    .ok_or_else(|| alternatives(&names()))?;
+                name.and_then(|name| set(settings, name)).ok_or_else(|| {
+                    match names().as_slice() {
+                        [only] => (*only).to_owned(),
+                        names => format!("one of {}", names.join(", ")),
+                    }
+                })?;
             }
             Kind::Other { set, .. } => set(settings, value)?,
         }
@@ -103,6 +108,20 @@ impl Key {
             Kind::OneOf { get, .. } => json!(get(settings)),
             Kind::Other { get, .. } => get(settings),
         }
+    }
+
+    /// What the documentation says of it. `{names}` stands for the names that are accepted.
+    pub fn documented(&self) -> String {
+        let names: Vec<String> = self
+            .names()
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let list = match names.as_slice() {
+            [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+            names => names.concat(),
+        };
+        self.about.replace("{names}", &list)
     }
 
     pub fn documented_type(&self) -> String {
@@ -135,12 +154,8 @@ impl Key {
     }
 }
 
-/// `a, b or c`
-fn alternatives(names: &[&str]) -> String {
-    match names {
-        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
-        _ => names.concat(),
-    }
+fn names<T: Named>() -> Vec<&'static str> {
+    T::ALL.iter().map(|value| value.as_str()).collect()
 }
 
 /// All settings.
@@ -175,23 +190,26 @@ const KEYS: &[(&str, &str, Kind)] = &[
     ),
     (
         "device",
-        "`cpu`, `candle-cpu`, `cuda` or `metal`, as on the command line",
+        "{names}, as on the command line",
         Kind::OneOf {
-            names: || vec!["cpu", "candle-cpu", "cuda", "metal"],
+            names: names::<Device>,
             get: |settings| settings.device.to_string(),
             set: |settings, name| {
-                settings.device = Device::from_str(name).ok()?;
+                settings.device = name.parse().ok()?;
                 Some(())
             },
         },
     ),
     (
         "method",
-        "`received`, `cls`, `rollout` or `norm`",
+        "how attention becomes scores: {names}",
         Kind::OneOf {
-            names: || Method::ALL.map(Method::as_str).to_vec(),
-            get: |settings| settings.view.method.as_str().to_owned(),
-            set: |settings, name| settings.view.set_method(&json!(name)).ok(),
+            names: names::<Method>,
+            get: |settings| settings.view.method.to_string(),
+            set: |settings, name| {
+                settings.view.method = name.parse().ok()?;
+                Some(())
+            },
         },
     ),
     (
@@ -200,7 +218,10 @@ const KEYS: &[(&str, &str, Kind)] = &[
         Kind::Other {
             what: "string, number or list",
             get: |settings| json!(settings.view.layers.as_ref().map(ToString::to_string)),
-            set: |settings, value| settings.view.set_layers(value),
+            set: |settings, value| {
+                settings.view.layers = Some(Field::new(value.clone()).layers()?);
+                Ok(())
+            },
         },
     ),
     (
@@ -209,25 +230,34 @@ const KEYS: &[(&str, &str, Kind)] = &[
         Kind::Other {
             what: "string, number or list",
             get: |settings| json!(settings.view.heads.to_string()),
-            set: |settings, value| settings.view.set_heads(value),
+            set: |settings, value| {
+                settings.view.heads = Field::new(value.clone()).heads()?;
+                Ok(())
+            },
         },
     ),
     (
         "sinks",
-        "what happens to attention on `<s>` and `</s>`: `drop` or `keep`",
+        "what happens to attention on `<s>` and `</s>`: {names}",
         Kind::OneOf {
-            names: || Sinks::ALL.map(Sinks::as_str).to_vec(),
-            get: |settings| settings.view.sinks.as_str().to_owned(),
-            set: |settings, name| settings.view.set_sinks(&json!(name)).ok(),
+            names: names::<Sinks>,
+            get: |settings| settings.view.sinks.to_string(),
+            set: |settings, name| {
+                settings.view.sinks = name.parse().ok()?;
+                Some(())
+            },
         },
     ),
     (
         "aggregate",
-        "how the scores of its subwords become a lexeme's score: `sum`, `mean` or `max`",
+        "how the scores of its subwords become a lexeme's score: {names}",
         Kind::OneOf {
-            names: || Aggregate::ALL.map(Aggregate::as_str).to_vec(),
-            get: |settings| settings.view.aggregate.as_str().to_owned(),
-            set: |settings, name| settings.view.set_aggregate(&json!(name)).ok(),
+            names: names::<Aggregate>,
+            get: |settings| settings.view.aggregate.to_string(),
+            set: |settings, name| {
+                settings.view.aggregate = name.parse().ok()?;
+                Some(())
+            },
         },
     ),
     (
@@ -376,7 +406,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     ),
     (
         "logLevel",
-        "`error`, `warn`, `info`, `debug` or `trace`, on stderr",
+        "{names}, on stderr",
         Kind::OneOf {
             names: || vec!["error", "warn", "info", "debug", "trace"],
             get: |settings| settings.log_level.to_string().to_lowercase(),

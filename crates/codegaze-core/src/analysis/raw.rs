@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::chunk::Chunk;
 use super::{AnalysisError, PassRecord};
-use crate::attribution::{HeadChoice, HeadFusion, SelectError, fuse_heads};
+use crate::attribution::{Fusion, HeadChoice, HeadFusion, SelectError, fuse_heads};
 use codegaze_model::Model;
 use codegaze_model::roberta::{AttentionSink, ForwardPlan, HiddenStates, LayerAttention};
 use codegaze_text::ByteSpan;
@@ -18,7 +18,7 @@ pub enum RawHeads {
     /// Each of these, ascending.
     Each(Vec<usize>),
     /// All as one.
-    Fused(HeadFusion),
+    Fused(Fusion),
 }
 
 impl RawHeads {
@@ -30,7 +30,7 @@ impl RawHeads {
         };
         Ok(match choice.resolve(n_heads)? {
             HeadFusion::Heads(heads) => Self::Each(heads),
-            fusion => Self::Fused(fusion),
+            HeadFusion::All(fusion) => Self::Fused(fusion),
         })
     }
 
@@ -47,7 +47,10 @@ impl RawHeads {
 impl fmt::Display for RawHeads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Each(heads) => HeadFusion::Heads(heads.clone()).fmt(f),
+            Self::Each(heads) => {
+                let heads: Vec<String> = heads.iter().map(ToString::to_string).collect();
+                f.write_str(&heads.join(","))
+            }
             Self::Fused(fusion) => fusion.fmt(f),
         }
     }
@@ -164,7 +167,10 @@ impl AttentionSink for RawSink<'_> {
                     self.attentions.extend_from_slice(attention.head(head));
                 }
             }
-            RawHeads::Fused(fusion) => self.attentions.extend(fuse_heads(&attention, fusion)),
+            RawHeads::Fused(fusion) => {
+                let heads = HeadFusion::All(*fusion);
+                self.attentions.extend(fuse_heads(&attention, &heads));
+            }
         }
         ControlFlow::Continue(())
     }

@@ -1,9 +1,10 @@
-//! Which layers and heads: what a person writes, and what it means for a model.
+//! Which layers and heads: the text that a user writes, and its check against a model.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::HeadFusion;
+use super::{Fusion, HeadFusion};
+use codegaze_text::named::Named as _;
 
 /// `last`, `all`, `3`, `0-5`, or a list such as `0,2,4-6`. Zero-based.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,15 +15,19 @@ pub enum LayerChoice {
 }
 
 /// `mean`, `max`, `7`, or a list such as `0,2,4-6`. Zero-based.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeadChoice {
-    #[default]
-    Mean,
-    Max,
+    All(Fusion),
     Listed(Vec<(usize, usize)>),
 }
 
-/// A choice of layers or heads that cannot be met.
+impl Default for HeadChoice {
+    fn default() -> Self {
+        Self::All(Fusion::default())
+    }
+}
+
+/// A choice of layers or heads that is invalid, or that the model does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SelectError {
@@ -33,7 +38,7 @@ pub enum SelectError {
         count: usize,
     },
     #[error(
-        "{text:?} names no {what}s; write {accepted}, a number, a range such as 0-5, or a list such as 0,2,4-6"
+        "unknown {what}s {text:?}; use {accepted}, a number, a range such as 0-5, or a list such as 0,2,4-6"
     )]
     Syntax {
         what: &'static str,
@@ -61,8 +66,7 @@ impl HeadChoice {
     /// When a head is out of range.
     pub fn resolve(&self, n_heads: usize) -> Result<HeadFusion, SelectError> {
         match self {
-            Self::Mean => Ok(HeadFusion::Mean),
-            Self::Max => Ok(HeadFusion::Max),
+            Self::All(fusion) => Ok(HeadFusion::All(*fusion)),
             Self::Listed(ranges) => Ok(HeadFusion::Heads(expand(ranges, "head", n_heads)?)),
         }
     }
@@ -119,10 +123,10 @@ impl FromStr for HeadChoice {
     type Err = SelectError;
 
     fn from_str(text: &str) -> Result<Self, SelectError> {
-        match text.trim() {
-            "mean" => Ok(Self::Mean),
-            "max" => Ok(Self::Max),
-            other => parse_ranges(other, "head", "mean, max").map(Self::Listed),
+        let text = text.trim();
+        match Fusion::from_name(text) {
+            Some(fusion) => Ok(Self::All(fusion)),
+            None => parse_ranges(text, "head", Fusion::accepted()).map(Self::Listed),
         }
     }
 }
@@ -142,8 +146,7 @@ impl fmt::Display for HeadChoice {
     /// As [`HeadChoice::from_str`] reads it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Mean => f.write_str("mean"),
-            Self::Max => f.write_str("max"),
+            Self::All(fusion) => fusion.fmt(f),
             Self::Listed(ranges) => write_ranges(f, ranges),
         }
     }
@@ -158,19 +161,6 @@ fn write_ranges(f: &mut fmt::Formatter<'_>, ranges: &[(usize, usize)]) -> fmt::R
         }
     }
     Ok(())
-}
-
-impl fmt::Display for HeadFusion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mean => f.write_str("mean"),
-            Self::Max => f.write_str("max"),
-            Self::Heads(heads) => {
-                let heads: Vec<String> = heads.iter().map(ToString::to_string).collect();
-                f.write_str(&heads.join(","))
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,38 +1,23 @@
 //! Every method against a naive implementation on random attention, and the invariants that hold whatever the weights.
 
+use codegaze_model::roberta::{AttentionSink, LayerAttention};
 use proptest::prelude::*;
 
 use super::align::Alignment;
+use super::naive::{HIDDEN, Pass};
 use super::*;
 use codegaze_text::ByteSpan;
 use codegaze_text::lexeme::{Lexeme, LexemeKind};
 
-const HIDDEN: usize = 6;
-
-/// Attention of a whole pass: weights[layer][head][query][key], values[layer][head][key][hidden].
-#[derive(Clone, Debug)]
-struct Pass {
-    n_heads: usize,
-    n: usize,
-    weights: Vec<Vec<f32>>,
-    values: Vec<Vec<f32>>,
-}
-
 impl Pass {
-    fn weight(&self, layer: usize, head: usize, query: usize, key: usize) -> f64 {
-        f64::from(self.weights[layer][(head * self.n + query) * self.n + key])
-    }
-
-    fn value(&self, layer: usize, head: usize, key: usize) -> &[f32] {
-        let start = (head * self.n + key) * HIDDEN;
-        &self.values[layer][start..start + HIDDEN]
-    }
-
     fn score(&self, config: &AttributionConfig) -> SubwordScores {
         let special = self.special();
         let mut attributor = Attributor::new(config, &special);
         for &layer_idx in &config.layers {
-            let values = (config.method == Method::Norm).then_some(&self.values[layer_idx][..]);
+            let needs = config.method.definition().needs();
+            let values = needs
+                .transformed_values
+                .then_some(&self.values[layer_idx][..]);
             let flow = attributor.attention(LayerAttention {
                 layer_idx,
                 n_heads: self.n_heads,
@@ -43,10 +28,6 @@ impl Pass {
             assert!(flow.is_continue());
         }
         attributor.finish().expect("finite attention")
-    }
-
-    fn special(&self) -> Vec<bool> {
-        (0..self.n).map(|i| i == 0 || i == self.n - 1).collect()
     }
 }
 
@@ -91,111 +72,13 @@ fn config(method: Method, layers: &[usize], heads: HeadFusion, sinks: Sinks) -> 
     }
 }
 
-fn heads_of(pass: &Pass, fusion: &HeadFusion) -> Vec<usize> {
-    match fusion {
-        HeadFusion::Heads(heads) => heads.clone(),
-        _ => (0..pass.n_heads).collect(),
-    }
-}
-
-/// Fused matrix of one layer, straight from the definitions, in f64.
-fn naive_layer(pass: &Pass, layer: usize, config: &AttributionConfig) -> Vec<Vec<f64>> {
-    let heads = heads_of(pass, &config.heads);
-    let norm_of = |query: usize, key: usize, heads: &[usize]| -> f64 {
-        (0..HIDDEN)
-            .map(|d| {
-                heads
-                    .iter()
-                    .map(|&h| {
-                        pass.weight(layer, h, query, key) * f64::from(pass.value(layer, h, key)[d])
-                    })
-                    .sum::<f64>()
-                    .powi(2)
-            })
-            .sum::<f64>()
-            .sqrt()
-    };
-    let cell = |query: usize, key: usize| match (config.method, &config.heads) {
-        (Method::Norm, HeadFusion::Max) => heads
-            .iter()
-            .map(|&h| norm_of(query, key, &[h]))
-            .fold(0.0, f64::max),
-        (Method::Norm, _) => norm_of(query, key, &heads),
-        (_, HeadFusion::Max) => heads
-            .iter()
-            .map(|&h| pass.weight(layer, h, query, key))
-            .fold(0.0, f64::max),
-        _ => {
-            let sum: f64 = heads
-                .iter()
-                .map(|&h| pass.weight(layer, h, query, key))
-                .sum();
-            sum / heads.len() as f64
-        }
-    };
-    (0..pass.n)
-        .map(|query| {
-            let row: Vec<f64> = (0..pass.n).map(|key| cell(query, key)).collect();
-            let sum: f64 = row.iter().sum();
-            row.into_iter().map(|x| x / sum).collect()
-        })
-        .collect()
-}
-
 /// Scores and sink share, straight from the definitions.
 fn naive(pass: &Pass, config: &AttributionConfig) -> (Vec<f64>, f64) {
-    let n = pass.n;
-    let special = pass.special();
-    let layers: Vec<_> = config
-        .layers
-        .iter()
-        .map(|&layer| naive_layer(pass, layer, config))
-        .collect();
-    let mean = |i: usize, j: usize| {
-        layers.iter().map(|layer| layer[i][j]).sum::<f64>() / layers.len() as f64
-    };
-    let keep = config.sinks == Sinks::Keep;
-    let queries: Vec<usize> = match config.method {
-        Method::Cls => vec![0],
-        _ => (0..n).filter(|&i| keep || !special[i]).collect(),
-    };
-    let rows: Vec<Vec<f64>> = if config.method == Method::Rollout {
-        // The matrix product that the walk avoids.
-        let identity = |i: usize, j: usize| if i == j { 1.0 } else { 0.0 };
-        let mut product: Vec<Vec<f64>> = (0..n)
-            .map(|i| (0..n).map(|j| identity(i, j)).collect())
-            .collect();
-        for layer in &layers {
-            let mixed = |i: usize, k: usize| 0.5 * layer[i][k] + 0.5 * identity(i, k);
-            product = (0..n)
-                .map(|i| {
-                    (0..n)
-                        .map(|j| (0..n).map(|k| mixed(i, k) * product[k][j]).sum())
-                        .collect()
-                })
-                .collect();
-        }
-        product
-    } else {
-        (0..n)
-            .map(|i| (0..n).map(|j| mean(i, j)).collect())
-            .collect()
-    };
-    let sunk = |row: &[f64]| (0..n).filter(|&j| special[j]).map(|j| row[j]).sum::<f64>();
-    let sink_share = queries.iter().map(|&i| sunk(&rows[i])).sum::<f64>() / queries.len() as f64;
-    // Rollout drops sinks once, from the result; the others row by row.
-    let by_row = !keep && config.method != Method::Rollout;
-    let mut scores = vec![0.0; n];
-    for &i in &queries {
-        let kept = if by_row { 1.0 - sunk(&rows[i]) } else { 1.0 };
-        for j in 0..n {
-            scores[j] += rows[i][j] / kept / queries.len() as f64;
-        }
-    }
-    if !keep {
-        for j in 0..n {
-            if special[j] {
-                scores[j] = 0.0;
+    let (mut scores, sink_share) = config.method.definition().naive(pass, config);
+    if config.sinks == Sinks::Drop {
+        for (score, special) in scores.iter_mut().zip(pass.special()) {
+            if special {
+                *score = 0.0;
             }
         }
         let sum: f64 = scores.iter().sum();
@@ -208,8 +91,8 @@ fn naive(pass: &Pass, config: &AttributionConfig) -> (Vec<f64>, f64) {
 
 fn fusion() -> impl Strategy<Value = HeadFusion> {
     prop_oneof![
-        Just(HeadFusion::Mean),
-        Just(HeadFusion::Max),
+        Just(HeadFusion::All(Fusion::Mean)),
+        Just(HeadFusion::All(Fusion::Max)),
         Just(HeadFusion::Heads(vec![0])),
     ]
 }
@@ -238,7 +121,7 @@ proptest! {
 
     #[test]
     fn a_mean_over_heads_does_not_depend_on_their_order(pass in pass(1)) {
-        let config = config(Method::Received, &[0], HeadFusion::Mean, Sinks::Drop);
+        let config = config(Method::Received, &[0], HeadFusion::default(), Sinks::Drop);
         let mut permuted = pass.clone();
         permuted.weights[0].rotate_left(pass.n * pass.n);
         for (a, b) in pass.score(&config).scores.iter().zip(&permuted.score(&config).scores) {
@@ -251,8 +134,8 @@ proptest! {
         // With one and the same f(x) everywhere the norm is proportional to the summed weights.
         let mut pass = pass;
         pass.values[0].fill(0.7);
-        let norm = pass.score(&config(Method::Norm, &[0], HeadFusion::Mean, Sinks::Drop));
-        let received = pass.score(&config(Method::Received, &[0], HeadFusion::Mean, Sinks::Drop));
+        let norm = pass.score(&config(Method::Norm, &[0], HeadFusion::default(), Sinks::Drop));
+        let received = pass.score(&config(Method::Received, &[0], HeadFusion::default(), Sinks::Drop));
         for (a, b) in norm.scores.iter().zip(&received.scores) {
             prop_assert!((a - b).abs() < 1e-5);
         }
@@ -274,7 +157,7 @@ proptest! {
             start = end;
         }
         let alignment = Alignment::new(&spans, &lexemes);
-        let config = config(Method::Received, &[0], HeadFusion::Mean, Sinks::Drop);
+        let config = config(Method::Received, &[0], HeadFusion::default(), Sinks::Drop);
         let scores = pass.score(&config);
         let (mass, whitespace) = alignment.sum(&scores.scores);
         prop_assert!(whitespace.abs() < 1e-6);
@@ -287,23 +170,7 @@ proptest! {
 }
 
 #[test]
-fn rollout_of_identity_is_identity() {
-    let n = 5;
-    let mut identity = vec![0.0; n * n];
-    for i in 0..n {
-        identity[i * n + i] = 1.0;
-    }
-    for query in 0..n {
-        let rolled = rollout::walk(&vec![identity.clone(); 4], &[query], n);
-        for (i, mass) in rolled.iter().enumerate() {
-            let expected = if i == query { 1.0 } else { 0.0 };
-            assert!((mass - expected).abs() < 1e-6, "{rolled:?}");
-        }
-    }
-}
-
-#[test]
-fn uniform_attention_gives_everybody_the_same() {
+fn uniform_attention_gives_every_subword_the_same() {
     let n = 7;
     let pass = Pass {
         n_heads: 2,
@@ -312,7 +179,7 @@ fn uniform_attention_gives_everybody_the_same() {
         values: vec![vec![0.5; 2 * n * HIDDEN]; 2],
     };
     for method in Method::ALL {
-        let scores = pass.score(&config(method, &[0, 1], HeadFusion::Mean, Sinks::Drop));
+        let scores = pass.score(&config(method, &[0, 1], HeadFusion::default(), Sinks::Drop));
         for score in &scores.scores[1..n - 1] {
             assert!(
                 (score - 1.0 / (n - 2) as f32).abs() < 1e-6,
@@ -332,7 +199,7 @@ fn attention_that_is_not_finite_is_an_error() {
         weights: vec![weights],
         values: vec![],
     };
-    let config = config(Method::Received, &[0], HeadFusion::Mean, Sinks::Drop);
+    let config = config(Method::Received, &[0], HeadFusion::default(), Sinks::Drop);
     let special = pass.special();
     let mut attributor = Attributor::new(&config, &special);
     let _ = attributor.attention(LayerAttention {
@@ -346,6 +213,31 @@ fn attention_that_is_not_finite_is_an_error() {
         attributor.finish(),
         Err(AttributionError::NotFinite)
     ));
+}
+
+#[test]
+fn methods_are_named_and_described_once() {
+    let mut names: Vec<&str> = Method::ALL.map(Method::as_str).into();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), Method::ALL.len(), "two methods have one name");
+    for method in Method::ALL {
+        let definition = method.definition();
+        let name = method.as_str();
+        assert!(name.chars().all(|c| c.is_ascii_lowercase()), "{name}");
+        let about = method.about();
+        assert!(
+            about.starts_with(char::is_lowercase) && !about.ends_with('.'),
+            "{name}: {about}"
+        );
+        assert!(definition.title().starts_with(char::is_uppercase), "{name}");
+        // Live documents are analyzed at every edit; a method that costs more needs a lane of its own in the engine.
+        assert_eq!(definition.cost(), Cost::WhileTyping, "{name}");
+        assert!(definition.default_layers().resolve(1).is_ok(), "{name}");
+        if let Some(paper) = definition.paper() {
+            assert!(paper.url.starts_with("https://"), "{name}: {paper:?}");
+        }
+    }
 }
 
 #[test]
@@ -367,13 +259,13 @@ fn choices_of_layers_and_heads() {
         (
             "4-2",
             Err(
-                "\"4-2\" names no layers; write last, all, a number, a range such as 0-5, or a list such as 0,2,4-6",
+                "unknown layers \"4-2\"; use last, all, a number, a range such as 0-5, or a list such as 0,2,4-6",
             ),
         ),
         (
             "",
             Err(
-                "\"\" names no layers; write last, all, a number, a range such as 0-5, or a list such as 0,2,4-6",
+                "unknown layers \"\"; use last, all, a number, a range such as 0-5, or a list such as 0,2,4-6",
             ),
         ),
     ];
@@ -386,7 +278,7 @@ fn choices_of_layers_and_heads() {
     }
     assert_eq!(
         "max".parse::<HeadChoice>().unwrap().resolve(2),
-        Ok(HeadFusion::Max)
+        Ok(HeadFusion::All(Fusion::Max))
     );
     assert!("1-2".parse::<HeadChoice>().unwrap().resolve(2).is_err());
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::analysis::analyze;
-use crate::attribution::{HeadChoice, HeadFusion, LayerChoice, Method, Sinks};
+use crate::attribution::{AttributionOptions, HeadChoice, HeadFusion, LayerChoice, Method};
 use codegaze_model::Device;
 use codegaze_model::source::{HubOptions, ModelSource};
 
@@ -24,14 +24,13 @@ fn view(method: Method, layers: &str, heads: &str) -> AttributionConfig {
     let info = MODEL.info();
     let layers: LayerChoice = layers.parse().unwrap();
     let heads: HeadChoice = heads.parse().unwrap();
-    AttributionConfig::resolve(
+    AttributionOptions {
         method,
-        Some(&layers),
-        &heads,
-        Sinks::Drop,
-        info.n_layers,
-        info.n_heads,
-    )
+        layers: Some(layers),
+        heads,
+        ..AttributionOptions::default()
+    }
+    .resolve(info)
     .unwrap()
 }
 

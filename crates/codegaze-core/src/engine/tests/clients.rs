@@ -4,6 +4,7 @@ use super::*;
 use crate::analysis::chunk::ChunkConfig;
 use crate::analysis::plan_chunks;
 use crate::analysis::raw::{RawAttention, RawChoice, RawHeads, raw_attention};
+use crate::attribution::Fusion;
 
 #[test]
 fn every_live_document_has_its_own_view() {
@@ -80,7 +81,7 @@ fn raw_tensors_equal_those_of_a_separate_pass() {
     for choice in [
         choice(&[0, 2], RawHeads::Each(vec![1])),
         choice(&[1, 4], RawHeads::Each(vec![0, 7])),
-        choice(&[5], RawHeads::Fused(HeadFusion::Mean)),
+        choice(&[5], RawHeads::Fused(Fusion::Mean)),
     ] {
         let found = engine
             .raw(

@@ -1,0 +1,127 @@
+//! The sink of a pass: reads attention layer by layer and ends with one score per subword.
+
+use std::ops::ControlFlow;
+
+use codegaze_model::roberta::{AttentionSink, LayerAttention};
+
+use super::methods::{AttributionMethod, RawScores, ReducedPass};
+use super::{AttributionConfig, Sinks, normalize};
+
+/// Why attention could not be turned into scores.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttributionError {
+    #[error(
+        "the model's attention is not finite (NaN or infinite); its weights are damaged or overflow, try another checkpoint"
+    )]
+    NotFinite,
+    #[error("the encoder delivered {found} of {expected} layers")]
+    MissingLayers { expected: usize, found: usize },
+}
+
+/// One score per subword.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubwordScores {
+    /// ≥ 0, \[token\]. With dropped sinks special subwords have 0 and the others sum to 1; with kept ones all sum to 1.
+    pub scores: Vec<f32>,
+    /// Share of the mass on special subwords, 0 … 1, before they are dropped.
+    pub sink_share: f32,
+    /// The fused matrix over all subwords, [query, key], specials included, rows sum to 1.
+    pub matrix: Vec<f32>,
+}
+
+/// Reads a pass's attention and turns it into [`SubwordScores`].
+pub struct Attributor<'a> {
+    config: &'a AttributionConfig,
+    method: &'static dyn AttributionMethod,
+    /// Whether a subword is special, [token].
+    special: &'a [bool],
+    /// Sum over the layers seen of each layer's matrix, [query, key].
+    sum: Vec<f32>,
+    /// Each layer's matrix, if the method needs them.
+    layers: Vec<Vec<f32>>,
+    n_layers_seen: usize,
+}
+
+impl<'a> Attributor<'a> {
+    #[must_use]
+    pub fn new(config: &'a AttributionConfig, special: &'a [bool]) -> Self {
+        Self {
+            config,
+            method: config.method.definition(),
+            special,
+            sum: vec![0.0; special.len() * special.len()],
+            layers: Vec::new(),
+            n_layers_seen: 0,
+        }
+    }
+
+    /// The scores, once the pass is over.
+    ///
+    /// # Errors
+    /// When attention was not finite, or a layer is missing.
+    pub fn finish(self) -> Result<SubwordScores, AttributionError> {
+        let expected = self.config.layers.len();
+        if self.n_layers_seen != expected {
+            return Err(AttributionError::MissingLayers {
+                expected,
+                found: self.n_layers_seen,
+            });
+        }
+        let mut matrix = self.sum;
+        #[expect(clippy::cast_precision_loss, reason = "a handful of layers")]
+        let scale = 1.0 / expected as f32;
+        for weight in &mut matrix {
+            *weight *= scale;
+        }
+        // One pass finds NaN and infinity: both survive a sum.
+        if !matrix.iter().sum::<f32>().is_finite() {
+            return Err(AttributionError::NotFinite);
+        }
+        let RawScores {
+            mut scores,
+            sink_share,
+        } = self.method.finish(&ReducedPass {
+            mean: &matrix,
+            layers: &self.layers,
+            special: self.special,
+            sinks: self.config.sinks,
+        });
+        if self.config.sinks == Sinks::Drop {
+            for (score, &special) in scores.iter_mut().zip(self.special) {
+                if special {
+                    *score = 0.0;
+                }
+            }
+            normalize(&mut scores);
+        }
+        Ok(SubwordScores {
+            scores,
+            sink_share: sink_share.clamp(0.0, 1.0),
+            matrix,
+        })
+    }
+}
+
+impl AttentionSink for Attributor<'_> {
+    fn attention(&mut self, attention: LayerAttention<'_>) -> ControlFlow<()> {
+        let needs = self.method.needs();
+        if needs.transformed_values && attention.transformed_values.is_none() {
+            // The layer cannot be reduced; `finish` reports it as missing.
+            return ControlFlow::Continue(());
+        }
+        let heads = &self.config.heads;
+        if needs.each_layer {
+            let mut layer = vec![0.0; self.sum.len()];
+            self.method.reduce(&attention, heads, &mut layer);
+            for (sum, weight) in self.sum.iter_mut().zip(&layer) {
+                *sum += weight;
+            }
+            self.layers.push(layer);
+        } else {
+            self.method.reduce(&attention, heads, &mut self.sum);
+        }
+        self.n_layers_seen += 1;
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,179 @@
+//! The attribution methods: the trait, and the one table that lists them.
+
+use codegaze_model::roberta::LayerAttention;
+
+use super::{HeadFusion, LayerChoice, Sinks, fuse};
+
+/// Declares the modules of the methods and the enum that selects one: a row gives the module, which is a file of `methods/`, and the
+/// name of the type in it.
+///
+/// `cargo fmt` does not find modules that a macro declares; `just fmt` names their files.
+macro_rules! methods {
+    ($($module:ident::$type:ident,)+) => {
+        $(mod $module;)+
+
+        /// A family of formulae that turns attention into one score per subword. The first of the table is the default.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Method {
+            $($type,)+
+        }
+
+        impl Method {
+            pub const ALL: [Self; [$(Self::$type),+].len()] = [$(Self::$type),+];
+
+            /// The method's file.
+            #[must_use]
+            pub fn definition(self) -> &'static dyn AttributionMethod {
+                match self {
+                    $(Self::$type => &$module::$type,)+
+                }
+            }
+
+            /// The name on the command line and in JSON.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                self.definition().name()
+            }
+
+            /// One phrase that says what the score of a word is.
+            #[must_use]
+            pub fn about(self) -> &'static str {
+                self.definition().about()
+            }
+        }
+
+        codegaze_text::impl_named!(Method as "method");
+    };
+}
+
+methods! {
+    received::Received,
+    cls::Cls,
+    rollout::Rollout,
+    norm::Norm,
+}
+
+impl Default for Method {
+    fn default() -> Self {
+        Self::ALL[0]
+    }
+}
+
+/// What a method is, what it reads, and how it computes scores. All methods differ in these points and in no other.
+pub trait AttributionMethod: Sync {
+    /// In lower case: the name on the command line, in settings and in JSON.
+    fn name(&self) -> &'static str;
+
+    /// The name in menus: `Attention received`.
+    fn title(&self) -> &'static str;
+
+    /// One phrase that says what the score of a word is; it begins with a lower-case letter and has no full stop.
+    fn about(&self) -> &'static str;
+
+    /// The publication that defines the method, if there is one.
+    fn paper(&self) -> Option<Paper> {
+        None
+    }
+
+    /// How much a score costs beyond the encoder's pass.
+    fn cost(&self) -> Cost {
+        Cost::WhileTyping
+    }
+
+    /// The layers that the method reads unless told otherwise.
+    fn default_layers(&self) -> LayerChoice {
+        LayerChoice::Last
+    }
+
+    /// What the encoder has to compute besides attention.
+    fn needs(&self) -> PassNeeds {
+        PassNeeds::default()
+    }
+
+    /// Adds one layer's heads, as one matrix whose rows sum to 1, to `sum` [query, key].
+    fn reduce(&self, attention: &LayerAttention<'_>, heads: &HeadFusion, sum: &mut [f32]) {
+        fuse::add_fused(attention, heads, sum);
+    }
+
+    /// The scores, once every layer is reduced.
+    fn finish(&self, pass: &ReducedPass<'_>) -> RawScores;
+
+    /// The same in f64 and without a trick, straight from the definition: scores and the share of special subwords. A test compares
+    /// the two on random attention.
+    #[cfg(test)]
+    fn naive(
+        &self,
+        pass: &super::naive::Pass,
+        config: &super::AttributionConfig,
+    ) -> (Vec<f64>, f64);
+}
+
+/// The publication that defines a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paper {
+    /// `Abnar & Zuidema 2020`.
+    pub authors: &'static str,
+    pub title: &'static str,
+    pub url: &'static str,
+    /// Where in it the formula is.
+    pub place: &'static str,
+}
+
+/// How much a method costs beyond the encoder's pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cost {
+    /// A fraction of the pass: cheap enough to run again at every edit.
+    WhileTyping,
+}
+
+/// What a method needs of a pass, besides attention.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PassNeeds {
+    /// `f^h(x)`: each head's values after the output projection, in [`LayerAttention::transformed_values`].
+    pub transformed_values: bool,
+    /// Each layer's reduced matrix, in [`ReducedPass::layers`], and not only their mean.
+    pub each_layer: bool,
+}
+
+/// A pass whose layers are reduced to matrices.
+#[derive(Clone, Copy, Debug)]
+pub struct ReducedPass<'a> {
+    /// The mean over the layers, [query, key]; rows sum to 1.
+    pub mean: &'a [f32],
+    /// Each layer's matrix, ascending, for methods with [`PassNeeds::each_layer`].
+    pub layers: &'a [Vec<f32>],
+    /// Whether a subword is special, [token].
+    pub special: &'a [bool],
+    pub sinks: Sinks,
+}
+
+/// Scores before special subwords are dropped from them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawScores {
+    /// \[token\]
+    pub scores: Vec<f32>,
+    /// Share of the mass on special subwords.
+    pub sink_share: f32,
+}
+
+impl ReducedPass<'_> {
+    /// The queries that count: all but special subwords, unless sinks are kept.
+    pub(super) fn queries(&self) -> Vec<usize> {
+        let keep = self.sinks == Sinks::Keep;
+        let subwords = self.special.iter().enumerate();
+        subwords
+            .filter(|&(_, special)| keep || !special)
+            .map(|(query, _)| query)
+            .collect()
+    }
+
+    /// Sum of `values` \[token\] over special subwords.
+    pub(super) fn special_mass(&self, values: &[f32]) -> f32 {
+        values
+            .iter()
+            .zip(self.special)
+            .filter_map(|(value, &special)| special.then_some(value))
+            .sum()
+    }
+}
