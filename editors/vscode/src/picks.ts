@@ -1,7 +1,8 @@
 // Quick picks of what is shown: model, method, layer, head, style, level.
 
 import * as vscode from 'vscode';
-import { describeView, METHODS, shortModel } from '../../../web/src/view/words';
+import { METHODS } from '../../../web/src/generated/lists';
+import { describeView, shortModel } from '../../../web/src/view/words';
 import { COMMANDS, LEVELS, STYLES, type Style } from './names';
 import { MODEL, type ModelResult, SERVER_COMMANDS, type View, type ViewOptions } from './protocol';
 import type { Session } from './session';

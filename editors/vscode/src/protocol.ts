@@ -13,7 +13,8 @@ import type {
   Unit,
   MatrixResult as WebMatrixResult,
 } from '../../../web/src/client/messages';
-import type { MethodName, View, ViewOptions } from '../../../web/src/view/view';
+import type { MethodName } from '../../../web/src/generated/lists';
+import type { View, ViewOptions } from '../../../web/src/view/view';
 
 export type { MethodName, RelatedLexeme, RelationsResult, ThumbnailsResult, Unit, View, ViewOptions };
 

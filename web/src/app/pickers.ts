@@ -1,7 +1,7 @@
 // Pickers of a model and of how to look at it: once for the page, once for what it is compared with.
 import type { Model } from '../client/messages';
-import { METHOD_NAMES } from '../view/view';
-import { METHODS, shortModel } from '../view/words';
+import { FUSIONS, METHOD_NAMES, METHODS } from '../generated/lists';
+import { shortModel } from '../view/words';
 import { type Choice, element, fill } from './dom';
 import { clean, type Look, suited } from './settings';
 
@@ -13,10 +13,7 @@ const LAYERS: readonly Choice[] = [
   { value: 'last', text: 'last' },
   { value: 'all', text: 'all' },
 ];
-const HEADS: readonly Choice[] = [
-  { value: 'mean', text: 'mean' },
-  { value: 'max', text: 'max' },
-];
+const HEADS: readonly Choice[] = FUSIONS.map((name) => ({ value: name, text: name }));
 const SINKS: readonly Choice[] = [
   { value: 'drop', text: 'left out', title: 'Attention on <s> and </s> is left out, rows are shares of the rest' },
   { value: 'keep', text: 'kept', title: 'Attention on <s> and </s> counts' },

@@ -1,13 +1,14 @@
 // What a person chose on the page. All of it is in a link.
+import { type Fusion, METHOD_NAMES, type MethodName, type Sinks, UNITS, type Unit } from '../generated/lists';
 import { STYLES, type Style } from '../view/heat';
-import { METHOD_NAMES, type MethodName, type ViewOptions } from '../view/view';
+import type { ViewOptions } from '../view/view';
 
 export const PANES = ['matrix', 'heads', 'model', 'word', 'summary', 'compare'] as const;
 export type Pane = (typeof PANES)[number];
 
 /** `default`: the method's own. */
 export type Layers = 'default' | 'last' | 'all' | number;
-export type Heads = 'mean' | 'max' | number;
+export type Heads = Fusion | number;
 
 /** A model and how its attention is looked at. */
 export interface Look {
@@ -16,12 +17,12 @@ export interface Look {
   method: MethodName;
   layers: Layers;
   heads: Heads;
-  sinks: 'drop' | 'keep';
+  sinks: Sinks;
 }
 
 export interface Settings extends Look {
   style: Style;
-  unit: 'lexeme' | 'subword';
+  unit: Unit;
   /** The definition at the cursor alone, or the whole chunk. */
   part: 'definition' | 'chunk';
   pane: Pane;
@@ -75,7 +76,7 @@ export function clean(value: unknown): Settings {
   return {
     ...cleanLook(fields, INITIAL),
     style: oneOf(fields.style, STYLES, INITIAL.style),
-    unit: oneOf(fields.unit, ['lexeme', 'subword'], INITIAL.unit),
+    unit: oneOf(fields.unit, UNITS, INITIAL.unit),
     part: oneOf(fields.part, ['definition', 'chunk'], INITIAL.part),
     pane: oneOf(fields.pane, PANES, INITIAL.pane),
     other: cleanLook(fieldsOf(fields.other), INITIAL.other),

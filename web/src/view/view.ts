@@ -1,16 +1,14 @@
 // How attention becomes scores, in the words of both protocols.
-
-export const METHOD_NAMES = ['received', 'cls', 'rollout', 'norm'] as const;
-export type MethodName = (typeof METHOD_NAMES)[number];
+import type { Aggregate, Fusion, MethodName, Sinks } from '../generated/lists';
 
 export interface View {
   model: string;
   revision: string | null;
   method: MethodName;
   layers: number[];
-  heads: 'mean' | 'max' | number[];
-  sinks: 'drop' | 'keep';
-  aggregate: 'sum' | 'mean' | 'max';
+  heads: Fusion | number[];
+  sinks: Sinks;
+  aggregate: Aggregate;
 }
 
 /** Instead of the current view; a key left out is the current one. */
@@ -19,8 +17,8 @@ export interface ViewOptions {
   /** `null`: the method's default. */
   layers?: string | number | number[] | null;
   heads?: string | number | number[];
-  sinks?: 'drop' | 'keep';
-  aggregate?: 'sum' | 'mean' | 'max';
+  sinks?: Sinks;
+  aggregate?: Aggregate;
 }
 
 /** A zero-based line, and a column in UTF-16 code units. */

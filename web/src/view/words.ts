@@ -1,12 +1,6 @@
-// How models, views and times are said to a person.
-import type { MethodName, View } from './view';
-
-export const METHODS: Record<MethodName, { name: string; what: string }> = {
-  received: { name: 'Attention received', what: 'What a word receives from all others, on average' },
-  cls: { name: 'Attention from <s>', what: 'What the start of the sequence attends to' },
-  rollout: { name: 'Rollout', what: 'Attention followed through all layers' },
-  norm: { name: 'Norm-weighted', what: 'Attention weighted by the norm of what it carries' },
-};
+// How models, views and times are shown to a person.
+import { METHODS } from '../generated/lists';
+import type { View } from './view';
 
 /** `microsoft/codebert-base` → `codebert-base`, `/models/mine` → `mine`. */
 export function shortModel(model: string): string {

@@ -1,7 +1,6 @@
 // What the extension and the panel's page say to each other. Plain data; indices are places on the matrix' axes.
+import type { Fusion, MethodName, Unit } from '../../../../web/src/generated/lists';
 
-export type PanelUnit = 'lexeme' | 'subword';
-export type PanelMethod = 'received' | 'cls' | 'rollout' | 'norm';
 export type PanelFormat = 'png' | 'svg' | 'json';
 
 /** What a person chose in the panel; it survives a reload. */
@@ -9,10 +8,10 @@ export interface PanelState {
   uri: string;
   line: number;
   character: number;
-  method: PanelMethod | null;
+  method: MethodName | null;
   layer: number | 'last' | 'all' | null;
-  head: number | 'mean' | 'max';
-  unit: PanelUnit;
+  head: number | Fusion;
+  unit: Unit;
   /** The definition at the cursor alone, or the whole chunk. */
   part: 'definition' | 'chunk';
   isFollowing: boolean;
@@ -51,8 +50,8 @@ export interface MatrixMessage {
   to: number;
   hasDefinition: boolean;
   sinkShare: number;
-  view: { method: PanelMethod; layers: number[]; heads: 'mean' | 'max' | number[] };
-  model: { layers: number; heads: number; methods: { value: PanelMethod; name: string }[] };
+  view: { method: MethodName; layers: number[]; heads: Fusion | number[] };
+  model: { layers: number; heads: number; methods: { value: MethodName; name: string }[] };
 }
 
 export type ToPanel =

@@ -2,8 +2,9 @@
 
 import * as vscode from 'vscode';
 import type { Range } from 'vscode-languageclient/node';
+import { METHODS } from '../../../../web/src/generated/lists';
 import { tokenAt, within } from '../../../../web/src/view/tokens';
-import { describeView, METHODS } from '../../../../web/src/view/words';
+import { describeView } from '../../../../web/src/view/words';
 import { Outlines } from '../cursorAttention';
 import { isOutdated } from '../errors';
 import { exportHeatmap } from '../exportHeatmap';

@@ -1,0 +1,29 @@
+// The lists of names that Rust declares. `UPDATE_LISTS=1 cargo test --test lists` writes this file.
+
+/** How attention becomes scores. */
+export const METHOD_NAMES = ['received', 'cls', 'rollout', 'norm'] as const;
+export type MethodName = (typeof METHOD_NAMES)[number];
+
+/** For people: the name of a method, and what a score is. */
+export const METHODS: Record<MethodName, { name: string; what: string }> = {
+  received: { name: 'Attention received', what: 'What a word receives from all others, on average' },
+  cls: { name: 'Attention from <s>', what: 'What a word receives from <s>, the start of the sequence' },
+  rollout: { name: 'Rollout', what: 'Attention followed through all layers' },
+  norm: { name: 'Norm-weighted', what: 'Attention weighted by the norm of what it carries' },
+};
+
+/** How all heads of a layer become one. */
+export const FUSIONS = ['mean', 'max'] as const;
+export type Fusion = (typeof FUSIONS)[number];
+
+/** What happens to attention on special subwords. */
+export const SINKS = ['drop', 'keep'] as const;
+export type Sinks = (typeof SINKS)[number];
+
+/** How the scores of a lexeme’s subwords become one. */
+export const AGGREGATES = ['sum', 'mean', 'max'] as const;
+export type Aggregate = (typeof AGGREGATES)[number];
+
+/** What a row and a column of a matrix stand for. */
+export const UNITS = ['subword', 'lexeme'] as const;
+export type Unit = (typeof UNITS)[number];
