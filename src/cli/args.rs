@@ -27,11 +27,11 @@ Examples:
   codegaze analyze a.py --model microsoft/codebert-base
 ";
 
-/// Where does a code model look? Exact, whole-file attention maps of CodeBERT and its relatives, offline.
+/// See where a code model looks: attention maps of CodeBERT and other RoBERTa-family models, for whole files, offline.
 #[derive(Debug, Parser)]
 #[command(name = "codegaze", version, about, after_help = EXAMPLES, max_term_width = 100)]
 pub(super) struct Arguments {
-    /// Log to stderr: -v what is done, -vv by chunk, -vvv everything
+    /// Log to stderr: -v logs steps, -vv also chunks, -vvv everything
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
     #[command(subcommand)]
@@ -40,17 +40,17 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Shade source code by how much the model attends to it
+    /// Shade source code by the attention that it receives
     Analyze(AnalyzeArgs),
     /// Export the raw attention tensors of one chunk
     Attention(AttentionArgs),
-    /// Draw the attention matrix of a chunk, or the shaded source, as a picture or page
+    /// Draw the attention matrix of a chunk, or the shaded source, as a picture or a page
     Heatmap(HeatmapArgs),
     /// Run the language server
     Lsp(LspArgs),
-    /// Answer over HTTP: REST, and heat live over a WebSocket (docs/http.md)
+    /// Run the HTTP server: REST, live heat over a WebSocket, and a page (docs/http.md)
     Serve(ServeArgs),
-    /// List, download and inspect models
+    /// List, download and describe models
     Models(ModelsArgs),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
@@ -61,10 +61,10 @@ pub(super) enum Command {
 /// Which model, and where it runs.
 #[derive(Debug, Args)]
 pub(super) struct ModelArgs {
-    /// The model: `embedded`, a directory, or a hub id such as microsoft/codebert-base or owner/name@revision
+    /// The model: `embedded`, a directory, or a Hugging Face id such as microsoft/codebert-base or owner/name@revision
     #[arg(long, short, default_value = "embedded", value_name = "MODEL")]
     pub model: ModelSource,
-    /// cpu, or (if compiled in; untested) cuda, metal; candle-cpu is slower and for comparison
+    /// Where the model runs: cpu; cuda or metal (if compiled in, untested); candle-cpu (slower, for comparison)
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     pub device: Device,
 }
@@ -75,10 +75,10 @@ pub(super) struct AttributionArgs {
     /// How attention becomes scores
     #[arg(long, default_value_t, value_parser = named::<Method>())]
     pub method: Method,
-    /// last, all, a number from 0, a range 0-5, or a list 0,2,4-6 [default: last; for rollout: all]
+    /// The layers: last, all, a number from 0, a range 0-5, or a list 0,2,4-6 [default: last; for rollout: all]
     #[arg(long)]
     pub layers: Option<LayerChoice>,
-    /// mean, max, a number from 0, a range, or a list
+    /// The heads: mean, max, a number from 0, a range, or a list
     #[arg(long, default_value = "mean")]
     pub heads: HeadChoice,
     /// What happens to attention on <s> and </s>
@@ -91,7 +91,7 @@ pub(super) struct AttributionArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct InputArgs {
-    /// Refuse larger files
+    /// Reject larger files
     #[arg(long, default_value_t = DEFAULT_MAX_BYTES, value_name = "BYTES")]
     pub max_bytes: u64,
 }
@@ -100,9 +100,9 @@ pub(super) struct InputArgs {
 pub(super) enum Format {
     /// Shaded source, for people
     Text,
-    /// One document a line, `codegaze.analysis/1` (docs/JSON.md)
+    /// One document on each line, `codegaze.analysis/1` (docs/JSON.md)
     Json,
-    /// One lexeme a row
+    /// One lexeme in each row
     Csv,
     /// A report with tables
     Markdown,
@@ -136,10 +136,10 @@ pub(super) struct AnalyzeArgs {
     pub tracking: TrackingArgs,
     #[arg(long, short, value_enum, default_value = "text")]
     pub format: Format,
-    /// Show the N most attended lexemes (with --lines: lines) as a table instead of the source
+    /// Show a table of the N most attended lexemes (with --lines: lines) instead of the source
     #[arg(long, value_name = "N")]
     pub top: Option<usize>,
-    /// By line instead of by lexeme
+    /// Show scores by line instead of by lexeme
     #[arg(long)]
     pub lines: bool,
     /// JSON: add every subword with its id and score
@@ -148,7 +148,7 @@ pub(super) struct AnalyzeArgs {
     /// JSON: add each chunk's fused attention matrix
     #[arg(long)]
     pub attention: bool,
-    /// JSON: add the text's embedding (<s> vector, and mean over code subwords)
+    /// JSON: add the embedding of the text (the <s> vector, and the mean over code subwords)
     #[arg(long)]
     pub embedding: bool,
     /// JSON: add the heatmap of the first chunk as a PNG
@@ -156,7 +156,7 @@ pub(super) struct AnalyzeArgs {
     pub image: Option<ImageEncoding>,
     #[arg(long, value_enum, default_value = "auto")]
     pub color: ColorChoice,
-    /// The terminal's background, if it is guessed wrong
+    /// The terminal's background, if codegaze detects it wrongly
     #[arg(long, value_parser = named::<Theme>())]
     pub theme: Option<Theme>,
 }
@@ -170,19 +170,19 @@ pub(super) struct AttentionArgs {
     pub model: ModelArgs,
     #[command(flatten)]
     pub input: InputArgs,
-    /// last, all, a number from 0, a range 0-5, or a list 0,2,4-6
+    /// The layers: last, all, a number from 0, a range 0-5, or a list 0,2,4-6
     #[arg(long, default_value = "all")]
     pub layers: LayerChoice,
-    /// all (each by itself), a number from 0, a range, a list; or mean, max: all as one
+    /// The heads: all, a number from 0, a range or a list (each head separately); mean or max (all heads fused)
     #[arg(long, default_value = "all")]
     pub heads: RawHeadChoice,
-    /// Where to: X.safetensors, X.npz or X.json
+    /// The output file: X.safetensors, X.npz or X.json
     #[arg(long, short, value_hint = ValueHint::FilePath)]
     pub out: PathBuf,
     /// Add the hidden states [layer + 1, token, hidden]
     #[arg(long)]
     pub hidden_states: bool,
-    /// Which chunk of the file, from 0
+    /// The number of the chunk, from 0
     #[arg(long, default_value_t = 0, value_name = "K")]
     pub chunk: usize,
 }
@@ -207,13 +207,13 @@ pub(super) struct HeatmapArgs {
     pub attribution: AttributionArgs,
     #[command(flatten)]
     pub input: InputArgs,
-    /// Where to: X.png, X.svg or X.html
+    /// The output file: X.png, X.svg or X.html
     #[arg(long, short, value_hint = ValueHint::FilePath)]
     pub out: PathBuf,
     /// What is drawn
     #[arg(long, default_value_t, value_parser = named::<PictureKind>())]
     pub kind: PictureKind,
-    /// What a row and a column stand for
+    /// What each row and column represents
     #[arg(long, default_value_t = Unit::Subword, value_parser = named::<Unit>())]
     pub unit: Unit,
     /// Width of the picture in pixels
@@ -224,7 +224,7 @@ pub(super) struct HeatmapArgs {
     pub dpi: u32,
     #[arg(long, default_value_t, value_parser = named::<Colormap>())]
     pub colormap: Colormap,
-    /// Token labels: all, none, or as many as fit
+    /// Token labels: all, none, or (auto) as many as fit
     #[arg(
         long,
         value_enum,
@@ -238,20 +238,20 @@ pub(super) struct HeatmapArgs {
     pub scale: Scale,
     #[arg(long, default_value_t, value_parser = named::<Theme>())]
     pub theme: Theme,
-    /// Which chunk of the file, from 0
+    /// The number of the chunk, from 0
     #[arg(long, default_value_t = 0, value_name = "K")]
     pub chunk: usize,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct LspArgs {
-    /// Talk on stdin and stdout (the default)
+    /// Use stdin and stdout (the default)
     #[arg(long, conflicts_with = "socket")]
     pub stdio: bool,
     /// Connect to a client that listens on this port of 127.0.0.1
     #[arg(long, value_name = "PORT")]
     pub socket: Option<u16>,
-    /// End when this process has ended
+    /// End when this process ends
     #[arg(
         long = "clientProcessId",
         alias = "client-process-id",
@@ -267,40 +267,40 @@ pub(super) struct LspArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
-    /// The address to listen on; others than loopback's need --allow-remote
+    /// The address to listen on; an address other than loopback needs --allow-remote
     #[arg(long, default_value = "127.0.0.1")]
     pub host: String,
-    /// 0 takes any that is free; the line on stderr has it
+    /// The port; 0 selects a free one, which stderr reports
     #[arg(long, default_value_t = 8001)]
     pub port: u16,
-    /// A model to serve, as in the other commands; again for a further one. The first is the default [default: embedded]
+    /// A model to serve, as in the other commands; repeatable. The first one is the default [default: embedded]
     #[arg(long, short, value_name = "MODEL")]
     pub model: Vec<ModelSource>,
-    /// As in the other commands
+    /// Where the models run, as in the other commands
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     pub device: Device,
-    /// Let other machines in; `CODEGAZE_TOKEN` in the environment is the bearer token that they must send
+    /// Accept other machines, which must send the bearer token in the environment variable `CODEGAZE_TOKEN`
     #[arg(long)]
     pub allow_remote: bool,
-    /// A name that clients call this server by, besides --host; again for a further one
+    /// Another name of this server that clients can use in the Host header; repeatable
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
-    /// Other pages that may use this server, such as <https://example.org>; again for a further one
+    /// The origin of a page that can use this server, such as <https://example.org>; repeatable
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
-    /// Refuse larger requests
+    /// Reject larger requests
     #[arg(long, default_value_t = 8 << 20, value_name = "BYTES")]
     pub max_body: usize,
-    /// Refuse requests while so many are under way
+    /// The maximum number of concurrent requests; the server rejects more
     #[arg(long, default_value_t = 128, value_name = "N", value_parser = count_parser())]
     pub queue: usize,
-    /// Give a request up that has no answer by then
+    /// The maximum time of a request
     #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
-    /// Refuse live connections while so many are open
+    /// The maximum number of live connections; the server rejects more
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = count_parser())]
     pub live: usize,
-    /// Memory for the results of chunks
+    /// Memory for cached results
     #[arg(long, default_value_t = 256, value_name = "MB")]
     pub cache_mb: usize,
     #[command(flatten)]
@@ -315,13 +315,13 @@ pub(super) struct ModelsArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ModelsCommand {
-    /// The models on this machine
+    /// List the models on this machine
     List,
-    /// Fetch a model from the hub into its cache
+    /// Download a model from the hub into its cache
     Download { model: ModelSource },
     /// Print the directory that holds a model
     Path { model: ModelSource },
-    /// What is known about a model
+    /// Describe a model
     Info {
         #[arg(default_value = "embedded")]
         model: ModelSource,
@@ -330,7 +330,7 @@ pub(super) enum ModelsCommand {
     },
 }
 
-/// Enough for any machine, and few enough to be counted.
+/// From 1 to 65,536.
 fn count_parser() -> impl TypedValueParser<Value = usize> {
     clap::value_parser!(u32)
         .range(1..=65_536)
@@ -348,7 +348,7 @@ where
     PossibleValuesParser::new(values).try_map(|name| name.parse::<T>())
 }
 
-/// The heads of a raw export; `None` stands for all, each by itself.
+/// The heads of a raw export; `None` means all heads, separately.
 #[derive(Clone, Debug)]
 pub(super) struct RawHeadChoice(pub Option<HeadChoice>);
 

@@ -1,8 +1,8 @@
-//! `GET /ws`: one live document a connection. Text and edits in, heat chunk by chunk out.
+//! `GET /ws`: one live document for each connection. The client sends text and edits, the server sends heat chunk by chunk.
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | `messages` | what is said in both directions |
+//! | `messages` | the messages in both directions |
 //! | `connection` | one client: its document, what is to be said next; `questions`: what it asks |
 //! | `document` | the text, and how it is looked at |
 //! | `heat` | an analysis as a message |
@@ -23,28 +23,29 @@ use super::app::Shared;
 use super::error::{ApiError, ErrorBody};
 use connection::Connection;
 
-/// What is spoken; a change that breaks clients changes its number.
+/// The WebSocket subprotocol. An incompatible version has another number.
 pub(crate) const PROTOCOL: &str = "codegaze.1";
 
-/// A live document: see docs/http.md for what is said.
+/// A live document. docs/http.md describes the messages.
 ///
-/// Subprotocol `codegaze.1`. A browser, which sends no `Authorization` with it, offers the token as a second subprotocol, `bearer.` and the token in base64url.
+/// The subprotocol is `codegaze.1`. Browsers cannot send `Authorization` with a WebSocket; they offer the token as a second subprotocol: `bearer.` followed by the token in base64url.
 #[utoipa::path(
     get,
     path = "/ws",
     tag = "Live",
     responses(
         (status = 101, description = "The WebSocket is open"),
-        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
-        (status = "5XX", description = "The server cannot answer now; `error_type` says why", body = ErrorBody),
+        (status = "4XX", description = "The request is invalid or refused; `error_type` names the reason", body = ErrorBody),
+        (status = "5XX", description = "The server cannot answer; `error_type` names the reason", body = ErrorBody),
     )
 )]
 pub(crate) async fn connect(
     app: Shared,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let upgrade = upgrade
-        .map_err(|rejection| ApiError::Malformed(format!("this is a WebSocket: {rejection}")))?;
+    let upgrade = upgrade.map_err(|rejection| {
+        ApiError::Malformed(format!("this endpoint is a WebSocket: {rejection}"))
+    })?;
     let ending = app.ending();
     if *ending.borrow() {
         return Err(ApiError::Ending);

@@ -1,4 +1,4 @@
-//! The OpenAPI document, generated from the handlers and their types, and the pages that are made of it.
+//! The OpenAPI document, generated from the handlers and their types, and the pages that show it.
 
 use std::sync::Arc;
 
@@ -22,15 +22,15 @@ use super::routes::{analyze, attention, explain, info, raw};
 #[openapi(
     info(
         title = "codegaze",
-        description = "Where does a code model look? Attention of CodeBERT and its relatives, over HTTP.\n\nLayers, heads, lines and chunks count from 0. Spans are UTF-8 byte offsets in the text that was sent. Every answer that is none is `{error, error_type}`.",
+        description = "See where a code model looks: the attention of CodeBERT and other RoBERTa-family models, over HTTP.\n\nLayers, heads, lines and chunks count from 0. Spans are UTF-8 byte offsets in the request's text. Every error response is `{error, error_type}`.",
     ),
     tags(
-        (name = "REST", description = "A text in, its attention out"),
-        (name = "Live", description = "Heat while somebody types"),
-        (name = "Server", description = "What it has, and how it is"),
+        (name = "REST", description = "Send a text, receive its attention"),
+        (name = "Live", description = "Heat while you edit a text"),
+        (name = "Server", description = "Models, state and metrics of the server"),
     ),
     modifiers(&Token),
-    // A server without a token takes requests without one.
+    // A server without a token accepts requests without one.
     security((), ("token" = [])),
 )]
 struct Document;
@@ -41,7 +41,9 @@ impl utoipa::Modify for Token {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("`CODEGAZE_TOKEN` of the server, where it has one"))
+            .description(Some(
+                "The value of `CODEGAZE_TOKEN` in the server's environment, if it is set",
+            ))
             .build();
         document
             .components
@@ -50,7 +52,7 @@ impl utoipa::Modify for Token {
     }
 }
 
-/// Every endpoint that the document has.
+/// Every endpoint of the document.
 pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(analyze::analyze))
@@ -68,15 +70,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
 const JSON: (HeaderName, &str) = (CONTENT_TYPE, "application/json");
 const HTML: (HeaderName, &str) = (CONTENT_TYPE, "text/html; charset=utf-8");
 
-/// Nothing is loaded and nothing runs but what the page itself brings.
+/// The pages load and run nothing from elsewhere.
 const POLICY: (HeaderName, &str) = (
     CONTENT_SECURITY_POLICY,
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// The document itself, and a page for people.
+/// The document as JSON, and as a page for people.
 pub(crate) fn pages(document: &utoipa::openapi::OpenApi) -> Router<Arc<App>> {
-    // Written once: it does not change while the program runs.
+    // Encoded once, because it does not change while the program runs.
     let value = serde_json::to_value(document).unwrap_or_default();
     let json = Bytes::from(value.to_string());
     let page = Bytes::from(docs::page(&value));

@@ -85,7 +85,7 @@ impl Command {
     pub fn read(session: &Session, params: ExecuteCommandParams) -> Result<Self> {
         let name = CommandName::parse(&params.command).ok_or_else(|| {
             Error::invalid_params(format!(
-                "{:?} is no command of codegaze; there are {}",
+                "unknown command {:?}; codegaze has {}",
                 params.command,
                 CommandName::ALL.map(CommandName::as_str).join(", ")
             ))

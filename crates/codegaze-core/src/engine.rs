@@ -67,7 +67,7 @@ pub enum EngineError {
     #[error(transparent)]
     Analysis(Arc<AnalysisError>),
     #[error(
-        "the analysis failed inside ({message}); this is a defect, please report it with the file"
+        "the analysis failed ({message}): this is a bug in codegaze, please report it with the file"
     )]
     Panicked { message: String },
     #[error("the request was cancelled")]

@@ -95,14 +95,14 @@ impl Default for RenderOptions {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderError {
-    #[error("a resolution of {dpi} dpi is out of range: give one from 24 to 1200")]
+    #[error("a resolution of {dpi} dpi is out of range: give a value from 24 to 1200")]
     Dpi { dpi: u32 },
     #[error(
         "a picture {size} pixels wide is too small for its content: give a size of at least {minimum}"
     )]
     TooSmall { size: u32, minimum: u32 },
     #[error(
-        "a picture of {width} × {height} pixels is too large (at most {MAX_SIDE} a side and {MAX_PIXELS} in all): \
+        "a picture of {width} × {height} pixels is too large (at most {MAX_SIDE} on a side and {MAX_PIXELS} in all): \
          give a smaller size or resolution, or write HTML"
     )]
     TooLarge { width: u64, height: u64 },
@@ -113,7 +113,7 @@ pub enum RenderError {
     )]
     NoMatrix { chunk: usize },
     #[error(
-        "the attention matrix of chunk {chunk} does not fit its subwords ({reason}): this is a defect, please report it"
+        "the attention matrix of chunk {chunk} does not fit its subwords ({reason}): this is a bug in codegaze, please report it"
     )]
     Matrix { chunk: usize, reason: String },
     #[error("cannot encode the picture as PNG: {0}")]

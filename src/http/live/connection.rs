@@ -117,7 +117,7 @@ impl Connection {
                 },
                 Ok(()) = models.changed() => self.await_model(),
                 _ = self.ending.changed() => {
-                    break Some((close_code::AWAY, "the server is going down"));
+                    break Some((close_code::AWAY, "the server is shutting down"));
                 }
                 _ = ping.tick() => {
                     if heard.elapsed() > 3 * PING {
@@ -152,18 +152,22 @@ impl Connection {
         let text = match message {
             Message::Text(text) => text,
             Message::Binary(_) => {
-                return ControlFlow::Break(Some((close_code::UNSUPPORTED, "say it in JSON text")));
+                return ControlFlow::Break(Some((
+                    close_code::UNSUPPORTED,
+                    "send JSON in text messages",
+                )));
             }
             Message::Close(_) => return ControlFlow::Break(None),
             Message::Ping(_) | Message::Pong(_) => return ControlFlow::Continue(()),
         };
-        let malformed =
-            |fault: String| ApiError::Malformed(format!("a message is {fault}; see docs/http.md"));
+        let malformed = |fault: String| {
+            ApiError::Malformed(format!("invalid message: {fault}; see docs/http.md"))
+        };
         if is_object(text.as_bytes()) {
             match serde_json::from_str(&text) {
                 Ok(message) => self.obey(message),
                 Err(error) => {
-                    let fault = format!("not the JSON that is taken here: {error}");
+                    let fault = error.to_string();
                     self.complain(None, &malformed(fault));
                 }
             }
@@ -171,7 +175,10 @@ impl Connection {
             self.complain(None, &malformed("not a JSON object".to_owned()));
         }
         if self.said.len() > MAX_UNREAD {
-            return ControlFlow::Break(Some((close_code::POLICY, "read before you say more")));
+            return ControlFlow::Break(Some((
+                close_code::POLICY,
+                "too many unanswered messages; read before you send more",
+            )));
         }
         ControlFlow::Continue(())
     }
@@ -317,7 +324,7 @@ impl Connection {
                 text,
                 ticket: None,
             }),
-            Err(error) => tracing::error!(%error, "a notice is no JSON"),
+            Err(error) => tracing::error!(%error, "cannot encode a notification as JSON"),
         }
     }
 
@@ -338,7 +345,7 @@ impl Connection {
 }
 
 fn no_document() -> ApiError {
-    ApiError::unanalysable("there is no document; open one first")
+    ApiError::unanalysable("no document is open; send `open` first")
 }
 
 /// Whether there is something new, rather than nobody who would say it; never, without a document.

@@ -115,7 +115,7 @@ impl OpenDocument {
         self.focus(app, key);
         app.engine
             .watch(key)
-            .ok_or_else(|| ApiError::Internal("a document that was submitted is gone".to_owned()))
+            .ok_or_else(|| ApiError::Internal("the engine lost a submitted document".to_owned()))
     }
 
     /// Tells the engine what is visible.

@@ -15,14 +15,14 @@ use super::stages::{Stages, latency_ms};
 use crate::analysis::{Embedding, Extras};
 use crate::view::options::{ViewAnswer, ViewOptions};
 
-/// Which vector stands for the text.
+/// Which vector represents the text.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Pooling {
     /// The mean over all code subwords.
     #[default]
     Mean,
-    /// The vector of `<s>`; of a text of several chunks, their mean, weighted by subwords.
+    /// The vector of `<s>`. If the text has several chunks: the mean of their vectors, weighted by subwords.
     Cls,
 }
 
@@ -38,7 +38,7 @@ impl Pooling {
 /// How an embedding is made.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct EmbeddingFields {
-    /// Which vector stands for the text; `mean` by default.
+    /// Which vector represents the text; by default `mean`.
     pub pooling: Option<Pooling>,
 }
 
@@ -64,16 +64,16 @@ request_schema!(
 /// The embedding of a text, and how the model read it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AnalyzeAnswer {
-    /// As many numbers as the model's hidden size.
+    /// A vector of the model's hidden size.
     pub embedding: Vec<f32>,
-    /// Subwords that the model read, special ones included.
+    /// The number of subwords that the model read, including special ones.
     pub tokens: usize,
-    /// From the request's admission to the answer.
+    /// The time from the admission of the request to the response.
     pub latency_ms: f64,
     pub view: ViewAnswer,
-    /// Chunks of the whole text.
+    /// The number of chunks in the whole text.
     pub chunk_count: usize,
-    /// Those that were read, ascending.
+    /// The chunks that were read, in ascending order.
     pub chunks: Vec<ChunkAnswer>,
     pub unscored: Vec<UnscoredPart>,
 }
@@ -86,7 +86,7 @@ pub(crate) struct ChunkAnswer {
     pub chunk: ChunkInfo,
     #[serde(flatten)]
     pub shares: Shares,
-    /// Whether it was read before, and not again for this request.
+    /// Whether the result came from the cache.
     pub cached: bool,
 }
 
@@ -98,8 +98,8 @@ pub(crate) struct ChunkAnswer {
     request_body = AnalyzeRequest,
     responses(
         (status = 200, description = "The embedding", body = AnalyzeAnswer),
-        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
-        (status = "5XX", description = "The server cannot answer now; `error_type` says why", body = ErrorBody),
+        (status = "4XX", description = "The request is invalid or refused; `error_type` names the reason", body = ErrorBody),
+        (status = "5XX", description = "The server cannot answer; `error_type` names the reason", body = ErrorBody),
     )
 )]
 pub(crate) async fn analyze(

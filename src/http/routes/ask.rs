@@ -32,9 +32,9 @@ pub(crate) struct TargetFields {
     /// selects the syntax of definitions and does not change the scores.
     #[schema(max_length = 64, example = "python")]
     pub language: Option<String>,
-    /// One of `GET /models`, by its name or id; the first by default.
+    /// A model of `GET /models`, by its name or id; by default the first.
     pub model: Option<String>,
-    /// Only the chunk with this number, from 0; every chunk by default.
+    /// The number of the only chunk to read, from 0; by default every chunk.
     pub chunk: Option<usize>,
 }
 
@@ -59,7 +59,7 @@ impl Target {
         let language = fields.language.as_deref();
         if language.is_some_and(|language| language.len() > MAX_LANGUAGE) {
             return Err(ApiError::unanalysable(format!(
-                "language is longer than {MAX_LANGUAGE} bytes; leave it out"
+                "language is longer than {MAX_LANGUAGE} bytes; omit it"
             )));
         }
         let language = language.and_then(Language::from_id);

@@ -51,12 +51,12 @@ request_schema!(
 /// Whether and how pictures are drawn.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct VisualizeFields {
-    /// Width of the pictures in pixels; as the content needs by default.
+    /// Width of the pictures in pixels; by default as wide as the content needs.
     #[schema(minimum = 1, maximum = 65535)]
     size: Option<u32>,
-    /// One of `GET /models`, `colormaps`.
+    /// One of the `colormaps` of `GET /models`.
     colormap: Option<String>,
-    /// Whether pictures are drawn; true by default.
+    /// Whether to draw pictures; by default true.
     visualize: Option<bool>,
 }
 
@@ -79,7 +79,7 @@ request_schema!(
     VisualizeFields
 );
 
-/// Embedding and attention of a text. What is said of one chunk is said of the first that was read.
+/// Embedding and attention of a text. Fields that describe one chunk describe the first chunk that was read.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct WithAttentionAnswer<'a> {
     pub embedding: Vec<f32>,
@@ -87,24 +87,24 @@ pub(crate) struct WithAttentionAnswer<'a> {
     pub first: MatrixOf<'a>,
     pub latency_ms: f64,
     pub view: ViewAnswer,
-    /// Chunks of the whole text.
+    /// The number of chunks in the whole text.
     pub chunk_count: usize,
-    /// Every chunk that was read, if there are several.
+    /// Every chunk that was read, if there is more than one.
     pub chunks: Option<Vec<MatrixOf<'a>>>,
 }
 
 /// A chunk's fused matrix.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MatrixOf<'a> {
-    /// The source under each subword; `<s>` and `</s>` for special ones.
+    /// The source text of each subword; `<s>` and `</s>` for special subwords.
     pub tokens: Vec<&'a str>,
-    /// [query][key], special subwords included; rows sum to 1.
+    /// [query][key], including special subwords; rows sum to 1.
     #[schema(value_type = Vec<Vec<f32>>)]
     pub attention: Nested<'a>,
     pub chunk: ChunkInfo,
 }
 
-/// Attention of a text, read in four ways. What is said of one chunk is said of the first that was read.
+/// Attention of a text, in four forms. Fields that describe one chunk describe the first chunk that was read.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AttentionAnswer<'a> {
     #[serde(flatten)]
@@ -114,38 +114,38 @@ pub(crate) struct AttentionAnswer<'a> {
     pub error: (),
     pub latency_ms: f64,
     pub view: ViewAnswer,
-    /// Chunks of the whole text.
+    /// The number of chunks in the whole text.
     pub chunk_count: usize,
-    /// Every chunk that was read, if there are several.
+    /// Every chunk that was read, if there is more than one.
     pub chunks: Option<Vec<ReadingOf<'a>>>,
 }
 
-/// A chunk's fused matrix, what each subword gets, and a picture of it.
+/// A chunk's fused matrix, the score of each subword, and a picture of the matrix.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ReadingOf<'a> {
     #[serde(flatten)]
     pub matrix: MatrixOf<'a>,
-    /// Scores by the subwords' text, those of equal text summed.
+    /// Scores by the text of the subwords; the scores of equal texts are summed.
     #[schema(value_type = std::collections::BTreeMap<String, f32>)]
     pub importance: ByText<'a>,
-    /// Each subword's.
+    /// The score of each subword.
     pub token_importance: Vec<TokenImportance<'a>>,
-    /// A PNG of the matrix, base64; null where it was not wanted.
+    /// A PNG of the matrix, as base64; null if the request does not want pictures.
     #[schema(content_encoding = "base64", content_media_type = "image/png")]
     pub visualization: Option<String>,
     #[serde(flatten)]
     pub shares: Shares,
 }
 
-/// What one subword gets.
+/// The score of one subword.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct TokenImportance<'a> {
     pub text: &'a str,
     /// Null for special subwords.
     pub span: Option<Span>,
-    /// Of its start, from 0; null for special subwords.
+    /// The line of its start, from 0; null for special subwords.
     pub line: Option<usize>,
-    /// A chunk's sum to 1.
+    /// The scores of a chunk sum to 1.
     pub score: f32,
 }
 
@@ -185,8 +185,8 @@ impl Serialize for ByText<'_> {
     request_body = WithAttentionRequest,
     responses(
         (status = 200, description = "Embedding and attention", body = WithAttentionAnswer),
-        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
-        (status = "5XX", description = "The server cannot answer now; `error_type` says why", body = ErrorBody),
+        (status = "4XX", description = "The request is invalid or refused; `error_type` names the reason", body = ErrorBody),
+        (status = "5XX", description = "The server cannot answer; `error_type` names the reason", body = ErrorBody),
     )
 )]
 pub(crate) async fn analyze_with_attention(
@@ -223,7 +223,7 @@ pub(crate) async fn analyze_with_attention(
     Ok(stages.answer(&app, json, ticket))
 }
 
-/// The fused attention matrix of each chunk, what each subword gets, and a picture.
+/// The fused attention matrix of each chunk, the score of each subword, and a picture.
 #[utoipa::path(
     post,
     path = "/analyze-attention",
@@ -231,8 +231,8 @@ pub(crate) async fn analyze_with_attention(
     request_body = AttentionRequest,
     responses(
         (status = 200, description = "Attention, importance, picture", body = AttentionAnswer),
-        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
-        (status = "5XX", description = "The server cannot answer now; `error_type` says why", body = ErrorBody),
+        (status = "4XX", description = "The request is invalid or refused; `error_type` names the reason", body = ErrorBody),
+        (status = "5XX", description = "The server cannot answer; `error_type` names the reason", body = ErrorBody),
     )
 )]
 pub(crate) async fn analyze_attention(
@@ -302,7 +302,7 @@ async fn read(
     Ok(finished)
 }
 
-/// The first part for the top of an answer, and all of them again if there are several.
+/// The first part, for the top of the response, and all parts if there is more than one.
 fn first_and_all<T>(parts: impl Fn() -> Vec<T>) -> Result<(T, Option<Vec<T>>), ApiError> {
     let mut all = parts();
     let n = all.len();
@@ -379,7 +379,7 @@ fn token_importance<'a>(
         .collect()
 }
 
-/// A PNG of each chunk's matrix, base64; none for chunks that have none.
+/// A PNG of each chunk's matrix, as base64; `None` for chunks without a matrix.
 fn draw(finished: &Finished, picture: &Picture) -> Result<Vec<Option<String>>, ApiError> {
     let document = AnalyzedDocument::new("text", &finished.document, &finished.analysis);
     let chunks = finished.analysis.chunks.iter().enumerate();

@@ -16,38 +16,38 @@ use crate::text::line_index::LineIndex;
 /// One window of a text.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct ChunkInfo {
-    /// From 0.
+    /// The number of the chunk, from 0.
     pub index: usize,
-    /// What the model read.
+    /// The part of the text that the model read.
     pub span: Span,
-    /// What of it was scored; the cores of all chunks make up the text.
+    /// The part of `span` that was scored. The cores of all chunks partition the text.
     pub core: Span,
-    /// Of the core's first and last line, from 0.
+    /// The first and last line of the core, from 0.
     pub lines: Lines,
-    /// Subwords that the model read, special ones included; 0 where there is nothing but whitespace.
+    /// The number of subwords that the model read, including special ones; 0 if the chunk is only whitespace.
     pub token_count: usize,
 }
 
-/// From 0, both included.
+/// Line numbers from 0; both ends are included.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub(crate) struct Lines {
     pub first: usize,
     pub last: usize,
 }
 
-/// What special subwords, whitespace and context took of a chunk's attention, 0 … 1 each.
+/// The shares of a chunk's attention that special subwords, whitespace and context took, each 0 … 1.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[expect(clippy::struct_field_names, reason = "names on the wire")]
 pub(crate) struct Shares {
-    /// Special subwords, before anything was dropped.
+    /// The share of special subwords, before sinks are dropped.
     pub sink_share: f32,
-    /// Whitespace, of the rest.
+    /// The share of whitespace in the remaining attention.
     pub whitespace_share: f32,
-    /// Lines around the core, of the rest.
+    /// The share of the lines around the core in the remaining attention.
     pub context_share: f32,
 }
 
-/// A part of the text without scores.
+/// A part of the text that has no scores.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct UnscoredPart {
     pub span: Span,

@@ -1,4 +1,4 @@
-//! `POST /explain`: a picture of a matrix that the caller brings.
+//! `POST /explain`: a picture of a matrix that the request contains.
 
 use axum::response::Response;
 use base64::Engine as _;
@@ -15,29 +15,29 @@ use crate::view::colormap::Colormap;
 use crate::view::heatmap::{Heatmap, render_png};
 use crate::view::picture::RenderOptions;
 
-/// A matrix to be drawn.
+/// A matrix to draw.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExplainRequest {
-    /// What names rows and columns.
+    /// The labels of the rows and columns.
     #[schema(min_items = 1, max_items = 4096, example = json!(["def", "add"]))]
     pub tokens: Vec<String>,
-    /// [query][key], one row and one column a token; finite, 0 or more.
+    /// [query][key], with one row and one column for each token. Weights are finite and not negative.
     #[schema(example = json!([[0.25, 0.75], [0.5, 0.5]]))]
     pub attention: Vec<Vec<f32>>,
-    /// Over the picture; `Attention`, if none is given.
+    /// The title above the picture; by default `Attention`.
     #[schema(max_length = 1000)]
     pub title: Option<String>,
-    /// Width in pixels; as the content needs, if none is given.
+    /// Width in pixels; by default as wide as the content needs.
     #[schema(minimum = 1, maximum = 65535)]
     pub size: Option<u32>,
-    /// One of `GET /models`, `colormaps`.
+    /// One of the `colormaps` of `GET /models`.
     pub colormap: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ExplainAnswer {
-    /// A PNG, base64.
+    /// A PNG, as base64.
     #[schema(content_encoding = "base64", content_media_type = "image/png")]
     pub visualization: String,
     pub latency_ms: f64,
@@ -46,7 +46,7 @@ pub(crate) struct ExplainAnswer {
 /// How pictures are drawn.
 pub(crate) struct Picture(pub RenderOptions);
 
-/// More is no title.
+/// Longer titles are rejected.
 const MAX_TITLE: usize = 1000;
 
 impl Picture {
@@ -70,8 +70,8 @@ impl Picture {
     request_body = ExplainRequest,
     responses(
         (status = 200, description = "The picture", body = ExplainAnswer),
-        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
-        (status = "5XX", description = "The server cannot answer now; `error_type` says why", body = ErrorBody),
+        (status = "4XX", description = "The request is invalid or refused; `error_type` names the reason", body = ErrorBody),
+        (status = "5XX", description = "The server cannot answer; `error_type` names the reason", body = ErrorBody),
     )
 )]
 pub(crate) async fn explain(

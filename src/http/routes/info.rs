@@ -13,10 +13,10 @@ use crate::attribution::{Aggregate, Method, Sinks};
 use crate::model::source::ModelSource;
 use crate::view::colormap::Colormap;
 
-/// The models that serve, and what requests may choose from.
+/// The server's models, and the valid values of a request's fields.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ModelsAnswer {
-    /// The first is the default.
+    /// The first one is the default.
     pub models: Vec<ModelDescription>,
     pub methods: Vec<Method>,
     pub sinks: Vec<Sinks>,
@@ -26,19 +26,19 @@ pub(crate) struct ModelsAnswer {
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct ModelDescription {
-    /// As it was named when the server was started: what `model` takes.
+    /// The name to use as `model`: the one that the server was started with.
     pub name: String,
     pub default: bool,
     pub state: ModelState,
     pub source: ModelOrigin,
-    /// Null until it is loaded, as all that follows.
+    /// This field and those below are null until the model is loaded.
     pub id: Option<String>,
     /// The commit of a hub model.
     pub revision: Option<String>,
     pub layers: Option<usize>,
     pub heads: Option<usize>,
     pub hidden_size: Option<usize>,
-    /// Subwords that fit one pass, special ones included.
+    /// The number of subwords that fit into one pass, including special ones.
     pub max_tokens: Option<usize>,
     pub precision: Option<&'static str>,
 }
@@ -84,21 +84,21 @@ impl ModelDescription {
         }
     }
 
-    /// The first is the default.
+    /// The first one is the default.
     pub fn all(slots: &[Slot]) -> Vec<Self> {
         let slots = slots.iter().enumerate();
         slots.map(|(at, slot)| Self::new(slot, at == 0)).collect()
     }
 }
 
-/// The models that serve, and the names that requests take.
+/// The server's models, and the valid values of a request's fields.
 #[utoipa::path(
     get,
     path = "/models",
     tag = "Server",
     responses(
-        (status = 200, description = "What there is", body = ModelsAnswer),
-        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
+        (status = 200, description = "The models and the values", body = ModelsAnswer),
+        (status = "4XX", description = "The request is invalid or refused; `error_type` names the reason", body = ErrorBody),
     )
 )]
 pub(crate) async fn models(app: Shared) -> Json<ModelsAnswer> {
@@ -114,7 +114,7 @@ pub(crate) async fn models(app: Shared) -> Json<ModelsAnswer> {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
     pub status: HealthStatus,
-    /// Of the program.
+    /// The version of the program.
     pub version: &'static str,
     pub uptime_s: f64,
 }
@@ -125,14 +125,14 @@ pub(crate) enum HealthStatus {
     Ok,
 }
 
-/// Whether the process answers. It says nothing of the models; `/ready` does.
+/// Whether the server is running. `/ready` reports whether its models are loaded.
 #[utoipa::path(
     get,
     path = "/health",
     tag = "Server",
     responses(
-        (status = 200, description = "It does", body = Health),
-        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
+        (status = 200, description = "The server is running", body = Health),
+        (status = "4XX", description = "The request is invalid or refused; `error_type` names the reason", body = ErrorBody),
     )
 )]
 pub(crate) async fn health(app: Shared) -> Json<Health> {
@@ -160,9 +160,9 @@ pub(crate) enum ReadyStatus {
     path = "/ready",
     tag = "Server",
     responses(
-        (status = 200, description = "They are", body = Ready),
-        (status = 503, description = "Not yet", body = ErrorBody),
-        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
+        (status = 200, description = "All models are loaded", body = Ready),
+        (status = 503, description = "A model is still loading", body = ErrorBody),
+        (status = "4XX", description = "The request is invalid or refused; `error_type` names the reason", body = ErrorBody),
     )
 )]
 pub(crate) async fn ready(app: Shared) -> Result<Json<Ready>, ApiError> {
@@ -181,14 +181,14 @@ pub(crate) async fn ready(app: Shared) -> Result<Json<Ready>, ApiError> {
     }))
 }
 
-/// Numbers for Prometheus.
+/// Metrics for Prometheus.
 #[utoipa::path(
     get,
     path = "/metrics",
     tag = "Server",
     responses(
-        (status = 200, description = "The numbers", body = String, content_type = "text/plain"),
-        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
+        (status = 200, description = "The metrics", body = String, content_type = "text/plain"),
+        (status = "4XX", description = "The request is invalid or refused; `error_type` names the reason", body = ErrorBody),
     )
 )]
 pub(crate) async fn metrics(app: Shared) -> Response {

@@ -21,19 +21,19 @@ use crate::view::label::subword_texts;
 use crate::view::matrix::Nested;
 use crate::view::options::{Field, HeadsAnswer, IndexChoice, ViewOptions};
 
-/// Which layers and heads. `layer` and `head` take their axes away from the answer, `layers` and `heads` leave them.
+/// Which layers and heads. `layer` and `head` remove their axis from the response; `layers` and `heads` keep it.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct RawFields {
-    /// One layer: a number from 0, or `last`; the last, if neither `layer` nor `layers` is given.
+    /// One layer: a number from 0, or `last`; by default the last layer.
     #[schema(value_type = Option<IndexChoice>)]
     layer: Option<Field<IndexChoice>>,
     /// `all`, a number from 0, a range `0-5`, or a list.
     #[schema(value_type = Option<IndexChoice>)]
     layers: Option<Field<IndexChoice>>,
-    /// One head: a number from 0, or `mean` or `max` of all; their mean, if neither `head` nor `heads` is given.
+    /// One head: a number from 0, or `mean` or `max` of all; by default their mean.
     #[schema(value_type = Option<IndexChoice>)]
     head: Option<Field<IndexChoice>>,
-    /// `all`, a number from 0, a range `0-7`, or a list: each by itself. `mean` or `max`: all as one.
+    /// `all`, a number from 0, a range `0-7`, or a list: each head separately. `mean` or `max`: all heads fused.
     #[schema(value_type = Option<IndexChoice>)]
     heads: Option<Field<IndexChoice>>,
 }
@@ -49,12 +49,12 @@ pub(crate) struct RawRequest {
 
 request_schema!(
     RawRequest,
-    "A text whose raw attention weights are wanted. `layer` and `head` take their axes away from the answer, `layers` and `heads` leave them.",
+    "A text whose raw attention weights are wanted. `layer` and `head` remove their axis from the response; `layers` and `heads` keep it.",
     TargetFields,
     RawFields
 );
 
-/// Raw attention of a text. What is said of one chunk is said of the first that was read.
+/// Raw attention of a text. Fields that describe one chunk describe the first chunk that was read.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RawAnswer<'a> {
     #[serde(flatten)]
@@ -62,25 +62,25 @@ pub(crate) struct RawAnswer<'a> {
     /// The model's id.
     pub model: &'a str,
     pub revision: Option<&'a str>,
-    /// Those of the axis `layer`, or the one that is all there is.
+    /// The layers along the axis `layer`, or the only layer if the axis is absent.
     pub layers: &'a [usize],
-    /// Those of the axis `head`, or the one that is all there is; `mean` or `max` of all.
+    /// The heads along the axis `head`, or the only head if the axis is absent; `mean` or `max` for all heads fused.
     pub heads: HeadsAnswer<'a>,
-    /// Of `attention`, outermost first.
+    /// The axes of `attention`, outermost first.
     pub axes: Vec<Axis>,
     pub latency_ms: f64,
-    /// Chunks of the whole text.
+    /// The number of chunks in the whole text.
     pub chunk_count: usize,
-    /// Every chunk that was read, if there are several.
+    /// Every chunk that was read, if there is more than one.
     pub chunks: Option<Vec<RawOf<'a>>>,
 }
 
 /// A chunk's raw attention.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RawOf<'a> {
-    /// The source under each subword; `<s>` and `</s>` for special ones.
+    /// The source text of each subword; `<s>` and `</s>` for special subwords.
     pub tokens: Vec<&'a str>,
-    /// Nested lists, a level for each of `axes`, special subwords included; what is innermost sums to 1, unless heads were fused by `max`.
+    /// Nested lists, one level for each of `axes`, including special subwords. Each innermost list sums to 1, unless heads were fused by `max`.
     #[schema(value_type = Vec<serde_json::Value>)]
     pub attention: Nested<'a>,
     pub chunk: ChunkInfo,
@@ -104,7 +104,9 @@ struct Chosen {
 impl RawFields {
     fn choose(self, info: &ModelInfo) -> Result<Chosen, ApiError> {
         let both = |one: &str| {
-            ApiError::unanalysable(format!("both {one} and {one}s are given; give one of them"))
+            ApiError::unanalysable(format!(
+                "both {one} and {one}s are given; give only one of them"
+            ))
         };
         if self.layer.is_some() && self.layers.is_some() {
             return Err(both("layer"));
@@ -171,8 +173,8 @@ impl RawFields {
     request_body = RawRequest,
     responses(
         (status = 200, description = "The weights", body = RawAnswer),
-        (status = "4XX", description = "The request is not right; `error_type` says how", body = ErrorBody),
-        (status = "5XX", description = "The server cannot answer now; `error_type` says why", body = ErrorBody),
+        (status = "4XX", description = "The request is invalid or refused; `error_type` names the reason", body = ErrorBody),
+        (status = "5XX", description = "The server cannot answer; `error_type` names the reason", body = ErrorBody),
     )
 )]
 pub(crate) async fn get_attention(

@@ -100,7 +100,7 @@ pub(super) async fn run(
     let invalid = |message: String| Error::invalid_params(message);
     if let Some(path) = options.path.as_ref().filter(|path| !path.is_absolute()) {
         return Err(invalid(format!(
-            "path {} is not absolute: the server's directory is nobody's",
+            "path {} is relative; give an absolute path",
             path.display()
         )));
     }

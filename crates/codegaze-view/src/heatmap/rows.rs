@@ -17,9 +17,11 @@ pub enum RowsError {
     },
     #[error("the weight of query {row}, key {column} is not a finite number of 0 or more")]
     Weight { row: usize, column: usize },
-    #[error("there are no tokens; give at least one")]
+    #[error("there are no tokens; give at least one token")]
     Empty,
-    #[error("{tokens} tokens are more than the {limit} that are drawn; give a part of the matrix")]
+    #[error(
+        "{tokens} tokens are too many: a picture has at most {limit}; give a part of the matrix"
+    )]
     TooMany { tokens: usize, limit: usize },
 }
 

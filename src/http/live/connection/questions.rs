@@ -155,7 +155,7 @@ impl Connection {
         self.current.remove(&slot);
         let answer = outcome.and_then(|(json, ticket)| {
             let text = String::from_utf8(json);
-            let text = text.map_err(|_| ApiError::Internal("JSON is no UTF-8".to_owned()));
+            let text = text.map_err(|_| ApiError::Internal("the JSON is not UTF-8".to_owned()));
             Ok((text?, ticket))
         });
         match answer {
