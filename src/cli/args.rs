@@ -291,13 +291,13 @@ pub(super) struct ServeArgs {
     /// Reject larger requests
     #[arg(long, default_value_t = 8 << 20, value_name = "BYTES")]
     pub max_body: usize,
-    /// The maximum number of concurrent requests; the server rejects more
+    /// The maximum number of concurrent requests; the server rejects further ones
     #[arg(long, default_value_t = 128, value_name = "N", value_parser = count_parser())]
     pub queue: usize,
     /// The maximum time of a request
     #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
-    /// The maximum number of live connections; the server rejects more
+    /// The maximum number of live connections; the server rejects further ones
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = count_parser())]
     pub live: usize,
     /// Memory for cached results
