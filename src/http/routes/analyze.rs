@@ -55,7 +55,7 @@ pub(crate) struct AnalyzeRequest {
 
 request_schema!(
     AnalyzeRequest,
-    "A text to be embedded.",
+    "A text to embed.",
     TargetFields,
     ViewOptions,
     EmbeddingFields

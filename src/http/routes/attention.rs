@@ -42,7 +42,7 @@ pub(crate) struct WithAttentionRequest {
 
 request_schema!(
     WithAttentionRequest,
-    "A text whose embedding and attention are wanted.",
+    "A text whose embedding and attention to return.",
     TargetFields,
     ViewOptions,
     EmbeddingFields
@@ -73,7 +73,7 @@ pub(crate) struct AttentionRequest {
 
 request_schema!(
     AttentionRequest,
-    "A text whose attention is wanted.",
+    "A text whose attention to return.",
     TargetFields,
     ViewOptions,
     VisualizeFields

@@ -49,7 +49,7 @@ pub(crate) struct RawRequest {
 
 request_schema!(
     RawRequest,
-    "A text whose raw attention weights are wanted. `layer` and `head` remove their axis from the response; `layers` and `heads` keep it.",
+    "A text whose raw attention weights to return. `layer` and `head` remove their axis from the response; `layers` and `heads` keep it.",
     TargetFields,
     RawFields
 );
