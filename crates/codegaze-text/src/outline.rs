@@ -1,9 +1,9 @@
-//! The top-level definitions of a source text: functions, classes and other types, in any of the languages that the embedded
-//! model knows, told without their grammars.
+//! The top-level definitions of a source text: functions, classes and other types, without a grammar.
 //!
-//! The way: guess which family of languages the text is of (`syntax`), cut it into tokens without comments
-//! (`tokens`), and read these by braces (`braces`) or by indentation (`indented`). What cannot be told is left out; a
-//! text that is being typed loses the definition at the cursor at most, not the ones after it. Every step is linear.
+//! The document's language selects a syntax (`syntax`); `tokens` cuts the text into tokens without comments; `braces` and
+//! `indented` read these by their lines: a line at the margin that starts with the form of a definition, up to the matching
+//! brace or to the end of the indentation. What has another form is left out. A text that is being typed loses at most the
+//! definition at the cursor, not the ones after it. Every step is linear.
 
 mod braces;
 mod indented;
@@ -24,32 +24,26 @@ use tokens::Tokens;
 pub struct Definition {
     /// From its first decorator, attribute or modifier to its end. Comments above are not part of it.
     pub span: ByteSpan,
-    /// What it is called, within `span`. Of a Rust `impl` this is everything between `impl` and the body; a default
-    /// export without a name is called by its `default`.
+    /// What it is called, within `span`. The name of a Rust `impl` is everything between `impl` and the body; a default export
+    /// without a name is called by its `default`.
     pub name: ByteSpan,
-    /// The word that says what it is, such as `class` or `fn`; C's functions have none.
+    /// The word that tells its kind, such as `class` or `fn`; `None` for a function that has no such word, as in C.
     pub keyword: Option<ByteSpan>,
-    /// Zero-based line of the name.
-    pub line: usize,
 }
 
-/// The definitions of a text, ascending, disjoint. What namespaces hold is at the top level, too, and so is what a module
-/// holds that is all there is in the text.
+/// The definitions of a document, ascending, disjoint. What a namespace holds counts as top level; so does what a module holds
+/// that is alone in the text.
 #[must_use]
 pub fn outline(document: &Document) -> Vec<Definition> {
-    let (text, index) = (document.text(), document.index());
-    let syntax = match document.language() {
-        Some(language) => Syntax::of(language),
-        None => Syntax::guess(text, index),
-    };
-    let tokens = Tokens::new(text, syntax);
+    let syntax = Syntax::of(document);
+    let tokens = Tokens::new(document.text(), syntax);
     let read: fn(&Tokens<'_>, Syntax, Scope) -> Vec<Found> = match syntax {
         Syntax::Python => |tokens, _, scope| indented::python(tokens, scope),
         Syntax::Ruby => |tokens, _, scope| indented::ruby(tokens, scope),
         _ => braces::read,
     };
     let mut found = read(&tokens, syntax, Scope::of(0, tokens.len()));
-    // A module that holds the whole file is its frame.
+    // A module that holds the whole file is not a definition of interest; its contents are.
     for _ in 0..MAX_DEPTH {
         let [
             Found {
@@ -74,19 +68,15 @@ pub fn outline(document: &Document) -> Vec<Definition> {
     };
     found
         .into_iter()
-        .map(|found| {
-            let name = span(found.name);
-            Definition {
-                span: span(found.all),
-                name,
-                keyword: found.keyword.map(|at| tokens.get(at).span),
-                line: index.line_at(name.start),
-            }
+        .map(|found| Definition {
+            span: span(found.all),
+            name: span(found.name),
+            keyword: found.keyword.map(|at| tokens.get(at).span),
         })
         .collect()
 }
 
-/// The definition that a byte offset is in, or at the end of; `definitions` as from [`outline`].
+/// The definition that contains or ends at a byte offset; `definitions` as from [`outline`].
 #[must_use]
 pub fn definition_at(definitions: &[Definition], offset: usize) -> Option<&Definition> {
     let after = definitions.partition_point(|definition| definition.span.start <= offset);
@@ -94,7 +84,7 @@ pub fn definition_at(definitions: &[Definition], offset: usize) -> Option<&Defin
     (offset <= definition.span.end).then_some(definition)
 }
 
-/// How deep namespaces and modules are looked into.
+/// How many levels of namespaces and modules are read.
 const MAX_DEPTH: usize = 8;
 
 /// A half-open range of tokens.
@@ -116,6 +106,6 @@ struct Found {
     all: Scope,
     name: Scope,
     keyword: Option<usize>,
-    /// What a module holds.
+    /// The contents of a module.
     module: Option<Scope>,
 }

@@ -192,7 +192,6 @@ mod tests {
                     span,
                     name: span,
                     keyword: None,
-                    line: 0,
                 },
                 share,
                 top: top.map(|(label, lift)| TopLexeme {

@@ -1,78 +1,105 @@
 //! Languages whose definitions have braces.
 //!
-//! A scope is read statement by statement. Each is either one of the forms of definition below or skipped; groups in brackets
-//! are stepped over as one. Where a text's braces do not match, as while it is being typed, indentation says where a
-//! definition ends.
+//! A scope is read statement by statement. A statement starts on a line of its own, not indented by more than its scope, or
+//! after a `;` or a `}`. It is a definition if it has one of the forms below; anything else is skipped. Groups in brackets are
+//! skipped as one token. Where braces do not match, as while a text is being typed, the indentation tells where a definition
+//! ends.
 
 mod functions;
-mod headers;
 
 use super::syntax::Syntax;
 use super::tokens::Tokens;
 use super::{Found, MAX_DEPTH, Scope};
+
+/// Tokens and groups of a definition before its body. The limit keeps the time linear.
+const MAX_HEADER: usize = 256;
 
 /// The definitions in a scope, ascending, disjoint.
 pub(super) fn read(tokens: &Tokens<'_>, syntax: Syntax, scope: Scope) -> Vec<Found> {
     let mut reader = Reader {
         tokens,
         syntax,
+        depth: 0,
         found: Vec::new(),
     };
-    reader.scope(scope, 0);
+    reader.scope(scope);
     reader.found
 }
-
-/// Words that may stand before the word that says what is defined.
-const MODIFIERS: &[&str] = &[
-    "abstract",
-    "async",
-    "auto",
-    "crate",
-    "declare",
-    "default",
-    "export",
-    "extern",
-    "final",
-    "inline",
-    "internal",
-    "open",
-    "partial",
-    "private",
-    "protected",
-    "pub",
-    "public",
-    "readonly",
-    "sealed",
-    "static",
-    "strictfp",
-    "unsafe",
-    "virtual",
-];
 
 struct Reader<'a> {
     tokens: &'a Tokens<'a>,
     syntax: Syntax,
+    /// Namespaces around the scope.
+    depth: usize,
     found: Vec<Found>,
 }
 
-/// A statement as far as it has been read.
 #[derive(Clone, Copy)]
 struct Statement {
-    /// Decorators and attributes included.
+    /// Where it starts, decorators and attributes included.
     start: usize,
     /// The first token after those.
     first: usize,
-    /// Where the scope ends.
+    /// Where its scope ends.
     end: usize,
-    depth: usize,
+}
+
+/// Words that may stand before the word that tells what is defined.
+const MODIFIERS: &str = "abstract async auto crate declare default export extern final inline internal open partial private \
+    protected pub public readonly sealed static strictfp unsafe virtual";
+
+/// Words that start a statement at the beginning of a line, so that an unfinished one before it ends there.
+const STARTS: &str = "abstract async class const enum export extern final import inline interface namespace package private \
+    protected pub public readonly static struct template typedef union unsafe using";
+
+/// More of these; in C, functions may have such names.
+const STARTS_OUTSIDE_C: &str = "fn func function impl let macro_rules mod trait type use var";
+
+/// Words between a type's name and its body.
+const CLAUSES: &str = "abstract extends final implements permits requires sealed where with";
+
+/// Whether `word` is one of `words`, a list with spaces.
+fn is_in(words: &str, word: &str) -> bool {
+    words.split_ascii_whitespace().any(|other| other == word)
+}
+
+fn one(at: usize) -> Scope {
+    Scope::of(at, at + 1)
 }
 
 impl<'a> Reader<'a> {
-    fn scope(&mut self, scope: Scope, depth: usize) {
+    fn scope(&mut self, scope: Scope) {
+        let indent = self.tokens.indent_of(scope);
         let mut at = scope.start;
         while at < scope.end {
-            at = self.statement(at, scope.end, depth).max(at + 1);
+            let first = self.attributes(at, scope.end);
+            let statement = Statement {
+                start: at,
+                first,
+                end: scope.end,
+            };
+            at = match self.statement(statement) {
+                Some(end) => self.statement_from(end.max(at + 1), scope.end, indent),
+                None => self.statement_from(self.tokens.after(at), scope.end, indent),
+            };
         }
+    }
+
+    /// The first token from `at` on that starts a statement.
+    fn statement_from(&self, mut at: usize, end: usize, indent: usize) -> usize {
+        let tokens = self.tokens;
+        while at < end {
+            let starts = if tokens.get(at).first {
+                tokens.is_at_margin(at, indent)
+            } else {
+                matches!(tokens.mark(at - 1), Some(b';' | b'}'))
+            };
+            if starts {
+                return at;
+            }
+            at = tokens.after(at);
+        }
+        end
     }
 
     fn word(&self, at: usize) -> &'a str {
@@ -83,165 +110,149 @@ impl<'a> Reader<'a> {
         self.tokens.is(at, mark)
     }
 
-    /// Reads what starts at `at`, and returns where the next begins.
-    fn statement(&mut self, at: usize, end: usize, depth: usize) -> usize {
-        // Rust's `#![…]` belongs to the file.
-        if self.is(at, b'#') && self.is(at + 1, b'!') {
-            return self.tokens.after(at + 2);
-        }
-        let first = self.attributes(at, end);
-        let statement = Statement {
-            start: at,
-            first,
-            end,
-            depth,
-        };
-        let mut at = self.modifiers(first, end);
-        if at >= end {
-            return end;
-        }
+    /// Adds what a statement defines and returns where that ends; `None` if it defines nothing.
+    fn statement(&mut self, statement: Statement) -> Option<usize> {
+        use Syntax::{C, Go, JavaScript, Php, Rust};
+
+        let Statement { first, end, .. } = statement;
         let tokens = self.tokens;
+        let at = self.modifiers(first, end);
+        if at >= end {
+            return None;
+        }
         let named = tokens.names(at);
-        let word = self.word(at);
-        match (self.syntax, word) {
-            (Syntax::Rust, "const") if matches!(self.word(at + 1), "fn" | "unsafe" | "async") => {
-                at = self.modifiers(at + 1, end);
+        match (self.syntax, self.word(at)) {
+            (Rust, "fn") | (Go, "func") | (JavaScript | Php, "function") => {
                 self.function(statement, at)
             }
-            (Syntax::JavaScript, "const") if self.word(at + 1) == "enum" => {
-                self.class(statement, at + 1)
-            }
-            (Syntax::Rust, "fn")
-            | (Syntax::Go, "func")
-            | (Syntax::JavaScript | Syntax::Php, "function") => self.function(statement, at),
+            (Rust, "impl") => self.implementation(statement, at),
+            (Rust, "mod") if named => self.module(statement, at),
+            (Rust, "macro_rules") if self.is(at + 1, b'!') => self.macro_rules(statement, at),
+            (Rust | JavaScript, "type") if named => self.type_alias(statement, at),
+            (Go, "type") => self.go_type(statement, at),
+            (C, "typedef") => self.typedef(statement, at),
 
-            (Syntax::Rust, "impl") => self.implementation(statement, at),
-            (Syntax::Rust, "mod") if named => self.module(statement, at),
-            (Syntax::Rust, "macro_rules") if self.is(at + 1, b'!') => {
-                self.macro_rules(statement, at)
-            }
-            (Syntax::Rust | Syntax::JavaScript, "type") if named => self.type_alias(statement, at),
-            (Syntax::Go, "type") => self.go_type(statement, at),
-            (Syntax::C, "typedef") => self.typedef(statement, at),
-
-            (Syntax::C | Syntax::JavaScript | Syntax::Php, "namespace")
-                if named || self.is(at + 1, b'{') =>
-            {
+            (C | JavaScript | Php, "namespace") if named || self.is(at + 1, b'{') => {
                 self.namespace(statement, at)
             }
-            (Syntax::JavaScript, "module") if named || tokens.is_str(at + 1) => {
+            (JavaScript, "module") if named || tokens.is_str(at + 1) => {
                 self.namespace(statement, at)
             }
-            (Syntax::JavaScript, "global") if self.is(at + 1, b'{') => {
-                self.namespace(statement, at)
-            }
+            (JavaScript, "global") if self.is(at + 1, b'{') => self.namespace(statement, at),
             // `extern "C" {`
-            (Syntax::C, _) if self.is(at, b'{') && at > first && tokens.is_str(at - 1) => {
+            (C, _) if self.is(at, b'{') && at > first && tokens.is_str(at - 1) => {
                 self.namespace(statement, at - 1)
             }
 
-            (Syntax::Rust, "struct" | "enum" | "union" | "trait")
-            | (
-                Syntax::C,
-                "enum" | "record" | "module" | "interface" | "class" | "struct" | "union",
-            )
-            | (Syntax::JavaScript, "enum" | "interface")
-            | (Syntax::Php, "class" | "interface" | "trait" | "enum")
-                if named || (self.syntax == Syntax::C && self.is(at + 1, b'[')) =>
+            (JavaScript, "class") if self.is(at + 1, b'{') => self.class(statement, at),
+            (C, "enum" | "class" | "struct" | "union") if self.is(at + 1, b'[') => {
+                self.class(statement, at)
+            }
+            (Rust, "struct" | "enum" | "union" | "trait")
+            | (C, "enum" | "record" | "module" | "interface" | "class" | "struct" | "union")
+            | (JavaScript, "class" | "enum" | "interface")
+            | (Php, "class" | "interface" | "trait" | "enum")
+                if named =>
             {
                 self.class(statement, at)
             }
-            (Syntax::JavaScript, "class") if named || self.is(at + 1, b'{') => {
-                self.class(statement, at)
-            }
-            (Syntax::C, _) if self.is(at, b'@') && self.word(at + 1) == "interface" => {
+            (C, _) if self.is(at, b'@') && self.word(at + 1) == "interface" => {
                 self.class(statement, at + 1)
             }
 
-            (Syntax::JavaScript, _) => self.assignment(statement, at),
-            (Syntax::C, _) => self.c_function(statement),
-            _ => self.skip(statement, at),
+            (JavaScript, _) => self.assignment(statement, at),
+            (C, _) => self.c_function(statement),
+            _ => None,
         }
     }
 
     /// Past decorators, attributes and templates' parameters.
     fn attributes(&self, mut at: usize, end: usize) -> usize {
         let tokens = self.tokens;
+        let group = |at: usize| tokens.partner(at).map(|partner| partner + 1);
         while at < end {
             let after = match tokens.mark(at) {
                 Some(b'@') if tokens.is_word(at + 1) && self.word(at + 1) != "interface" => {
-                    let mut after = at + 2;
-                    while self.is(after, b'.') && tokens.is_word(after + 1) {
-                        after += 2;
-                    }
-                    if self.is(after, b'(') && tokens.partner(after).is_some() {
-                        after = tokens.after(after);
-                    }
-                    after
+                    let after = self.path_end(at + 1);
+                    Some(after)
+                        .filter(|_| !self.is(after, b'('))
+                        .or(group(after))
+                        .or(Some(after))
                 }
-                Some(b'#') if self.is(at + 1, b'[') && tokens.partner(at + 1).is_some() => {
-                    tokens.after(at + 1)
-                }
-                Some(b'[') if self.syntax == Syntax::C && tokens.partner(at).is_some() => {
-                    tokens.after(at)
-                }
+                Some(b'#') if self.is(at + 1, b'[') => group(at + 1),
+                Some(b'[') if self.syntax == Syntax::C => group(at),
                 None if self.syntax == Syntax::C && self.word(at) == "template" => {
-                    match self.angles(at + 1, end) {
-                        Some(after) => after,
-                        None => return at,
-                    }
+                    self.angles(at + 1, end)
                 }
-                _ => return at,
+                _ => None,
             };
-            at = after.min(end);
+            match after {
+                Some(after) => at = after.min(end),
+                None => return at,
+            }
         }
         at
     }
 
     /// Past words such as `pub(crate)`, `export default` and `extern "C"`.
     fn modifiers(&self, mut at: usize, end: usize) -> usize {
-        while at < end && MODIFIERS.contains(&self.word(at)) {
+        while at < end {
             at = match self.word(at) {
                 "pub" if self.is(at + 1, b'(') => self.tokens.after(at + 1),
                 "extern" if self.tokens.is_str(at + 1) => at + 2,
-                _ => at + 1,
+                "const"
+                    if matches!(
+                        self.word(at + 1),
+                        "fn" | "unsafe" | "async" | "extern" | "enum"
+                    ) =>
+                {
+                    at + 1
+                }
+                word if is_in(MODIFIERS, word) => at + 1,
+                _ => break,
             };
         }
         at.min(end)
     }
 
     /// Past the `<…>` at `at`.
-    fn angles(&self, at: usize, end: usize) -> Option<usize> {
+    fn angles(&self, mut at: usize, end: usize) -> Option<usize> {
         if !self.is(at, b'<') {
             return None;
         }
         let mut depth = 0;
-        let mut at = at;
-        while at < end {
-            match self.tokens.mark(at)? {
-                b'<' => depth += 1,
-                b'>' if self.is_arrow(at - 1) => {}
-                b'>' => {
-                    depth -= 1;
-                    if depth == 0 {
-                        return Some(at + 1);
-                    }
-                }
-                b';' => return None,
-                b'{' if self.syntax == Syntax::C => return None,
+        for _ in 0..MAX_HEADER {
+            if at >= end {
+                return None;
+            }
+            match self.tokens.mark(at) {
+                Some(b'<') => depth += 1,
+                Some(b'>') if self.is_arrow(at - 1) => {}
+                Some(b'>') if depth == 1 => return Some(at + 1),
+                Some(b'>') => depth -= 1,
+                Some(b';') => return None,
+                Some(b'{') if self.syntax == Syntax::C => return None,
                 _ => {}
             }
-            at = self.skip_words(self.tokens.after(at), end);
+            at = self.tokens.after(at);
         }
         None
     }
 
-    /// To the next mark.
-    fn skip_words(&self, mut at: usize, end: usize) -> usize {
-        while at < end && self.tokens.mark(at).is_none() {
-            at += 1;
+    /// Past a path: `a::b`, `a.b`, `a\b`.
+    fn path_end(&self, at: usize) -> usize {
+        let mut end = at + 1;
+        loop {
+            let separator = match self.tokens.mark(end) {
+                Some(b':') if self.tokens.is_pair(end, [b':', b':']) => 2,
+                Some(b'.' | b'\\') => 1,
+                _ => return end,
+            };
+            if !self.tokens.is_word(end + separator) {
+                return end;
+            }
+            end += separator + 1;
         }
-        at
     }
 
     /// `=>` or `->`
@@ -249,101 +260,29 @@ impl<'a> Reader<'a> {
         self.tokens.is_pair(at, [b'=', b'>']) || self.tokens.is_pair(at, [b'-', b'>'])
     }
 
-    /// Whether a statement that is not finished ends before `at`, a later token of its scope.
+    /// Whether another statement starts at `at`, a later token of the scope, although this one is not finished.
     fn is_interrupted(&self, statement: Statement, at: usize) -> bool {
-        if at <= statement.first || at >= statement.end {
+        let indent = self.tokens.get(statement.start).indent;
+        if at <= statement.first || at >= statement.end || !self.tokens.is_at_margin(at, indent) {
             return false;
         }
-        let token = self.tokens.get(at);
-        if !token.first || token.indent > self.tokens.get(statement.start).indent {
-            return false;
-        }
-        match self.syntax {
-            // A line's end is enough there, unless something is awaited.
-            Syntax::Go | Syntax::JavaScript => {
-                let words = [
-                    "class",
-                    "const",
-                    "export",
-                    "func",
-                    "function",
-                    "import",
-                    "interface",
-                    "let",
-                    "type",
-                    "var",
-                ];
-                let awaited = self.is(at - 1, b'=') || MODIFIERS.contains(&self.word(at - 1));
-                !awaited && words.contains(&self.word(at)) || !self.continues(at)
-            }
-            Syntax::Rust => {
-                let words = [
-                    "async",
-                    "const",
-                    "enum",
-                    "extern",
-                    "fn",
-                    "impl",
-                    "macro_rules",
-                    "mod",
-                    "pub",
-                    "static",
-                    "struct",
-                    "trait",
-                    "type",
-                    "union",
-                    "unsafe",
-                    "use",
-                ];
-                self.is(at, b'#') || words.contains(&self.word(at))
-            }
-            Syntax::Php => {
-                let words = [
-                    "abstract",
-                    "class",
-                    "const",
-                    "enum",
-                    "final",
-                    "function",
-                    "interface",
-                    "namespace",
-                    "readonly",
-                    "trait",
-                    "use",
-                ];
-                self.is(at, b'#') || words.contains(&self.word(at))
-            }
-            _ => {
-                let words = [
-                    "class",
-                    "enum",
-                    "extern",
-                    "import",
-                    "inline",
-                    "namespace",
-                    "package",
-                    "private",
-                    "protected",
-                    "public",
-                    "static",
-                    "struct",
-                    "template",
-                    "typedef",
-                    "union",
-                    "using",
-                ];
-                let before = self.word(at - 1);
-                let awaited = MODIFIERS.contains(&before) || matches!(before, "const" | "typedef");
-                !awaited && words.contains(&self.word(at))
-            }
-        }
+        let before = self.word(at - 1);
+        let awaits = self.is(at - 1, b'=')
+            || is_in(MODIFIERS, before)
+            || matches!(before, "const" | "typedef");
+        let word = self.word(at);
+        let starts =
+            is_in(STARTS, word) || self.syntax != Syntax::C && is_in(STARTS_OUTSIDE_C, word);
+        let ends_with_line = matches!(self.syntax, Syntax::Go | Syntax::JavaScript);
+        starts && !awaits || self.is(at, b'#') || ends_with_line && !self.continues(at)
     }
 
-    /// Whether the line that `at` starts goes on with the one before.
+    /// Whether the line that starts at `at` continues the one before, in Go and JavaScript.
     fn continues(&self, at: usize) -> bool {
         let tokens = self.tokens;
         let goes_on = match tokens.mark(at) {
-            // A decorator, a private name, a string begin something.
+            // A line of Go ends before an opening bracket.
+            Some(b'{' | b'(' | b'[') => self.syntax != Syntax::Go,
             Some(mark) => !matches!(mark, b'@' | b'#' | b'!' | b'~'),
             None => matches!(
                 self.word(at),
@@ -352,36 +291,66 @@ impl<'a> Reader<'a> {
         };
         let awaits = match tokens.mark(at - 1) {
             Some(b'>') => self.is_arrow(at - 2),
-            // An opening one is here only if nothing closes it.
             Some(b')' | b']' | b'}' | b'(' | b'[' | b'{' | b';' | b'!') => false,
-            Some(b'+' | b'-') => {
-                !tokens.is_pair(at - 2, [b'+'; 2]) && !tokens.is_pair(at - 2, [b'-'; 2])
-            }
+            // `i++`
+            Some(mark @ (b'+' | b'-')) => !tokens.is_pair(at - 2, [mark, mark]),
             Some(_) => true,
             None => matches!(
                 self.word(at - 1),
                 "extends" | "implements" | "return" | "new"
             ),
         };
-        // `{` and `(` never do in Go, whose lines end by themselves.
-        let opens =
-            self.syntax == Syntax::Go && matches!(tokens.mark(at), Some(b'{' | b'(' | b'['));
-        (goes_on && !opens) || awaits
+        goes_on || awaits
+    }
+
+    /// Whether the brace at `at` belongs to a type, as in `func f() struct{}`, `function f(): { a: number }`,
+    /// `class A extends B<{ a: number }>`.
+    fn is_type(&self, at: usize) -> bool {
+        let (word, mark) = (self.word(at - 1), self.tokens.mark(at - 1));
+        match self.syntax {
+            Syntax::Go => matches!(word, "struct" | "interface"),
+            Syntax::JavaScript => {
+                word == "is" || matches!(mark, Some(b':' | b'|' | b'&' | b'<' | b',' | b'='))
+            }
+            Syntax::Rust => mark == Some(b'<'),
+            _ => false,
+        }
+    }
+
+    /// The `{` of the body, or the `;` in its place; `None` if neither follows.
+    fn body_or_semicolon(&self, statement: Statement, mut at: usize) -> Option<usize> {
+        for _ in 0..MAX_HEADER {
+            if at >= statement.end || self.is_interrupted(statement, at) {
+                return None;
+            }
+            match self.tokens.mark(at) {
+                Some(b'{') if !self.is_type(at) => return Some(at),
+                Some(b';') => return Some(at),
+                Some(b'}' | b')' | b']') => return None,
+                // Still being typed.
+                Some(b'(' | b'[' | b'{') if self.tokens.partner(at).is_none() => return None,
+                _ => at = self.tokens.after(at),
+            }
+        }
+        None
+    }
+
+    fn body(&self, statement: Statement, at: usize) -> Option<usize> {
+        let at = self.body_or_semicolon(statement, at)?;
+        self.is(at, b'{').then_some(at)
     }
 
     /// Past the block that opens at `open`, the body of a statement.
     fn block_end(&self, statement: Statement, open: usize) -> usize {
         let tokens = self.tokens;
         let partner = tokens.partner(open).map(|partner| partner + 1);
-        match partner {
-            Some(after) if tokens.balanced => return after.min(statement.end),
-            _ => {}
-        }
         let limit = partner.unwrap_or(statement.end).min(statement.end);
+        if tokens.balanced {
+            return limit;
+        }
         let indent = tokens.get(statement.start).indent;
         for at in open + 1..limit {
-            let token = tokens.get(at);
-            if !token.first || token.indent > indent {
+            if !tokens.is_at_margin(at, indent) {
                 continue;
             }
             match tokens.mark(at) {
@@ -395,38 +364,11 @@ impl<'a> Reader<'a> {
         limit
     }
 
-    /// Goes on after a statement that opens a bracket at `at` which nothing closes: on the next line that is not indented in
-    /// it.
-    fn abandon(&self, statement: Statement, at: usize) -> usize {
-        let indent = self.tokens.get(statement.start).indent;
-        (at + 1..statement.end)
-            .find(|&at| {
-                let token = self.tokens.get(at);
-                token.first && token.indent <= indent
-            })
-            .unwrap_or(statement.end)
-    }
-
-    /// Goes on after the statement that `at` is in.
-    fn skip(&self, statement: Statement, mut at: usize) -> usize {
-        let tokens = self.tokens;
-        while at < statement.end {
-            match tokens.mark(at) {
-                Some(b';' | b'}' | b')' | b']') => return at + 1,
-                Some(b'{') => return self.block_end(statement, at),
-                _ if self.is_interrupted(statement, at) => return at,
-                _ => at = tokens.after(at),
-            }
-        }
-        at
-    }
-
-    /// Past the value that begins at `at`, up to and with a `;`.
-    fn skip_value(&self, statement: Statement, mut at: usize) -> usize {
-        let tokens = self.tokens;
+    /// Past the value that begins at `at`, and the `;` after it.
+    fn value_end(&self, statement: Statement, mut at: usize) -> usize {
         let first = at;
         while at < statement.end {
-            match tokens.mark(at) {
+            match self.tokens.mark(at) {
                 Some(b';') => return at + 1,
                 Some(b'}' | b')' | b']') => return at,
                 Some(b'{') => {
@@ -437,13 +379,19 @@ impl<'a> Reader<'a> {
                     at = after;
                 }
                 _ if at > first && self.is_interrupted(statement, at) => return at,
-                _ => at = tokens.after(at),
+                _ => at = self.tokens.after(at),
             }
         }
         at.min(statement.end)
     }
 
-    fn push(&mut self, statement: Statement, end: usize, name: Scope, keyword: Option<usize>) {
+    fn push(
+        &mut self,
+        statement: Statement,
+        end: usize,
+        name: Scope,
+        keyword: Option<usize>,
+    ) -> usize {
         debug_assert!(name.start < name.end && name.end <= end);
         self.found.push(Found {
             all: Scope::of(statement.start, end),
@@ -451,5 +399,229 @@ impl<'a> Reader<'a> {
             keyword,
             module: None,
         });
+        end
+    }
+
+    /// The `default` of `export default`, where a name is missing.
+    fn default_of(&self, statement: Statement, keyword: usize) -> Option<Scope> {
+        (statement.first..keyword)
+            .find(|&at| self.word(at) == "default")
+            .map(one)
+    }
+
+    /// A class or another type with a body.
+    fn class(&mut self, statement: Statement, keyword: usize) -> Option<usize> {
+        let tokens = self.tokens;
+        let is_c = self.syntax == Syntax::C;
+        let is_enum_class =
+            self.word(keyword) == "enum" && matches!(self.word(keyword + 1), "class" | "struct");
+        let mut at = self.c_attributes(keyword + 1 + usize::from(is_enum_class));
+        // The last of several words: macros may stand before it.
+        while is_c && tokens.is_word(at) && tokens.names(at) && !is_in(CLAUSES, self.word(at + 1)) {
+            at = self.c_attributes(at + 1);
+        }
+        let is_named = tokens.is_word(at) && !is_in(CLAUSES, self.word(at)) && at < statement.end;
+        let name = if is_named {
+            Scope::of(at, self.path_end(at))
+        } else {
+            self.default_of(statement, keyword)?
+        };
+        let header = if is_named { name.end } else { at };
+        let header = self.angles(header, statement.end).unwrap_or(header);
+        let body = self.body_or_semicolon(statement, header)?;
+        if self.is(body, b';') {
+            let is_whole = self.syntax == Syntax::Rust;
+            return is_whole.then(|| self.push(statement, body + 1, name, Some(keyword)));
+        }
+        // `struct a f(…) {`, `struct a x = {`
+        let mut before_bases = (header..body).take_while(|&at| !self.is(at, b':'));
+        if is_c
+            && self.word(keyword) != "record"
+            && before_bases.any(|at| matches!(tokens.mark(at), Some(b'(' | b'=' | b'*')))
+        {
+            return self.c_function(statement);
+        }
+        let mut end = self.block_end(statement, body);
+        if is_c {
+            end = self.declarator_end(statement, end);
+        }
+        Some(self.push(statement, end, name, Some(keyword)))
+    }
+
+    /// Past `[[…]]`, `alignas(…)` and the like.
+    fn c_attributes(&self, mut at: usize) -> usize {
+        loop {
+            let is_call = matches!(
+                self.word(at),
+                "alignas" | "_Alignas" | "__attribute__" | "__declspec"
+            ) && self.is(at + 1, b'(');
+            at = if self.is(at, b'[') && self.is(at + 1, b'[') {
+                self.tokens.after(at)
+            } else if is_call {
+                self.tokens.after(at + 1)
+            } else {
+                return at;
+            };
+        }
+    }
+
+    /// C: past what follows a type's body: `;`, or variables up to it on the same line.
+    fn declarator_end(&self, statement: Statement, body_end: usize) -> usize {
+        let mut end = body_end;
+        while end < statement.end && !self.tokens.get(end).first {
+            match self.tokens.mark(end) {
+                Some(b';') => return end + 1,
+                Some(b'{' | b'}' | b')' | b']') => return body_end,
+                _ => end = self.tokens.after(end),
+            }
+        }
+        body_end
+    }
+
+    /// Rust's `impl`, whose name is all that stands before its body.
+    fn implementation(&mut self, statement: Statement, keyword: usize) -> Option<usize> {
+        let first = keyword + 1;
+        let first = self.angles(first, statement.end).unwrap_or(first);
+        let body = self.body(statement, first)?;
+        let last = (first..body)
+            .find(|&at| self.word(at) == "where")
+            .unwrap_or(body);
+        let name = if first < last {
+            Scope::of(first, last)
+        } else {
+            one(keyword)
+        };
+        let end = self.block_end(statement, body);
+        Some(self.push(statement, end, name, Some(keyword)))
+    }
+
+    /// Rust's `mod` with a body.
+    fn module(&mut self, statement: Statement, keyword: usize) -> Option<usize> {
+        let open = keyword + 2;
+        if !self.is(open, b'{') {
+            return None;
+        }
+        let end = self.block_end(statement, open);
+        self.push(statement, end, one(keyword + 1), Some(keyword));
+        self.found.last_mut()?.module = Some(self.inside(open, end));
+        Some(end)
+    }
+
+    /// What is between the braces.
+    fn inside(&self, open: usize, end: usize) -> Scope {
+        let closed = end > open + 1 && self.is(end - 1, b'}');
+        Scope::of(open + 1, (end - usize::from(closed)).max(open + 1))
+    }
+
+    /// A namespace: the definitions in it, or itself if there are none.
+    fn namespace(&mut self, statement: Statement, keyword: usize) -> Option<usize> {
+        let tokens = self.tokens;
+        let name = if tokens.is_word(keyword + 1) {
+            Scope::of(keyword + 1, self.path_end(keyword + 1))
+        } else if tokens.is_str(keyword + 1) {
+            one(keyword + 1)
+        } else {
+            one(keyword)
+        };
+        let open = name.end;
+        // `namespace a;` is about the whole file, `namespace a = b;` is another name.
+        if !self.is(open, b'{') {
+            return None;
+        }
+        // Its contents need not be indented: one that is not closed goes on.
+        let end = tokens
+            .partner(open)
+            .map_or(statement.end, |partner| partner + 1);
+        let end = end.min(statement.end);
+        let n_found = self.found.len();
+        if self.depth < MAX_DEPTH {
+            self.depth += 1;
+            self.scope(self.inside(open, end));
+            self.depth -= 1;
+        }
+        // `extern "C"` has no name.
+        if self.found.len() == n_found && !tokens.is_str(keyword) {
+            self.push(statement, end, name, Some(keyword));
+        }
+        Some(end)
+    }
+
+    fn macro_rules(&mut self, statement: Statement, keyword: usize) -> Option<usize> {
+        let (name, open) = (keyword + 2, keyword + 3);
+        if !self.tokens.is_word(name) {
+            return None;
+        }
+        let mut end = match self.tokens.mark(open)? {
+            b'{' => self.block_end(statement, open),
+            b'(' | b'[' => self.tokens.after(open).min(statement.end),
+            _ => return None,
+        };
+        end += usize::from(end < statement.end && self.is(end, b';'));
+        Some(self.push(statement, end, one(name), Some(keyword)))
+    }
+
+    /// `type A = …`
+    fn type_alias(&mut self, statement: Statement, keyword: usize) -> Option<usize> {
+        let name = keyword + 1;
+        let at = self.angles(name + 1, statement.end).unwrap_or(name + 1);
+        if at >= statement.end || !self.is(at, b'=') {
+            return None;
+        }
+        let end = self.value_end(statement, at + 1);
+        Some(self.push(statement, end, one(name), Some(keyword)))
+    }
+
+    /// Go's `type A …`, or several in parentheses.
+    fn go_type(&mut self, statement: Statement, keyword: usize) -> Option<usize> {
+        let tokens = self.tokens;
+        let open = keyword + 1;
+        if tokens.is_word(open) {
+            return self.go_type_entry(statement, open, Some(keyword));
+        }
+        if !self.is(open, b'(') {
+            return None;
+        }
+        let close = tokens.partner(open)?.min(statement.end);
+        let mut at = open + 1;
+        while at < close {
+            let entry = Statement {
+                start: at,
+                first: at,
+                end: close,
+            };
+            let end = tokens
+                .is_word(at)
+                .then(|| self.go_type_entry(entry, at, None));
+            at = end.flatten().unwrap_or(tokens.after(at));
+        }
+        Some((close + 1).min(statement.end))
+    }
+
+    fn go_type_entry(
+        &mut self,
+        entry: Statement,
+        name: usize,
+        keyword: Option<usize>,
+    ) -> Option<usize> {
+        let end = self.value_end(entry, name + 1);
+        // A name alone is being typed.
+        (end > name + 1).then(|| self.push(entry, end, one(name), keyword))
+    }
+
+    /// C: a `typedef` with a body, called by its new name.
+    fn typedef(&mut self, statement: Statement, typedef: usize) -> Option<usize> {
+        let tokens = self.tokens;
+        let keyword = typedef + 1;
+        if !matches!(self.word(keyword), "struct" | "union" | "enum" | "class") {
+            return None;
+        }
+        let tag = self.c_attributes(keyword + 1);
+        let body_end = self.block_end(statement, self.body(statement, tag)?);
+        let end = self.declarator_end(statement, body_end);
+        let name = (body_end..end).find(|&at| tokens.is_word(at) && !self.is(at + 1, b'('));
+        let name = name
+            .or(tokens.is_word(tag).then_some(tag))
+            .unwrap_or(keyword);
+        Some(self.push(statement, end, one(name), Some(keyword)))
     }
 }

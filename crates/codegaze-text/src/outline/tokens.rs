@@ -1,21 +1,37 @@
-//! Source text cut into what matters for its structure: words, strings, marks and which brackets belong together.
-//! Comments, preprocessor lines and the insides of strings are left out.
+//! Source text cut into words, strings, marks and pairs of brackets. Comments, preprocessor lines and the contents of strings
+//! are left out.
 //!
-//! The scan is linear: a search that fails is not made again below the place where it ended.
+//! The scan is linear: a search for a closing mark that fails blocks all searches for the same mark up to where it ended.
 
 mod literals;
 
+#[cfg(test)]
+use std::cell::Cell;
+
 use unicode_ident::{is_xid_continue, is_xid_start};
 
-use self::literals::RustRaw;
+use super::Scope;
 use super::syntax::Syntax;
 use crate::ByteSpan;
+
+#[cfg(test)]
+thread_local! {
+    /// Tokens that were read and bytes that were searched, to test that the work is linear.
+    pub(super) static WORK: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count_work(n: usize) {
+    #[cfg(test)]
+    WORK.set(WORK.get() + n);
+    #[cfg(not(test))]
+    let _ = n;
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Word,
     Number,
-    /// A string, a character, a template, a regular expression.
+    /// A string, a character, a template or a regular expression.
     Str,
     /// One byte of ASCII punctuation.
     Mark(u8),
@@ -24,18 +40,18 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
     pub(super) span: ByteSpan,
-    pub(super) kind: Kind,
-    /// Whether it is the first of its line.
+    kind: Kind,
+    /// Whether it is the first token of its line.
     pub(super) first: bool,
-    /// Bytes before the first token of its line.
+    /// Bytes of whitespace at the start of its line.
     pub(super) indent: usize,
-    /// The bracket that it opens for or closes.
-    pub(super) partner: Option<usize>,
+    /// The other bracket of its pair.
+    partner: Option<usize>,
 }
 
-/// The tokens of a text.
+/// The tokens of a text. Methods that take an index accept any index unless they say otherwise.
 pub(super) struct Tokens<'a> {
-    pub(super) text: &'a str,
+    text: &'a str,
     all: Vec<Token>,
     /// Whether every brace has a partner.
     pub(super) balanced: bool,
@@ -53,17 +69,15 @@ impl<'a> Tokens<'a> {
             indent: 0,
             tokens: Vec::with_capacity(text.len() / 4),
             brackets: Brackets::default(),
-            conditionals: Vec::new(),
             heredocs: Vec::new(),
             n_lost_heredocs: 0,
-            nests_templates: true,
-            blocked_until: [0; N_SEARCHES],
+            blocked_until: [0; literals::N_SEARCHES],
         };
         tokenizer.run();
         Self {
             text,
             all: tokenizer.tokens,
-            balanced: tokenizer.brackets.balanced && tokenizer.brackets.braces.is_empty(),
+            balanced: !tokenizer.brackets.unopened && tokenizer.brackets.braces.is_empty(),
         }
     }
 
@@ -71,13 +85,19 @@ impl<'a> Tokens<'a> {
         self.all.len()
     }
 
-    /// Of a token that is there.
+    /// Panics if there is no such token.
     pub(super) fn get(&self, at: usize) -> &Token {
+        count_work(1);
         &self.all[at]
     }
 
+    fn kind(&self, at: usize) -> Option<Kind> {
+        count_work(1);
+        Some(self.all.get(at)?.kind)
+    }
+
     pub(super) fn mark(&self, at: usize) -> Option<u8> {
-        match self.all.get(at)?.kind {
+        match self.kind(at)? {
             Kind::Mark(mark) => Some(mark),
             _ => None,
         }
@@ -87,18 +107,21 @@ impl<'a> Tokens<'a> {
         self.mark(at) == Some(mark)
     }
 
-    /// The word at `at`, or nothing.
+    /// The word at `at`, or an empty string.
     pub(super) fn word(&self, at: usize) -> &'a str {
-        match self.all.get(at) {
-            Some(token) if token.kind == Kind::Word => token.span.of(self.text),
-            _ => "",
+        if self.is_word(at) {
+            self.all[at].span.of(self.text)
+        } else {
+            ""
         }
     }
 
     pub(super) fn is_word(&self, at: usize) -> bool {
-        self.all
-            .get(at)
-            .is_some_and(|token| token.kind == Kind::Word)
+        self.kind(at) == Some(Kind::Word)
+    }
+
+    pub(super) fn is_str(&self, at: usize) -> bool {
+        self.kind(at) == Some(Kind::Str)
     }
 
     /// Whether a word follows `at` on the same line.
@@ -106,17 +129,11 @@ impl<'a> Tokens<'a> {
         self.is_word(at + 1) && !self.all[at + 1].first
     }
 
-    pub(super) fn is_str(&self, at: usize) -> bool {
-        self.all
-            .get(at)
-            .is_some_and(|token| token.kind == Kind::Str)
-    }
-
     pub(super) fn partner(&self, at: usize) -> Option<usize> {
         self.all.get(at)?.partner
     }
 
-    /// Past the group that opens at `at`, else past the token.
+    /// The token after the group that opens at `at`, or after the token.
     pub(super) fn after(&self, at: usize) -> usize {
         match self.partner(at) {
             Some(partner) if partner > at => partner + 1,
@@ -124,90 +141,70 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Whether two marks stand at `at` without anything between them, such as `=>`.
+    /// Whether two marks stand at `at` without a space, such as `=>`.
     pub(super) fn is_pair(&self, at: usize, marks: [u8; 2]) -> bool {
         self.is(at, marks[0]) && self.is(at + 1, marks[1]) && self.adjoin(at)
     }
 
-    /// Whether the next token follows at once.
+    /// Whether the next token follows without a space.
     pub(super) fn adjoin(&self, at: usize) -> bool {
         match (self.all.get(at), self.all.get(at + 1)) {
             (Some(token), Some(next)) => token.span.end == next.span.start,
             _ => false,
         }
     }
+
+    /// The indentation of a scope's own lines: that of the first line in it.
+    pub(super) fn indent_of(&self, scope: Scope) -> usize {
+        let first = (scope.start..scope.end).find(|&at| self.get(at).first);
+        first.map_or(0, |at| self.get(at).indent)
+    }
+
+    /// Whether the token starts a line that is not indented by more than `indent`.
+    pub(super) fn is_at_margin(&self, at: usize, indent: usize) -> bool {
+        let token = self.get(at);
+        token.first && token.indent <= indent
+    }
 }
 
-/// Open brackets, as places in the tokens. They are matched by kind: a brace closes what was left open inside of it, and no
-/// other bracket reaches past a brace.
+/// Open brackets. A brace closes the other brackets inside it, and no other bracket reaches past a brace.
 #[derive(Default)]
 struct Brackets {
-    parens: Vec<usize>,
-    squares: Vec<usize>,
-    /// With how many of the others were open outside.
-    braces: Vec<(usize, usize, usize)>,
-    balanced: bool,
+    /// Each open bracket and its token.
+    open: Vec<(u8, usize)>,
+    /// The braces among them, as indices into `open`.
+    braces: Vec<usize>,
+    /// Whether a brace closed without an open one.
+    unopened: bool,
 }
 
 impl Brackets {
     fn open(&mut self, mark: u8, at: usize) {
-        match mark {
-            b'(' => self.parens.push(at),
-            b'[' => self.squares.push(at),
-            _ => {
-                let outside = (self.parens.len(), self.squares.len());
-                self.braces.push((at, outside.0, outside.1));
-            }
+        if mark == b'{' {
+            self.braces.push(self.open.len());
         }
+        self.open.push((mark, at));
     }
 
     /// The bracket that `mark` closes.
     fn close(&mut self, mark: u8) -> Option<usize> {
-        let (parens, squares) = match self.braces.last() {
-            Some(&(_, parens, squares)) => (parens, squares),
-            None => (0, 0),
+        let height = if mark == b'}' {
+            self.unopened |= self.braces.is_empty();
+            self.braces.pop()?
+        } else {
+            let opening = if mark == b')' { b'(' } else { b'[' };
+            let floor = self.braces.last().map_or(0, |brace| brace + 1);
+            let inside = &self.open[floor..];
+            // One bracket of the other kind may have been left open.
+            let mut latest = inside.iter().rev().take(2);
+            let above = latest.position(|&(open, _)| open == opening)?;
+            self.open.len() - 1 - above
         };
-        if mark == b'}' {
-            let Some((at, ..)) = self.braces.pop() else {
-                self.balanced = false;
-                return None;
-            };
-            self.parens.truncate(parens);
-            self.squares.truncate(squares);
-            return Some(at);
-        }
-        let (own, outside, other) = match mark {
-            b')' => (&mut self.parens, parens, &mut self.squares),
-            _ => (&mut self.squares, squares, &mut self.parens),
-        };
-        if own.len() <= outside {
-            return None;
-        }
-        let at = own.pop()?;
-        while other.last().is_some_and(|&inside| inside > at) {
-            other.pop();
-        }
+        let (_, at) = self.open[height];
+        self.open.truncate(height);
         Some(at)
     }
 }
-
-/// What is searched for ahead.
-#[derive(Clone, Copy)]
-enum Search {
-    Double,
-    Single,
-    Backtick,
-    LongDouble,
-    LongSingle,
-    LongBacktick,
-    TripleDouble,
-    TripleSingle,
-    Raw,
-    BlockComment,
-    Regex,
-    Percent,
-}
-const N_SEARCHES: usize = 12;
 
 struct Tokenizer<'a> {
     text: &'a str,
@@ -215,25 +212,20 @@ struct Tokenizer<'a> {
     syntax: Syntax,
     pos: usize,
     line_start: usize,
-    /// No token on this line yet.
+    /// Whether this line has no token yet.
     fresh: bool,
     indent: usize,
     tokens: Vec<Token>,
     brackets: Brackets,
-    /// Braces that were open at each `#if` that is open.
-    conditionals: Vec<usize>,
     /// Words that end the heredocs that start after this line.
     heredocs: Vec<&'a str>,
     n_lost_heredocs: usize,
-    /// Whether `${…}` in a template may hold templates.
-    nests_templates: bool,
-    /// By `Search`.
-    blocked_until: [usize; N_SEARCHES],
+    /// By search, where the next one may start.
+    blocked_until: [usize; literals::N_SEARCHES],
 }
 
 impl<'a> Tokenizer<'a> {
     fn run(&mut self) {
-        self.brackets.balanced = true;
         if self.syntax == Syntax::Php {
             self.skip_html();
         } else if self.text.starts_with("#!") && !self.text.starts_with("#![") {
@@ -252,11 +244,8 @@ impl<'a> Tokenizer<'a> {
         &self.text[self.pos..]
     }
 
-    fn has_slash_comments(&self) -> bool {
-        !matches!(self.syntax, Syntax::Python | Syntax::Ruby)
-    }
-
     fn step(&mut self) {
+        count_work(1);
         let byte = self.bytes[self.pos];
         match byte {
             b'\n' | b'\r' => self.end_line(),
@@ -269,10 +258,7 @@ impl<'a> Tokenizer<'a> {
                 self.skip_html();
             }
             b'<' if self.byte(1) == Some(b'<') && self.heredoc() => {}
-            b'%' | b'?' if self.syntax == Syntax::Ruby && self.ruby_literal(byte) => {}
-            b'=' if self.syntax == Syntax::Ruby && self.pos == self.line_start => {
-                self.ruby_comment();
-            }
+            b'=' if self.syntax == Syntax::Ruby && self.ruby_comment() => {}
             b'_' | b'$' | b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => self.word(),
             _ if byte.is_ascii_graphic() => self.mark(byte),
             _ => self.pos += 1,
@@ -281,7 +267,9 @@ impl<'a> Tokenizer<'a> {
 
     fn push(&mut self, end: usize, kind: Kind) {
         if self.fresh {
-            self.indent = self.pos - self.line_start;
+            let before = &self.bytes[self.line_start..self.pos];
+            let is_space = |byte: &&u8| byte.is_ascii_whitespace();
+            self.indent = before.iter().take_while(is_space).count();
         }
         self.tokens.push(Token {
             span: ByteSpan::new(self.pos, end),
@@ -291,20 +279,21 @@ impl<'a> Tokenizer<'a> {
             partner: None,
         });
         self.fresh = false;
+        self.pos = end;
     }
 
-    /// A string up to `end`, over several lines if need be.
+    /// A string up to `end`. What follows on its last line belongs to the line on which the string starts.
     fn push_str(&mut self, end: usize) {
+        let start = self.pos;
         self.push(end, Kind::Str);
+        self.pos = start;
         self.skip_to(end);
-        // What follows on the last line belongs to the line where the string began.
         self.fresh = false;
     }
 
     fn mark(&mut self, mark: u8) {
         let at = self.tokens.len();
         self.push(self.pos + 1, Kind::Mark(mark));
-        self.pos += 1;
         match mark {
             b'(' | b'[' | b'{' => self.brackets.open(mark, at),
             b')' | b']' | b'}' => {
@@ -317,7 +306,7 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
-    /// Goes on at `end`, having left out what is before.
+    /// Leaves out what is before `end`.
     fn skip_to(&mut self, end: usize) {
         let skipped = &self.bytes[self.pos..end];
         if let Some(at) = skipped.iter().rposition(|&b| b == b'\n' || b == b'\r') {
@@ -333,10 +322,11 @@ impl<'a> Tokenizer<'a> {
     }
 
     fn end_line(&mut self) {
-        self.pos += 1;
-        if self.bytes[self.pos - 1] == b'\r' && self.byte(0) == Some(b'\n') {
-            self.pos += 1;
-        }
+        self.pos += if self.rest().starts_with("\r\n") {
+            2
+        } else {
+            1
+        };
         self.line_start = self.pos;
         self.fresh = true;
         for end in std::mem::take(&mut self.heredocs) {
@@ -353,49 +343,25 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
-    /// A line for C's preprocessor. Braces may be opened in each branch of a conditional, to be closed once after it: only
-    /// those of the last count.
+    /// A line for C's preprocessor.
     fn directive(&mut self) {
-        let name = self.rest()[1..].trim_start_matches([' ', '\t']);
-        if name.starts_with("if") {
-            self.conditionals.push(self.brackets.braces.len());
-        } else if name.starts_with("el") {
-            if let Some(&n_open) = self.conditionals.last() {
-                self.brackets.braces.truncate(n_open);
-            }
-        } else if name.starts_with("endif") {
-            self.conditionals.pop();
-        }
-        loop {
-            self.skip_line();
-            let continues = self.bytes[..self.pos].ends_with(b"\\");
-            if !continues || self.pos >= self.bytes.len() {
-                return;
-            }
+        self.skip_line();
+        while self.bytes[..self.pos].ends_with(b"\\") && self.pos < self.bytes.len() {
             self.end_line();
+            self.skip_line();
         }
     }
 
     fn slash(&mut self) {
-        if self.has_slash_comments() {
-            match self.byte(1) {
-                Some(b'/') if self.syntax == Syntax::Php => return self.skip_php_comment(),
-                Some(b'/') => return self.skip_line(),
-                Some(b'*') if self.may_search(Search::BlockComment) => {
-                    if let Some(len) = self.rest()[2..].find("*/") {
-                        let fresh = self.fresh;
-                        self.skip_to(self.pos + 2 + len + 2);
-                        self.fresh |= fresh;
-                        return;
-                    }
-                    self.block(Search::BlockComment, self.bytes.len());
-                }
-                _ => {}
-            }
-        }
-        match self.regex_end() {
-            Some(end) => self.push_str(end),
-            None => self.mark(b'/'),
+        let has_comments = !matches!(self.syntax, Syntax::Python | Syntax::Ruby);
+        match self.byte(1) {
+            Some(b'/') if self.syntax == Syntax::Php => self.skip_php_comment(),
+            Some(b'/') if has_comments => self.skip_line(),
+            Some(b'*') if has_comments && self.block_comment() => {}
+            _ => match self.regex_end() {
+                Some(end) => self.push_str(end),
+                None => self.mark(b'/'),
+            },
         }
     }
 
@@ -407,89 +373,37 @@ impl<'a> Tokenizer<'a> {
     }
 
     fn skip_html(&mut self) {
-        let len = self.rest().find("<?").map_or(self.rest().len(), |at| {
-            let opening = &self.rest()[at + 2..];
-            at + 2 + if opening.starts_with("php") { 3 } else { 0 }
-        });
-        self.skip_to(self.pos + len);
+        let html = self.rest().split("<?").next().unwrap_or_default();
+        self.skip_to(self.pos + html.len());
+        for opening in ["<?", "php"] {
+            if self.rest().starts_with(opening) {
+                self.pos += opening.len();
+            }
+        }
     }
 
     fn word(&mut self) {
         let rest = self.rest();
-        let mut len = word_len(rest);
+        let len = word_len(rest);
         if len == 0 {
             // A symbol outside of ASCII.
             self.pos += rest.chars().next().map_or(1, char::len_utf8);
-            return;
-        }
-        if self.syntax == Syntax::Rust
-            && let Some(end) = self.rust_raw(len)
+        } else if self.syntax == Syntax::Ruby
+            && self.pos == self.line_start
+            && &rest[..len] == "__END__"
         {
-            return match end {
-                RustRaw::Name(end) => {
-                    self.push(end, Kind::Word);
-                    self.pos = end;
-                }
-                RustRaw::Str(end) => self.push_str(end),
-            };
+            self.pos = self.bytes.len();
+        } else if self.syntax != Syntax::Rust || !self.rust_raw(len) {
+            self.push(self.pos + len, Kind::Word);
         }
-        if self.syntax == Syntax::Ruby {
-            if self.pos == self.line_start && &rest[..len] == "__END__" {
-                self.pos = self.bytes.len();
-                return;
-            }
-            // `$"` and its like are variables.
-            if &rest[..len] == "$" && rest[1..].starts_with(['"', '\'', '`']) {
-                len = 2;
-            }
-        }
-        self.push(self.pos + len, Kind::Word);
-        self.pos += len;
     }
 
     fn number(&mut self) {
-        let mut len = 1;
-        loop {
-            let next = self.byte(len + 1);
-            let is_digit = next.is_some_and(|next| next.is_ascii_alphanumeric());
-            len += match self.byte(len) {
-                Some(b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => 1,
-                Some(b'.') if next.is_some_and(|next| next.is_ascii_digit()) => 2,
-                // C++ groups digits with apostrophes.
-                Some(b'\'') if self.syntax == Syntax::C && is_digit => 2,
-                _ => break,
-            };
-        }
-        self.push(self.pos + len, Kind::Number);
-        self.pos += len;
-    }
-
-    /// Whether what stands before is a value, so that `/` divides it.
-    fn is_after_value(&self) -> bool {
-        let Some(last) = self.tokens.last() else {
-            return false;
-        };
-        match last.kind {
-            Kind::Word => !BEFORE_VALUES.contains(&last.span.of(self.text)),
-            Kind::Number | Kind::Str | Kind::Mark(b')' | b']' | b'}') => true,
-            Kind::Mark(_) => false,
-        }
-    }
-
-    fn may_search(&self, search: Search) -> bool {
-        self.pos >= self.blocked_until[search as usize]
-    }
-
-    fn block(&mut self, search: Search, until: usize) {
-        self.blocked_until[search as usize] = until;
+        let rest = self.rest();
+        let len = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        self.push(self.pos + len.unwrap_or(rest.len()), Kind::Number);
     }
 }
-
-/// Words that no value ends with.
-const BEFORE_VALUES: &[&str] = &[
-    "return", "if", "elsif", "unless", "while", "until", "when", "case", "and", "or", "not", "in",
-    "of", "then", "do", "else", "typeof", "delete", "void", "throw", "new", "await", "yield",
-];
 
 fn word_len(text: &str) -> usize {
     let continues = |c: char| is_xid_continue(c) || c == '$';

@@ -1,10 +1,12 @@
 //! What is a definition in each language, and what only looks like one.
 
-use super::check;
+use super::{LANGUAGES, check};
+use crate::language::Language;
 
 #[test]
 fn c() {
     check(
+        Language::C,
         &[
             "point",
             "pair",
@@ -16,6 +18,7 @@ fn c() {
             "h",
             "value",
             "w",
+            "impl",
         ],
         r#"
          |#include <stdio.h>
@@ -64,6 +67,10 @@ fn c() {
         w|out:
         w|    return 0;
         w|}
+        x|static void
+        x|impl(void)
+        x|{
+        x|}
         "#,
     );
 }
@@ -71,6 +78,7 @@ fn c() {
 #[test]
 fn cpp() {
     check(
+        Language::Cpp,
         &[
             "shape",
             "Circle",
@@ -137,6 +145,7 @@ fn cpp() {
 #[test]
 fn java_and_csharp() {
     check(
+        Language::Java,
         &["Point", "Shape", "Level", "Marker", "Main"],
         r#"
          |package a.b.c;
@@ -170,6 +179,7 @@ fn java_and_csharp() {
         "#,
     );
     check(
+        Language::CSharp,
         &["Program", "Item"],
         r"
          |using System;
@@ -190,6 +200,7 @@ fn java_and_csharp() {
 #[test]
 fn go() {
     check(
+        Language::Go,
         &[
             "ID", "Stack", "Push", "Map", "Reader", "node", "any", "main", "empty",
         ],
@@ -245,6 +256,7 @@ fn go() {
 #[test]
 fn javascript() {
     check(
+        Language::JavaScript,
         &[
             "plain",
             "generator",
@@ -309,6 +321,7 @@ fn javascript() {
         "#,
     );
     check(
+        Language::JavaScript,
         &["default"],
         "
          |import x from 'x';
@@ -318,6 +331,7 @@ fn javascript() {
         ",
     );
     check(
+        Language::JavaScript,
         &["default"],
         "
          |import x from 'x';
@@ -325,6 +339,7 @@ fn javascript() {
         ",
     );
     check(
+        Language::JavaScript,
         &[],
         "|import x from 'x';\n|export default { a: () => 1 };\n|f = g;",
     );
@@ -333,6 +348,7 @@ fn javascript() {
 #[test]
 fn typescript() {
     check(
+        Language::TypeScript,
         &[
             "Kind", "Shape", "Box", "isBox", "Service", "Level", "deep", "Handler", "global_f",
             "Union",
@@ -377,6 +393,7 @@ fn typescript() {
 #[test]
 fn php() {
     check(
+        Language::Php,
         &["helper", "Model", "Countable", "Suit", "Loggable", "tail"],
         r#"
          |<!DOCTYPE html> it's { a "page
@@ -414,6 +431,7 @@ fn php() {
         "#,
     );
     check(
+        Language::Php,
         &["A", "f"],
         r"
          |<?php
@@ -430,6 +448,7 @@ fn php() {
 #[test]
 fn python() {
     check(
+        Language::Python,
         &["decorated", "Model", "main", "wide", "one_line"],
         r#"
          |#!/usr/bin/env python3
@@ -481,6 +500,7 @@ fn python() {
 #[test]
 fn ruby() {
     check(
+        Language::Ruby,
         &[
             "greet",
             "self.empty?",
@@ -536,6 +556,7 @@ fn ruby() {
         "#,
     );
     check(
+        Language::Ruby,
         &["User", "Item"],
         "
          |module Shop
@@ -551,6 +572,7 @@ fn ruby() {
         ",
     );
     check(
+        Language::Ruby,
         &["A", "B"],
         "
         a|module A
@@ -567,6 +589,7 @@ fn ruby() {
 #[test]
 fn rust() {
     check(
+        Language::Rust,
         &[
             "Config",
             "Unit",
@@ -640,6 +663,7 @@ fn rust() {
         "##,
     );
     check(
+        Language::Rust,
         &["a", "b"],
         "
          |mod only {
@@ -649,13 +673,14 @@ fn rust() {
         ",
     );
     check(
+        Language::Rust,
         &["constants"],
         "a|mod constants {\na|    pub const A: u8 = 1;\na|}",
     );
 }
 
 #[test]
-fn what_is_no_code_has_no_definitions() {
+fn text_without_code_has_no_definitions() {
     for text in [
         "",
         "\n\n",
@@ -664,6 +689,12 @@ fn what_is_no_code_has_no_definitions() {
         "body { color: red }\n.a:not(.b) > p { margin: 0 }\n@media (max-width: 3px) { a { b: c } }",
         "<html>\n<body class=\"a\">don't</body>\n</html>",
     ] {
-        assert_eq!(super::names(text), [""; 0], "{text:?}");
+        for language in LANGUAGES {
+            assert_eq!(
+                super::names(language, text),
+                [""; 0],
+                "{language:?}: {text:?}"
+            );
+        }
     }
 }

@@ -3,9 +3,9 @@
 use super::*;
 
 /// The names of definitions that do not touch a line.
-fn others(text: &str, line: usize) -> Vec<String> {
+fn others(language: Option<Language>, text: &str, line: usize) -> Vec<String> {
     let touched = LineIndex::new(text).line_span(line);
-    definitions(text)
+    definitions(language, text)
         .iter()
         .filter(|definition| {
             definition.span.end < touched.start || touched.end < definition.span.start
@@ -17,9 +17,10 @@ fn others(text: &str, line: usize) -> Vec<String> {
 /// Asserts that all but the definitions at `line` are in the edited text.
 #[track_caller]
 fn check_others(file: &str, text: &str, line: usize, edited: &str) {
-    check_invariants(edited);
-    let found = names(edited);
-    for name in others(text, line) {
+    let language = language_of(file);
+    check_invariants(language, edited);
+    let found = names(language, edited);
+    for name in others(language, text, line) {
         assert!(
             found.contains(&name.as_str()),
             "{file}, line {}: lost {name}, found {found:?} in\n{edited}",
@@ -75,11 +76,12 @@ fn a_bracket_or_a_quote_is_open() {
 fn the_text_ends_in_the_middle() {
     for (file, _) in EXAMPLES {
         let text = example(file);
-        let whole = definitions(&text);
+        let language = language_of(file);
+        let whole = definitions(language, &text);
         for cut in (0..text.len()).filter(|&cut| text.is_char_boundary(cut)) {
             let cut = &text[..cut];
-            check_invariants(cut);
-            let found = names(cut);
+            check_invariants(language, cut);
+            let found = names(language, cut);
             for definition in whole.iter().filter(|whole| whole.span.end <= cut.len()) {
                 let name = definition.name.of(&text);
                 assert!(found.contains(&name), "{file}: lost {name} in\n{cut}");
@@ -91,6 +93,7 @@ fn the_text_ends_in_the_middle() {
 #[test]
 fn an_open_definition_does_not_swallow_the_next() {
     check(
+        Language::Rust,
         &["a", "b"],
         "
         a|fn a() {
@@ -101,6 +104,7 @@ fn an_open_definition_does_not_swallow_the_next() {
         ",
     );
     check(
+        Language::Rust,
         &["b"],
         "
          |pub struct
@@ -111,6 +115,7 @@ fn an_open_definition_does_not_swallow_the_next() {
         ",
     );
     check(
+        Language::Go,
         &["a", "b"],
         "
         a|func a() {
@@ -122,6 +127,7 @@ fn an_open_definition_does_not_swallow_the_next() {
         ",
     );
     check(
+        Language::Go,
         &["b"],
         "
          |func a(
@@ -130,6 +136,7 @@ fn an_open_definition_does_not_swallow_the_next() {
         ",
     );
     check(
+        Language::C,
         &["b", "c"],
         "
          |int a(int x,
@@ -147,6 +154,7 @@ fn an_open_definition_does_not_swallow_the_next() {
 #[test]
 fn an_open_class_does_not_swallow_the_next() {
     check(
+        Language::Java,
         &["A", "B"],
         "
         a|public class A {
@@ -160,6 +168,7 @@ fn an_open_class_does_not_swallow_the_next() {
         ",
     );
     check(
+        Language::JavaScript,
         &["b"],
         "
          |export function a()
@@ -170,6 +179,7 @@ fn an_open_class_does_not_swallow_the_next() {
         ",
     );
     check(
+        Language::JavaScript,
         &["a", "b"],
         "
         a|const a = () => {
@@ -179,6 +189,7 @@ fn an_open_class_does_not_swallow_the_next() {
         ",
     );
     check(
+        Language::Python,
         &["f", "G"],
         "
          |import os
@@ -190,6 +201,7 @@ fn an_open_class_does_not_swallow_the_next() {
         ",
     );
     check(
+        Language::Ruby,
         &["A", "B"],
         "
         a|class A
@@ -203,6 +215,7 @@ fn an_open_class_does_not_swallow_the_next() {
         ",
     );
     check(
+        Language::Php,
         &["f", "g"],
         "
          |<?php
@@ -215,6 +228,7 @@ fn an_open_class_does_not_swallow_the_next() {
         ",
     );
     check(
+        Language::Rust,
         &["f", "g"],
         "
         f|fn f() {

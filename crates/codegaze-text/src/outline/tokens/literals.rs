@@ -1,267 +1,263 @@
-//! Strings of all sorts, and where they end.
+//! Where strings, regular expressions and block comments end.
 
-use super::{Kind, Search, Syntax, Tokenizer, word_len};
+use super::{Kind, Syntax, Tokenizer, count_work, word_len};
 
-/// A heredoc whose end is not found costs a search to the end of the text; more of them than this are not looked for.
+/// A heredoc without an end costs a search to the end of the text; after this many, no more are searched for.
 const MAX_LOST_HEREDOCS: usize = 16;
 
-/// `r#"…"#` or `r#name`, up to where.
-pub(super) enum RustRaw {
-    Name(usize),
-    Str(usize),
+/// Searches are numbered for `blocked_until`: first a syntax' quotes, in the order of their table, then these.
+const BLOCK_COMMENT: usize = 4;
+const RAW: usize = 5;
+const REGEX: usize = 6;
+const TEMPLATE: usize = 7;
+pub(super) const N_SEARCHES: usize = 8;
+
+/// Words that a value may follow.
+const BEFORE_VALUES: &str = "return if elsif unless while until when case and or not in of then do else typeof delete void throw new \
+    await yield";
+
+/// How far a string may reach.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Line,
+    /// Any number of lines, unless the closing quote looks like the opening quote of another string, since while a string is
+    /// being typed its closing quote is missing.
+    Lines,
+    Anywhere,
+}
+
+struct Quote {
+    /// The same at both ends.
+    mark: &'static str,
+    reach: Reach,
+}
+
+const fn quote(mark: &'static str, reach: Reach) -> Quote {
+    Quote { mark, reach }
+}
+
+/// Of each syntax, longer marks first. JavaScript's templates and Rust's characters are read in other ways.
+fn quotes(syntax: Syntax) -> &'static [Quote] {
+    use Reach::{Anywhere, Line, Lines};
+    const C: &[Quote] = &[
+        quote("\"\"\"", Anywhere),
+        quote("\"", Line),
+        quote("'", Line),
+    ];
+    const GO: &[Quote] = &[quote("`", Anywhere), quote("\"", Line), quote("'", Line)];
+    const JAVASCRIPT: &[Quote] = &[quote("`", Lines), quote("\"", Line), quote("'", Line)];
+    const PHP_AND_RUBY: &[Quote] = &[quote("\"", Lines), quote("'", Lines), quote("`", Line)];
+    const PYTHON: &[Quote] = &[
+        quote("\"\"\"", Anywhere),
+        quote("'''", Anywhere),
+        quote("\"", Line),
+        quote("'", Line),
+    ];
+    const RUST: &[Quote] = &[quote("\"", Lines)];
+    match syntax {
+        Syntax::C => C,
+        Syntax::Go => GO,
+        Syntax::JavaScript => JAVASCRIPT,
+        Syntax::Php | Syntax::Ruby => PHP_AND_RUBY,
+        Syntax::Python => PYTHON,
+        Syntax::Rust => RUST,
+    }
 }
 
 impl<'a> Tokenizer<'a> {
-    pub(super) fn quote(&mut self, quote: u8) {
-        let end = match quote {
-            b'\'' if self.syntax == Syntax::Rust => self.rust_char_end(),
-            b'`' => self.backtick_end(),
-            _ => self.string_end(quote),
+    pub(super) fn quote(&mut self, first: u8) {
+        let end = match (self.syntax, first) {
+            (Syntax::Rust, b'\'') => self.rust_char_end(),
+            // `don't` between tags.
+            (Syntax::JavaScript, b'\'') if self.is_after_letter() => None,
+            (Syntax::JavaScript, b'`') => self.template_end().or_else(|| self.string_end()),
+            (Syntax::C, b'"') => self.cpp_raw_end().or_else(|| self.string_end()),
+            _ => self.string_end(),
         };
         match end {
             Some(end) => self.push_str(end),
-            // An apostrophe, or a string that is still being typed.
+            // An apostrophe, or a string that is being typed.
             None => self.pos += 1,
         }
     }
 
-    fn string_end(&mut self, quote: u8) -> Option<usize> {
-        let is_double = quote == b'"';
-        let has_triples = match self.syntax {
-            Syntax::Python => true,
-            // Java's text blocks.
-            Syntax::C => is_double,
-            _ => false,
-        };
-        let triple = [quote; 3];
-        if has_triples && self.bytes[self.pos..].starts_with(&triple) {
-            let search = if is_double {
-                Search::TripleDouble
-            } else {
-                Search::TripleSingle
-            };
-            if let Some(end) = self.close(search, &triple, true) {
-                return Some(end);
-            }
-        }
-        if is_double
-            && self.syntax == Syntax::C
-            && let Some(end) = self.cpp_raw_end()
-        {
-            return Some(end);
-        }
-        // `don't` between tags.
-        if !is_double && self.syntax == Syntax::JavaScript && self.is_after_word() {
-            return None;
-        }
-        let (short, long) = if is_double {
-            (Search::Double, Search::LongDouble)
-        } else {
-            (Search::Single, Search::LongSingle)
-        };
-        if let Some(end) = self.close(short, &[quote], false) {
-            return Some(end);
-        }
-        match self.syntax {
-            Syntax::Php | Syntax::Ruby | Syntax::Rust => self.long_end(long, quote),
-            _ => None,
-        }
+    fn string_end(&mut self) -> Option<usize> {
+        let quotes = quotes(self.syntax).iter().enumerate();
+        let mut quotes = quotes.filter(|(_, quote)| self.rest().starts_with(quote.mark));
+        // Two quotes and no third may be an empty string.
+        let quotes = [quotes.next(), quotes.next()];
+        let mut quotes = quotes.into_iter().flatten();
+        quotes.find_map(|(search, quote)| self.close(search, quote.mark, quote.reach))
     }
 
-    fn is_after_word(&self) -> bool {
-        self.text[..self.pos]
-            .chars()
-            .next_back()
-            .is_some_and(char::is_alphanumeric)
+    fn is_after_letter(&self) -> bool {
+        let before = self.text[..self.pos].chars().next_back();
+        before.is_some_and(char::is_alphanumeric)
     }
 
-    /// Past the next unescaped `close`, on this line or anywhere.
-    fn close(&mut self, search: Search, close: &[u8], over_lines: bool) -> Option<usize> {
-        if !self.may_search(search) {
+    /// Past the next unescaped `close`.
+    fn close(&mut self, search: usize, close: &str, reach: Reach) -> Option<usize> {
+        if self.pos < self.blocked_until[search] {
             return None;
         }
+        let escapes = !(self.syntax == Syntax::Go && close == "`");
         let mut at = self.pos + close.len();
+        let mut lines = 0;
         while at < self.bytes.len() {
+            count_work(1);
             match self.bytes[at] {
-                b'\n' | b'\r' if !over_lines => break,
-                b'\\' => {
+                b'\n' | b'\r' if reach == Reach::Line => break,
+                b'\n' | b'\r' => lines += 1,
+                b'\\' if escapes => {
                     let escaped = &self.bytes[at + 1..];
                     at += if escaped.starts_with(b"\r\n") { 2 } else { 1 };
                 }
-                _ if self.bytes[at..].starts_with(close) => return Some(at + close.len()),
+                _ if self.bytes[at..].starts_with(close.as_bytes()) => {
+                    let end = at + close.len();
+                    if reach != Reach::Lines || lines == 0 || self.looks_closed(end) {
+                        return Some(end);
+                    }
+                    break;
+                }
                 _ => {}
             }
             at += 1;
         }
-        self.block(search, at);
+        self.blocked_until[search] = at;
         None
     }
 
-    /// The end of a string over several lines, if what closes it does not look as if it opened another.
-    fn long_end(&mut self, search: Search, quote: u8) -> Option<usize> {
-        let end = self.close(search, &[quote], true)?;
-        if self.looks_closed(end) {
-            return Some(end);
-        }
-        self.block(search, end - 1);
-        None
-    }
-
+    /// Whether the quote before `end` looks like a closing one.
     fn looks_closed(&self, end: usize) -> bool {
         let after = self.text[end..].trim_start_matches([' ', '\t']);
         let closes = after.is_empty()
             || after.starts_with([
                 '\n', '\r', ')', ',', ';', '.', ']', '}', '?', ':', '+', '=', '|', '&',
             ]);
-        let before = self.bytes[end - 2];
-        closes && !matches!(before, b'(' | b'[' | b'{' | b'=' | b',')
+        closes && !matches!(self.bytes[end - 2], b'(' | b'[' | b'{' | b'=' | b',')
     }
 
-    fn rust_char_end(&mut self) -> Option<usize> {
+    /// `None` for a lifetime or a label.
+    fn rust_char_end(&self) -> Option<usize> {
         let after = &self.rest()[1..];
-        if after.starts_with('\\') {
-            return self.close(Search::Single, b"'", false);
+        let mut characters = after.char_indices();
+        let (_, first) = characters.next()?;
+        if first == '\\' {
+            // Of `'\''` and `'\u{1F600}'`; the longest is twelve bytes.
+            let (_, _) = characters.next()?;
+            let (at, _) = characters.take(10).find(|&(_, c)| c == '\'')?;
+            return Some(self.pos + 1 + at + 1);
         }
-        let character = after.chars().next()?.len_utf8();
-        // Else a lifetime or a label.
-        after[character..]
-            .starts_with('\'')
-            .then_some(self.pos + 1 + character + 1)
+        let (at, second) = characters.next()?;
+        (second == '\'').then_some(self.pos + 1 + at + 1)
     }
 
-    /// `r"…"`, `br#"…"#`, `r#name`, whose first word has `len` bytes.
-    pub(super) fn rust_raw(&mut self, len: usize) -> Option<RustRaw> {
-        let (prefix, after) = self.rest().split_at(len);
-        if !matches!(prefix, "r" | "br" | "cr") {
+    /// Past the next `close`, in which nothing is escaped; `skip` bytes are before it.
+    fn raw_end(&mut self, search: usize, skip: usize, close: &str) -> Option<usize> {
+        if self.pos < self.blocked_until[search] {
             return None;
         }
-        let inner = after.trim_start_matches('#');
-        let n_hashes = after.len() - inner.len();
-        let start = self.pos + len + n_hashes;
-        if n_hashes == 1 && prefix == "r" {
-            let name = word_len(inner);
-            if name > 0 {
-                return Some(RustRaw::Name(start + name));
-            }
-        }
-        // rustc allows no more hashes.
-        if !inner.starts_with('"') || n_hashes > 255 || !self.may_search(Search::Raw) {
-            return None;
-        }
-        let close = format!("\"{}", "#".repeat(n_hashes));
-        let Some(at) = inner[1..].find(&close) else {
-            self.block(Search::Raw, self.bytes.len());
+        let found = self.rest()[skip..].find(close);
+        count_work(found.unwrap_or(self.rest().len()));
+        let Some(at) = found else {
+            self.blocked_until[search] = self.bytes.len();
             return None;
         };
-        Some(RustRaw::Str(start + 1 + at + close.len()))
+        Some(self.pos + skip + at + close.len())
     }
 
-    /// `R"delimiter(…)delimiter"`, whose prefix is behind.
+    /// Reads `r"…"`, `br#"…"#` or `r#name` here, whose first word has `len` bytes, if it is one.
+    pub(super) fn rust_raw(&mut self, len: usize) -> bool {
+        let (prefix, after) = self.rest().split_at(len);
+        let inner = after.trim_start_matches('#');
+        let n_hashes = after.len() - inner.len();
+        let start = len + n_hashes;
+        // rustc allows no more hashes.
+        if !matches!(prefix, "r" | "br" | "cr") || n_hashes > 255 {
+            return false;
+        }
+        if n_hashes == 1 && prefix == "r" && word_len(inner) > 0 {
+            self.push(self.pos + start + word_len(inner), Kind::Word);
+            return true;
+        }
+        if !inner.starts_with('"') {
+            return false;
+        }
+        let end = self.raw_end(RAW, start + 1, &format!("\"{}", "#".repeat(n_hashes)));
+        end.is_some_and(|end| {
+            self.push_str(end);
+            true
+        })
+    }
+
+    /// `R"delimiter(…)delimiter"`, whose prefix has been read.
     fn cpp_raw_end(&mut self) -> Option<usize> {
-        let prefix = self.tokens.last()?;
-        let is_raw = prefix.span.end == self.pos
-            && matches!(prefix.span.of(self.text), "R" | "LR" | "uR" | "UR" | "u8R");
-        if !is_raw || !self.may_search(Search::Raw) {
+        let prefix = self.tokens.last()?.span;
+        let is_prefix = matches!(prefix.of(self.text), "R" | "LR" | "uR" | "UR" | "u8R");
+        if prefix.end != self.pos || !is_prefix {
             return None;
         }
         let inner = &self.rest()[1..];
-        let delimiter = inner.bytes().take(17).position(|byte| byte == b'(')?;
-        let close = format!("){}\"", &inner[..delimiter]);
-        let Some(at) = inner.find(&close) else {
-            self.block(Search::Raw, self.bytes.len());
+        let n_delimiter = inner.bytes().take(17).position(|byte| byte == b'(')?;
+        let close = format!("){}\"", &inner[..n_delimiter]);
+        self.raw_end(RAW, 1 + n_delimiter, &close)
+    }
+
+    /// The end of a JavaScript template whose `${…}` may hold code with templates.
+    fn template_end(&mut self) -> Option<usize> {
+        if self.pos < self.blocked_until[TEMPLATE] {
             return None;
-        };
-        Some(self.pos + 1 + at + close.len())
-    }
-
-    fn backtick_end(&mut self) -> Option<usize> {
-        match self.syntax {
-            Syntax::JavaScript if self.nests_templates => {
-                if !self.may_search(Search::LongBacktick) {
-                    return None;
-                }
-                let Some(end) = self.template_end() else {
-                    // From now on, up to the next backtick.
-                    self.nests_templates = false;
-                    return self.long_end(Search::LongBacktick, b'`');
-                };
-                let is_long = self.bytes[self.pos..end].contains(&b'\n');
-                if is_long && !self.looks_closed(end) {
-                    self.block(Search::LongBacktick, end - 1);
-                    return None;
-                }
-                Some(end)
-            }
-            Syntax::JavaScript => self.long_end(Search::LongBacktick, b'`'),
-            Syntax::Go if self.may_search(Search::Backtick) => {
-                let Some(len) = self.rest()[1..].find('`') else {
-                    self.block(Search::Backtick, self.bytes.len());
-                    return None;
-                };
-                Some(self.pos + len + 2)
-            }
-            Syntax::Php | Syntax::Ruby => self.close(Search::Backtick, b"`", false),
-            _ => None,
         }
-    }
-
-    /// The end of a template whose `${…}` may hold code with templates.
-    fn template_end(&self) -> Option<usize> {
         // Braces open in each `${…}` that is open; templates and code alternate.
         let mut code: Vec<usize> = Vec::new();
         let mut n_templates = 1;
         let mut at = self.pos + 1;
-        while at < self.bytes.len() {
+        while n_templates > 0 && at < self.bytes.len() {
+            count_work(1);
             let in_template = n_templates > code.len();
             match self.bytes[at] {
                 b'\\' => at += 1,
-                b'`' if in_template => {
-                    n_templates -= 1;
-                    if n_templates == 0 {
-                        return Some(at + 1);
-                    }
-                }
+                b'`' if in_template => n_templates -= 1,
                 b'`' => n_templates += 1,
                 b'$' if in_template && self.bytes.get(at + 1) == Some(&b'{') => {
                     code.push(0);
                     at += 1;
                 }
-                b'{' if !in_template => {
-                    if let Some(depth) = code.last_mut() {
-                        *depth += 1;
-                    }
+                b'{' if !in_template => *code.last_mut()? += 1,
+                b'}' if !in_template && code.last() == Some(&0) => {
+                    code.pop();
                 }
-                b'}' if !in_template => match code.last_mut() {
-                    Some(0) => {
-                        code.pop();
-                    }
-                    Some(depth) => *depth -= 1,
-                    None => {}
-                },
+                b'}' if !in_template => *code.last_mut()? -= 1,
                 _ => {}
             }
             at += 1;
         }
-        None
+        if n_templates > 0 {
+            // From now on, templates end at the next backtick.
+            self.blocked_until[TEMPLATE] = self.bytes.len();
+            return None;
+        }
+        let is_long = self.bytes[self.pos..at].contains(&b'\n');
+        if is_long && !self.looks_closed(at) {
+            self.blocked_until[TEMPLATE] = at - 1;
+            return None;
+        }
+        Some(at)
     }
 
     /// The end of a regular expression, if `/` starts one here.
     pub(super) fn regex_end(&mut self) -> Option<usize> {
-        let next = self.byte(1)?;
-        let starts = match self.syntax {
-            // Not the `/` of `</b>`.
-            Syntax::JavaScript => {
-                !self.is_after_value() && self.bytes[..self.pos].last() != Some(&b'<')
-            }
-            Syntax::Ruby => !self.is_after_value() || self.is_argument(next),
-            _ => false,
-        };
-        if !starts || !self.may_search(Search::Regex) {
+        // The `/` of `</b>` starts none.
+        let may_start = matches!(self.syntax, Syntax::JavaScript | Syntax::Ruby)
+            && !self.is_after_value()
+            && !self.text[..self.pos].ends_with('<');
+        if !may_start || self.pos < self.blocked_until[REGEX] {
             return None;
         }
         let mut at = self.pos + 1;
         let mut in_class = false;
         while let Some(&byte) = self.bytes.get(at) {
+            count_work(1);
             match byte {
                 b'\n' | b'\r' => break,
                 b'\\' if !matches!(self.bytes.get(at + 1), Some(b'\n' | b'\r')) => at += 1,
@@ -272,83 +268,49 @@ impl<'a> Tokenizer<'a> {
             }
             at += 1;
         }
-        self.block(Search::Regex, at);
+        self.blocked_until[REGEX] = at;
         None
     }
 
-    /// Ruby: whether a mark after a word and a space, but not before one, starts an argument: `puts /x/`.
-    fn is_argument(&self, next: u8) -> bool {
-        let is_after_word = self
-            .tokens
-            .last()
-            .is_some_and(|last| last.kind == Kind::Word && last.span.end < self.pos);
-        is_after_word && !next.is_ascii_whitespace() && next != b'='
-    }
-
-    /// Takes Ruby's `%w[…]`, `%(…)` or `?x` here, if it is one.
-    pub(super) fn ruby_literal(&mut self, mark: u8) -> bool {
-        let Some(next) = self.byte(1) else {
+    /// Whether the token before is a value, so that `/` divides it.
+    fn is_after_value(&self) -> bool {
+        let Some(last) = self.tokens.last() else {
             return false;
         };
-        if self.is_after_value() && !(mark == b'%' && self.is_argument(next)) {
-            return false;
+        match last.kind {
+            Kind::Word => !BEFORE_VALUES
+                .split_ascii_whitespace()
+                .any(|word| word == last.span.of(self.text)),
+            Kind::Number | Kind::Str | Kind::Mark(b')' | b']' | b'}') => true,
+            Kind::Mark(_) => false,
         }
-        if mark == b'?' {
-            let after = &self.rest()[1..];
-            let len = after.chars().next().map_or(1, char::len_utf8);
-            let is_char = !after.starts_with(char::is_whitespace) && word_len(after) <= len;
-            if is_char {
-                self.push_str(self.pos + 1 + len);
-            }
-            return is_char;
-        }
-        let skip = if b"wWiIqQrxs".contains(&next) { 2 } else { 1 };
-        let Some(open) = self.byte(skip) else {
-            return false;
-        };
-        let close = match open {
-            b'(' => b')',
-            b'[' => b']',
-            b'{' => b'}',
-            b'<' => b'>',
-            b'|' | b'!' | b'/' | b'-' => open,
-            _ => return false,
-        };
-        if !self.may_search(Search::Percent) {
-            return false;
-        }
-        let mut depth = 0;
-        let mut at = self.pos + skip + 1;
-        while let Some(&byte) = self.bytes.get(at) {
-            match byte {
-                b'\\' => at += 1,
-                _ if byte == close && depth == 0 => {
-                    self.push_str(at + 1);
-                    return true;
-                }
-                _ if byte == close => depth -= 1,
-                _ if byte == open => depth += 1,
-                _ => {}
-            }
-            at += 1;
-        }
-        self.block(Search::Percent, self.bytes.len());
-        false
     }
 
-    /// Ruby's `=begin` … `=end`, or a mark.
-    pub(super) fn ruby_comment(&mut self) {
-        if self.rest().starts_with("=begin") && self.may_search(Search::BlockComment) {
-            if let Some(len) = self.rest().find("\n=end") {
-                self.skip_to(self.pos + len + "\n=end".len());
-                return self.skip_line();
-            }
-            self.block(Search::BlockComment, self.bytes.len());
-        }
-        self.mark(b'=');
+    /// Leaves out the `/* … */` here, if it ends.
+    pub(super) fn block_comment(&mut self) -> bool {
+        let fresh = self.fresh;
+        let end = self.raw_end(BLOCK_COMMENT, 2, "*/");
+        end.is_some_and(|end| {
+            self.skip_to(end);
+            self.fresh |= fresh;
+            true
+        })
     }
 
-    /// Takes the `<<~WORD` or `<<<WORD` here, if it is one; what it stands for begins on the next line.
+    /// Leaves out Ruby's `=begin` … `=end` here, if it is one.
+    pub(super) fn ruby_comment(&mut self) -> bool {
+        if self.pos != self.line_start || !self.rest().starts_with("=begin") {
+            return false;
+        }
+        let end = self.raw_end(BLOCK_COMMENT, 0, "\n=end");
+        end.is_some_and(|end| {
+            self.skip_to(end);
+            self.skip_line();
+            true
+        })
+    }
+
+    /// Reads `<<~WORD` or `<<<WORD` here, if it is one. Its text starts on the next line.
     pub(super) fn heredoc(&mut self) -> bool {
         let after = &self.rest()[2..];
         let after = match self.syntax {
@@ -356,41 +318,38 @@ impl<'a> Tokenizer<'a> {
                 .strip_prefix('<')
                 .map(|after| after.trim_start_matches(' ')),
             // Without a sign it may be a shift.
-            Syntax::Ruby => match after.strip_prefix(['~', '-']) {
-                Some(after) => Some(after),
-                None if self.is_after_value() => None,
-                None => {
-                    Some(after).filter(|after| after.starts_with(|c: char| c.is_ascii_uppercase()))
-                }
-            },
+            Syntax::Ruby => after.strip_prefix(['~', '-']).or_else(|| {
+                let is_name = after.starts_with(|c: char| c.is_ascii_uppercase());
+                (is_name && !self.is_after_value()).then_some(after)
+            }),
             _ => None,
         };
         let Some(after) = after else {
             return false;
         };
-        let word = after.strip_prefix(['"', '\'', '`']).unwrap_or(after);
-        let n_quotes = after.len() - word.len();
+        let word = after.trim_start_matches(['"', '\'', '`']);
         let len = word_len(word);
         if len == 0 || self.n_lost_heredocs >= MAX_LOST_HEREDOCS {
             return false;
         }
-        let quoted = n_quotes > 0 && word[len..].starts_with(['"', '\'', '`']);
         self.heredocs.push(&word[..len]);
-        let end = self.text.len() - word.len() + len + usize::from(quoted);
-        self.push_str(end);
+        let tail = word[len..].strip_prefix(['"', '\'', '`']);
+        let tail = tail.filter(|_| word.len() < after.len());
+        self.push_str(self.text.len() - tail.unwrap_or(&word[len..]).len());
         true
     }
 
-    /// Goes past the line that `word` starts, to what follows on it.
+    /// Past the line that `word` starts, up to what follows it.
     pub(super) fn skip_heredoc(&mut self, word: &'a str) {
         let mut at = self.pos;
         while at < self.bytes.len() {
             let line = &self.text[at..];
+            count_work(1);
             let indented = line.trim_start_matches([' ', '\t']);
-            let ends = indented
-                .strip_prefix(word)
-                .is_some_and(|after| !after.starts_with(|c: char| c == '_' || c.is_alphanumeric()));
-            if ends {
+            let after = indented.strip_prefix(word);
+            if after
+                .is_some_and(|after| !after.starts_with(|c: char| c == '_' || c.is_alphanumeric()))
+            {
                 self.skip_to(self.text.len() - indented.len() + word.len());
                 self.fresh = false;
                 return;
