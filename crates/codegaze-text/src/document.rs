@@ -9,6 +9,7 @@ use super::{ByteSpan, PositionEncoding, WideLineCol};
 /// Why bytes are not source text, or why an edit was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
+    /// The bytes are not UTF-8.
     #[error(
         "not UTF-8: no valid character at byte {offset}{}; {}",
         looks_like.map(|format| format!(", looks like {format}")).unwrap_or_default(),
@@ -20,6 +21,7 @@ pub enum TextError {
         /// The format that the first bytes point to.
         looks_like: Option<&'static str>,
     },
+    /// The bytes are UTF-8, but mostly NUL.
     #[error(
         "binary: {n_nul} of the first {n_bytes} bytes are NUL{}; {}",
         looks_like.map(|format| format!(", looks like {format}")).unwrap_or_default(),
@@ -33,10 +35,16 @@ pub enum TextError {
         /// The format that the first bytes point to.
         looks_like: Option<&'static str>,
     },
+    /// An edit's version is not above the document's.
     #[error(
         "edit to version {got} refused: the document is at version {current}, and versions must increase"
     )]
-    StaleVersion { current: i64, got: i64 },
+    StaleVersion {
+        /// The document's version.
+        current: i64,
+        /// The edit's version.
+        got: i64,
+    },
 }
 
 const UTF_16: &str = "UTF-16 text";
@@ -340,11 +348,11 @@ mod tests {
     fn edits_apply_in_order() {
         let mut document = Document::new("let x = '😀';\r\nok", 1);
         let edits = [
-            // The emoji, its surrogates counted.
+            // The emoji has two code units.
             edit(Some((at(0, 9), at(0, 11))), "ab"),
-            // Reversed: the same as forwards.
+            // A reversed range means the same as a forward one.
             edit(Some((at(1, 2), at(1, 0))), "done"),
-            // Out of range: at the end.
+            // A range past the end means the end.
             edit(Some((at(9, 9), at(9, 9))), "\n"),
         ];
         let edited = document
@@ -386,7 +394,7 @@ mod tests {
         assert_eq!((document.text(), document.version()), ("x", 6));
     }
 
-    /// Cuts at char boundaries of the text as it is then, by fractions of its characters.
+    /// Edits as fractions of the char boundaries of the text at that time.
     type Script = Vec<Vec<(f64, f64, String, bool)>>;
 
     fn any_script() -> impl Strategy<Value = Script> {
@@ -415,7 +423,7 @@ mod tests {
                         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                         let pick = |share: f64| boundaries[(share * boundaries.len() as f64) as usize];
                         let (from, to) = (pick(*from), pick(*to));
-                        // Either way round: a reversed range means the same.
+                        // `from` may come after `to`: a reversed range means the same.
                         let range = (index.position(&full, from, encoding), index.position(&full, to, encoding));
                         edits.push(Edit { range: Some(range), text: inserted.clone() });
                         full.replace_range(from.min(to)..from.max(to), inserted);

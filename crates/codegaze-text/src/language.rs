@@ -6,18 +6,27 @@ use std::path::Path;
 /// C#. `Option<Language>` is `None` for any other language and for an unknown one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Language {
+    /// C
     C,
+    /// C++
     Cpp,
+    /// C#
     CSharp,
+    /// Go
     Go,
+    /// Java
     Java,
-    /// With or without JSX.
+    /// JavaScript, with or without JSX
     JavaScript,
+    /// PHP
     Php,
+    /// Python
     Python,
+    /// Ruby
     Ruby,
+    /// Rust
     Rust,
-    /// With or without JSX.
+    /// TypeScript, with or without JSX
     TypeScript,
 }
 

@@ -1,4 +1,4 @@
-//! Lexemes: what a person sees as one thing.
+//! Lexemes: what a person sees as one unit of source text.
 
 mod cluster;
 mod mark;
@@ -12,13 +12,16 @@ pub use scanner::scan;
 
 use super::ByteSpan;
 
-/// What a lexeme is, as far as that can be told without knowing the language.
+/// What a lexeme is, as far as the scanner can know without the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LexemeKind {
+    /// A word: a name or a keyword, in code or in a comment.
     Identifier,
+    /// A number literal.
     Number,
-    /// A word, a number, an escape or a mark inside a string literal, but not its quotes.
+    /// A word, a number, an escape or a mark inside a string literal; the quotes are delimiters.
     StringPiece,
+    /// An operator, or a mark of several characters such as `//`.
     Operator,
     /// A bracket, a quote, or one of `,` `;` `:` `.` `\\`.
     Delimiter,
@@ -41,10 +44,12 @@ impl LexemeKind {
     }
 }
 
-/// One source unit: never empty, never with [whitespace](is_whitespace) in it. The lexemes of a text are ascending,
-/// disjoint, and cover every character that is not whitespace.
+/// One unit of source text. It is never empty and holds no [whitespace](is_whitespace). The lexemes of a text ascend, do not
+/// overlap, and cover every character that is not whitespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lexeme {
+    /// Where it is in the text.
     pub span: ByteSpan,
+    /// What it is.
     pub kind: LexemeKind,
 }

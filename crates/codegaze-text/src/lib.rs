@@ -1,4 +1,19 @@
-//! Source text: spans, positions, documents and lexemes. Needs no model.
+//! Source text, without a model: what a document is, where its parts are, and which parts it has.
+//!
+//! | module | contents |
+//! | --- | --- |
+//! | this one | the units: [`ByteSpan`], [`LineCol`], [`WideLineCol`], [`PositionEncoding`] |
+//! | [`line_index`] | byte offset ⇄ line and column, in UTF-8, UTF-16 and UTF-32 |
+//! | [`document`] | a text with its line index, language and version; edits to it; which bytes are text |
+//! | [`language`] | languages, by the ids that clients send and by files' names |
+//! | [`lexeme`] | what a person sees as one unit: identifiers, numbers, pieces of strings, operators, delimiters |
+//! | [`outline`] | the top-level definitions: functions, classes and other types |
+//! | [`named`] | enums whose values have names in commands, settings and JSON |
+//!
+//! All offsets and lengths are UTF-8 bytes unless a type or a name tells otherwise. Lines and columns count from 0. Every
+//! function takes any text, and its time is linear in the text.
+
+#![warn(missing_docs)]
 
 pub mod document;
 pub mod language;
@@ -15,38 +30,45 @@ use std::ops::Range;
 /// A half-open range of UTF-8 byte offsets, always on char boundaries of the text that it belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ByteSpan {
+    /// Offset of the first byte.
     pub start: usize,
+    /// Offset after the last byte.
     pub end: usize,
 }
 
 impl ByteSpan {
+    /// `start` is at most `end`.
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
         debug_assert!(start <= end, "span {start}..{end} is reversed");
         Self { start, end }
     }
 
+    /// In bytes.
     #[must_use]
     pub fn len(self) -> usize {
         self.end - self.start
     }
 
+    /// Whether it has no bytes.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.start == self.end
     }
 
+    /// As a range of byte offsets.
     #[must_use]
     pub fn range(self) -> Range<usize> {
         self.start..self.end
     }
 
-    /// The text under the span. Panics if the span does not lie on char boundaries of `text`: a broken invariant.
+    /// The text under the span. Panics if the span does not lie on char boundaries of `text`, which is a bug of the caller.
     #[must_use]
     pub fn of(self, text: &str) -> &str {
         &text[self.range()]
     }
 
+    /// Whether all bytes of `other` are in this span.
     #[must_use]
     pub fn contains(self, other: Self) -> bool {
         self.start <= other.start && other.end <= self.end
@@ -70,26 +92,32 @@ impl ByteSpan {
     }
 }
 
-/// A zero-based line and a column in UTF-8 bytes.
+/// A place in a text, its column in UTF-8 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LineCol {
+    /// From 0.
     pub line: u32,
+    /// In UTF-8 bytes, from 0.
     pub col: u32,
 }
 
-/// A zero-based line and a column in a client's code units (see [`PositionEncoding`]).
+/// A place in a text, its column in a client's code units (see [`PositionEncoding`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WideLineCol {
+    /// From 0.
     pub line: u32,
+    /// In the client's code units, from 0.
     pub col: u32,
 }
 
 /// The code unit in which a client counts columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum PositionEncoding {
+    /// Bytes.
     Utf8,
-    /// The Language Server Protocol's default.
+    /// 16-bit units, of which a character outside of the Basic Multilingual Plane has two; the Language Server Protocol's default.
     #[default]
     Utf16,
+    /// Characters.
     Utf32,
 }

@@ -4,28 +4,28 @@ use super::{ByteSpan, LineCol, PositionEncoding, WideLineCol};
 
 /// Where the lines of a text start and end.
 ///
-/// A line ends at `\n`, `\r\n` or `\r` and at nothing else, as in the Language Server Protocol (not at U+2028, not at a
-/// form feed). A text that ends with a terminator has an empty last line. The empty text has one line.
+/// Only `\n`, `\r\n` and `\r` end a line, as in the Language Server Protocol; U+2028 and form feeds do not. A text that ends with a terminator has an empty last line. The empty text has one line.
 ///
-/// Methods that take `text` need the very text that the index was made of.
+/// Methods that take `text` need the text that the index was made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineIndex {
-    /// Never empty; starts ascend from 0.
+    /// Never empty; their starts ascend from 0.
     lines: Vec<Line>,
-    /// Of the text, in bytes.
+    /// Length of the text in bytes.
     len: usize,
 }
 
-/// All but `start` is relative to the line, so that an edit elsewhere only shifts it.
+/// Everything but `start` is relative to the line, so that an edit elsewhere changes only `start`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
     start: usize,
     terminator_len: u8,
-    /// One bit a byte, set where a character starts; `None` for ASCII lines.
+    /// One bit for each byte, set where a character starts; `None` for ASCII lines.
     char_starts: Option<Box<[u64]>>,
 }
 
 impl LineIndex {
+    /// Scans the whole text.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let mut lines = Vec::new();
@@ -36,12 +36,13 @@ impl LineIndex {
         }
     }
 
+    /// Number of lines, at least 1.
     #[must_use]
     pub fn n_lines(&self) -> usize {
         self.lines.len()
     }
 
-    /// Byte offset of the first character of `line`; the text's length if there is no such line.
+    /// Byte offset at which the zero-based `line` starts; the text's length if there is no such line.
     #[must_use]
     pub fn line_start(&self, line: usize) -> usize {
         self.lines.get(line).map_or(self.len, |line| line.start)
@@ -67,20 +68,20 @@ impl LineIndex {
         ByteSpan::new(span.start, span.end - terminator_len)
     }
 
-    /// The line that `offset` stands on. An offset past the text's end is on the last line.
+    /// The zero-based line that contains the byte `offset`. An offset past the text's end is on the last line.
     #[must_use]
     pub fn line_at(&self, offset: usize) -> usize {
-        // The first line starts at 0, so that at least one line satisfies the predicate.
+        // The first line starts at 0, so at least one line satisfies the predicate.
         self.lines.partition_point(|line| line.start <= offset) - 1
     }
 
-    /// `offset` clamped to the text, down to a char boundary, and before a `\r\n` that it stands in.
+    /// The byte `offset`, limited to the text's end and moved back to a char boundary; out of a `\r\n` it moves before it.
     #[must_use]
     pub fn clamp(&self, offset: usize) -> usize {
         self.clamp_in(self.line_at(offset), offset)
     }
 
-    /// Line and UTF-8 column of an offset, [clamped](Self::clamp).
+    /// Line and UTF-8 column of a byte offset, which is [clamped](Self::clamp) first.
     #[must_use]
     pub fn line_col(&self, offset: usize) -> LineCol {
         let line = self.line_at(offset);
@@ -91,8 +92,8 @@ impl LineIndex {
         }
     }
 
-    /// The offset of a position, clamped to the line's end (before its terminator), the text's end and down to a char
-    /// boundary.
+    /// The byte offset of a position. A column past the line's end means the end before its terminator, a line past the last the
+    /// text's end, and a column inside a character the character's start.
     #[must_use]
     pub fn offset(&self, position: LineCol) -> usize {
         let line = position.line as usize;
@@ -103,7 +104,7 @@ impl LineIndex {
         self.clamp_in(line, offset)
     }
 
-    /// Line and column of an offset, [clamped](Self::clamp), in a client's code units.
+    /// Line and column, in a client's code units, of a byte offset, which is [clamped](Self::clamp) first.
     #[must_use]
     pub fn position(&self, text: &str, offset: usize, encoding: PositionEncoding) -> WideLineCol {
         debug_assert_eq!(text.len(), self.len, "the index is of another text");
@@ -125,8 +126,8 @@ impl LineIndex {
         }
     }
 
-    /// The offset of a client's position. Columns past the line's end clamp to it (before the terminator), lines past
-    /// the last to the text's end, and a column inside a character, such as between two surrogates, to its start.
+    /// The byte offset of a client's position. Limits are as for [`offset`](Self::offset); a column between two surrogates is
+    /// inside a character.
     #[must_use]
     pub fn offset_at(
         &self,
@@ -162,17 +163,17 @@ impl LineIndex {
         content.end
     }
 
-    /// Brings the index up to date after `replaced` of the old text became `inserted_len` bytes, which made `text`.
+    /// Updates the index after an edit: `replaced` of the old text became `inserted_len` bytes, and the result is `text`.
     pub(crate) fn replace(&mut self, text: &str, replaced: ByteSpan, inserted_len: usize) {
         debug_assert_eq!(text.len(), self.len - replaced.len() + inserted_len);
         let mut first = self.line_at(replaced.start);
-        // A `\n` put right after a `\r` joins the terminator of the line before.
+        // A `\n` that is inserted right after a `\r` joins the terminator of the line before.
         if first > 0 && self.lines[first].start == replaced.start {
             first -= 1;
         }
         let after = self.line_at(replaced.end) + 1;
         let shift = |offset: usize| offset - replaced.len() + inserted_len;
-        // Lines are whole: what ends the last line touched lies behind the edit and still ends it.
+        // The terminator of the last line that was touched is after the edit, so it still ends that line.
         let rescan = ByteSpan::new(
             self.lines[first].start,
             shift(self.line_start(after).max(replaced.end)),
@@ -248,7 +249,7 @@ fn char_starts(content: &[u8]) -> Option<Box<[u64]>> {
     Some(words)
 }
 
-/// Lines and columns past 2³² are beyond any client's protocol.
+/// No client's protocol has lines or columns past 2³².
 fn saturate(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

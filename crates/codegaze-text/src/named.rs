@@ -7,6 +7,7 @@
 pub trait Named: Copy + Eq + 'static {
     /// What a value is called in a message: `method`.
     const KIND: &'static str;
+    /// All values, in their order.
     const ALL: &'static [Self];
 
     /// The name in commands, settings and JSON.
@@ -21,6 +22,7 @@ pub trait Named: Copy + Eq + 'static {
     /// What an error says of a value that is not in the set: `one of sum, mean, max`.
     fn expected() -> &'static str;
 
+    /// The value with this name.
     #[must_use]
     fn from_name(name: &str) -> Option<Self> {
         Self::ALL
@@ -54,6 +56,7 @@ pub struct UnknownName {
 }
 
 impl UnknownName {
+    /// The error for a `name` that is not in `T`.
     #[must_use]
     pub fn new<T: Named>(name: &str) -> Self {
         Self {

@@ -1,16 +1,17 @@
-//! Texts that the tests of several modules share.
+//! Random texts for the tests of several crates.
 
 use proptest::prelude::*;
 
 use crate::PositionEncoding;
 
+/// All encodings of positions.
 pub const ENCODINGS: [PositionEncoding; 3] = [
     PositionEncoding::Utf8,
     PositionEncoding::Utf16,
     PositionEncoding::Utf32,
 ];
 
-/// What goes wrong in practice, more often than uniform random characters would have it.
+/// Texts that cause errors in practice, and that uniform random characters rarely contain.
 const PIECES: &[&str] = &[
     "\n",
     "\n",

@@ -1,11 +1,11 @@
-//! Which characters make words, and which go with the character before them.
+//! Which characters make words, and which belong to the character before them.
 
 use unicode_ident::{is_xid_continue, is_xid_start};
 
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
-/// What no lexeme has in it: Unicode's `White_Space`, the byte order mark and the zero-width space.
+/// Whether a character separates lexemes: Unicode's `White_Space`, the byte order mark and the zero-width space.
 #[must_use]
 pub fn is_whitespace(character: char) -> bool {
     character.is_whitespace() || matches!(character, '\u{feff}' | '\u{200b}')
@@ -19,7 +19,7 @@ pub(super) fn continues_word(character: char) -> bool {
     is_xid_continue(character) || character == '$'
 }
 
-/// The length of the word that `text` starts with, joiners inside it included, as Persian and Hindi have them.
+/// The length of the word that `text` starts with. It includes joiners inside the word, which Persian and Hindi use.
 pub(super) fn word_len(text: &str) -> usize {
     let mut chars = text.char_indices().peekable();
     while let Some((at, character)) = chars.next() {
@@ -32,16 +32,16 @@ pub(super) fn word_len(text: &str) -> usize {
     text.len()
 }
 
-/// The length of what `text` starts with that belongs to the character before it: combining marks, variation selectors,
-/// skin tones, tags, keycaps.
+/// The length of the extenders that `text` starts with, which belong to the character before it: combining marks, variation
+/// selectors, skin tones, tags, keycaps.
 pub(super) fn extenders_len(text: &str) -> usize {
     text.find(|character| !extends(character))
         .unwrap_or(text.len())
 }
 
-/// The length of the symbol that `text` starts with: a base with its extenders, a pair of regional indicators, or a
-/// sequence of such joined by U+200D. A run of control characters is one symbol. Nearly Unicode's extended grapheme
-/// clusters (UAX #29), without their tables.
+/// The length of the symbol that `text` starts with: a base with its extenders, a pair of regional indicators, or several of these
+/// joined by U+200D. A run of control characters is one symbol. This approximates Unicode's extended grapheme clusters (UAX #29)
+/// without their tables.
 pub(super) fn symbol_len(text: &str) -> usize {
     let mut chars = text.chars();
     let Some(base) = chars.next() else {
@@ -90,7 +90,7 @@ fn extends(character: char) -> bool {
             | '\u{e0020}'..='\u{e007f}' // tags, in the flags of regions
             | '\u{e0100}'..='\u{e01ef}' // more variation selectors
     );
-    // What may continue a word but not start one is a mark, but for digits, connectors and middle dots.
+    // A character that may continue a word but not start one is a mark, except for digits, connectors and middle dots.
     let is_mark = is_xid_continue(character)
         && !is_xid_start(character)
         && !character.is_numeric()

@@ -2,9 +2,9 @@
 
 use super::cluster::{is_whitespace, symbol_len};
 
-/// Operators and marks of more than one character, longest first; by the languages that the embedded model knows.
+/// Operators and marks of more than one character in the languages that the embedded model knows, longest first.
 const OPERATORS: &[&str] = &[
-    "<?php", // as one, since it opens the file
+    "<?php", // opens the file
     ">>>=",  //
     "===", "!==", "<=>", "**=", "//=", "<<=", ">>=", ">>>", "&&=", "||=", "??=", "...", "..=",
     "->*", "?->", "&^=", "<<~", "<<<", "<?=", "///", "//!", "/**", //
@@ -13,10 +13,10 @@ const OPERATORS: &[&str] = &[
     ".=", "=~", "!~", "&.", "&^", "/*", "*/", "##", "</", "/>",
 ];
 
-/// Four or more of one of these draw a line, as `// ------` does.
+/// A run of four or more of one of these is a ruler, as in `// ------`.
 const RULER: &str = "-=#*/~+.";
 
-/// `\n`, `\x41`, `\u0041`, `\u{41}`, `\101`: a backslash and what it escapes.
+/// The length of an escape: a backslash and what it escapes, as in `\n`, `\x41`, `\u0041`, `\u{41}`, `\101`.
 pub(super) fn escape_len(text: &str) -> usize {
     let bytes = text.as_bytes();
     let n_digits = |from: usize, max: usize, is_digit: fn(&u8) -> bool| {
@@ -50,7 +50,7 @@ pub(super) fn escape_len(text: &str) -> usize {
     }
 }
 
-/// The longest operator, a ruler, or one character.
+/// The length of the ruler or of the longest operator here, else of one character.
 pub(super) fn operator_len(text: &str) -> usize {
     let bytes = text.as_bytes();
     if RULER.as_bytes().contains(&bytes[0]) {

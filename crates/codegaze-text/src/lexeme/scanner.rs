@@ -1,20 +1,20 @@
 //! A scanner for source text of any language.
 //!
-//! It knows no grammar. What it has to guess is where strings are, and it guesses so:
+//! It has no grammar. It must guess where strings are, by these rules:
 //!
 //! - `"…"`, `'…'` and `` `…` `` are strings when they close on the same line; a backslash escapes the character after it.
 //! - `"""…"""`, `'''…'''`, `` `…` `` and Rust's `r#"…"#` may span lines, outside of comments.
-//! - `'` opens no string after a word (`don't`, `users'`), unless the word is a prefix such as `b` or `f`; nor where its
-//!   partner would stand before a word or a backslash, since then that is an opening quote: `<'a>(x: &'a str)`. Instead
-//!   it belongs to the word after it, a lifetime or a label.
-//! - A comment starts at `//`, at a `#` before a space, or at `/*`. Its words are lexemes like any others.
+//! - `'` does not open a string after a word (`don't`, `users'`), unless the word is a prefix such as `b` or `f`. It does not open
+//!   one either if its partner stands before a word or a backslash, because that partner is an opening quote:
+//!   `<'a>(x: &'a str)`. Such a `'` belongs to the word after it, a lifetime or a label.
+//! - A comment starts at `//`, at a `#` before a space, or at `/*`. Its words are lexemes like others.
 //!
-//! A wrong guess changes kinds, hardly ever spans.
+//! A wrong guess changes kinds and rarely spans.
 //!
-//! The scan is linear. Lexemes are read from left to right, once, with a bounded number of characters ahead; only the
-//! search for a closing mark goes further. One that succeeds opens a string or a comment, inside which there is no
-//! further search of that sort; one that fails blocks all searches for the same mark up to where it ended. So each
-//! sort of mark is searched for at most twice in any place.
+//! The scan is linear. It reads lexemes once, from left to right, with a bounded number of characters ahead; only the search for
+//! a closing mark goes further. A search that succeeds opens a string or a comment, inside which the scanner does not search for
+//! that mark again. A search that fails blocks all searches for the same mark up to where it ended. So the scanner searches each
+//! place at most twice for each mark.
 
 use super::cluster::{
     continues_word, extenders_len, is_whitespace, starts_word, symbol_len, word_len,
@@ -41,7 +41,7 @@ pub fn scan(text: &str) -> Vec<Lexeme> {
     scanner.lexemes
 }
 
-/// What a search looks for.
+/// A closing mark that the scanner searches for.
 #[derive(Clone, Copy)]
 enum Mark {
     Double,
@@ -65,13 +65,13 @@ struct OpenString {
 struct Scanner<'a> {
     text: &'a str,
     pos: usize,
-    /// No lexeme goes past it: the end of the string at `pos`, or of the text.
+    /// Where the next lexeme must end at the latest: the end of the string at `pos`, or of the text.
     limit: usize,
     lexemes: Vec<Lexeme>,
     string: Option<OpenString>,
     /// `pos` is in a comment while it is below this.
     comment_end: usize,
-    /// No search for a mark starts below this, by `Mark`.
+    /// By `Mark`: searches that start below this would fail.
     blocked_until: [usize; N_MARKS],
 }
 
@@ -81,7 +81,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn push(&mut self, len: usize, kind: LexemeKind) {
-        // Marks go with what they stand on, whatever that is.
+        // Combining marks belong to the character before them.
         let end = self.pos + len + extenders_len(&self.text[self.pos + len..]);
         let kind = match self.string {
             Some(string) if self.pos < string.close.start => LexemeKind::StringPiece,
@@ -116,7 +116,7 @@ impl<'a> Scanner<'a> {
         } else if !first.is_ascii() || first.is_ascii_control() {
             self.push(symbol_len(rest), LexemeKind::Other);
         } else if extenders_len(&rest[1..]) > 0 && !matches!(first, '"' | '\'' | '`') {
-            // A keycap, or an operator under a combining mark, which is another sign.
+            // A keycap, or an operator under a combining mark, which makes it another symbol.
             self.push(symbol_len(rest), LexemeKind::Other);
         } else if let Some(string) = self.string {
             let len = match first {
@@ -171,7 +171,7 @@ impl<'a> Scanner<'a> {
         self.previous_char().is_some_and(continues_word)
     }
 
-    /// `@name` and `@@name`: decorators, annotations, Ruby's variables; not an address's or a product's `a@b`.
+    /// `@name` and `@@name`: decorators, annotations, Ruby's variables; but not the `@` of `a@b`.
     fn sigil_len(&self) -> Option<usize> {
         let rest = self.rest();
         let n_signs = if rest.starts_with("@@") { 2 } else { 1 };
@@ -220,7 +220,7 @@ impl<'a> Scanner<'a> {
                         && after[1..]
                             .trim_start_matches(['+', '-'])
                             .starts_with(|c: char| c.is_ascii_digit());
-                    // A sentence ends in `1. `, an expression in `1.)`.
+                    // The dot of `1. ` ends a sentence; in `1.)` it belongs to the number.
                     let ends_here = after
                         .chars()
                         .next()
@@ -264,7 +264,7 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// Opens the string whose quote stands here, if there is one.
+    /// Opens the string that starts with the quote here, if there is one.
     fn open_string(&mut self, quote: char) -> bool {
         let in_comment = self.pos < self.comment_end;
         let triple = match quote {
@@ -306,9 +306,9 @@ impl<'a> Scanner<'a> {
         false
     }
 
-    /// Rust's `r#"…"#`, whose opening `r` and `#` are behind.
+    /// Opens Rust's `r#"…"#`, whose `r` and `#` have been read.
     fn open_raw_string(&mut self) -> bool {
-        // A bound, so that looking behind stays cheap; rustc's is 255.
+        // rustc allows 255; a smaller limit keeps the look back cheap.
         const MAX_HASHES: usize = 8;
         let behind = &self.text.as_bytes()[..self.pos];
         let n_hashes = behind
@@ -340,7 +340,7 @@ impl<'a> Scanner<'a> {
         true
     }
 
-    /// The next unescaped `close` after `skip` bytes, on this line or anywhere.
+    /// The next unescaped `close` after `skip` bytes: on this line, or on any line if `multiline`.
     fn find_close(
         &mut self,
         mark: Mark,
@@ -368,7 +368,7 @@ impl<'a> Scanner<'a> {
         None
     }
 
-    /// Remembers how far a comment goes that `operator` opens here.
+    /// Records where the comment ends that `operator` opens here, if it opens one.
     fn note_comment(&mut self, operator: &str) {
         if self.pos < self.comment_end {
             return;
@@ -398,7 +398,7 @@ fn is_string_prefix(word: &str) -> bool {
     word.len() <= 2 && word.chars().all(|c| "bBrRuUfFtTcL8".contains(c))
 }
 
-/// A word, with what English contracts onto it.
+/// The length of a word with its English contraction: `don't`, `it's`.
 fn word_with_contraction_len(text: &str) -> usize {
     let len = word_len(text);
     let Some(after) = text[len..].strip_prefix('\'') else {

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::testing::any_text;
 
-/// One letter a character under each line: the kind's initial, in upper case where a lexeme begins; `x` is other.
+/// Draws a letter for each character: the initial of the lexeme's kind, in upper case where a lexeme begins; `x` means other.
 fn draw(text: &str) -> String {
     let mut row = vec![' '; text.chars().count()];
     for lexeme in scan(text) {
@@ -32,7 +32,7 @@ fn draw(text: &str) -> String {
     drawn
 }
 
-/// The code, and under each of its lines what the scanner should draw.
+/// `picture` has lines of code, and under each of them what [`draw`] should give.
 #[track_caller]
 fn check(picture: &str) {
     let lines: Vec<&str> = picture
@@ -246,7 +246,7 @@ fn one_long_word_is_one_lexeme() {
     assert_eq!(scan(&text).len(), 1);
 }
 
-/// A search repeated at every place of such a line would not end.
+/// A search that starts again at every place of such a line would take minutes.
 #[test]
 fn long_lines_of_marks_keep_the_invariants() {
     let units = [

@@ -1,4 +1,4 @@
-//! Definitions are drawn: before the `|` of each line stands the letter of the definition that it belongs to.
+//! Tests draw definitions: the letter before the `|` of a line names the definition that the line belongs to.
 
 mod languages;
 mod typing;
@@ -149,7 +149,7 @@ fn examples() {
     for (file, expected) in EXAMPLES {
         let text = example(file);
         assert!(language_of(file).is_some(), "{file}");
-        // One look is enough for these to be read alike without their language.
+        // The fallback for unknown languages finds the same definitions in these files.
         for language in [language_of(file), None] {
             let found: Vec<String> = definitions(language, &text)
                 .iter()
@@ -207,7 +207,7 @@ proptest! {
     }
 }
 
-/// Pieces of all the languages, well and badly put together.
+/// Pieces of all languages in random order.
 fn any_code() -> impl Strategy<Value = String> {
     const PIECES: &[&str] = &[
         "\n",
@@ -306,7 +306,7 @@ fn any_code() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
-/// Tokens and bytes that were looked at.
+/// Number of tokens and bytes that were read to find the definitions of a text.
 fn work(language: Option<Language>, text: &str) -> usize {
     tokens::WORK.set(0);
     let _ = definitions(language, text);
@@ -315,7 +315,7 @@ fn work(language: Option<Language>, text: &str) -> usize {
 
 #[test]
 fn work_is_linear_in_the_text() {
-    // Whatever may be opened and never closed, and definitions on one line.
+    // Everything that can be opened and not closed, and definitions on one line.
     let pieces = [
         "{",
         "}",
@@ -390,7 +390,7 @@ fn work_is_linear_in_the_text() {
             let text = |n: usize| format!("{head}{}", piece.repeat(n));
             let n = (1 << 12) / piece.len();
             let (once, twice) = (work(language, &text(n)), work(language, &text(2 * n)));
-            // A quadratic step would do four times the work.
+            // A quadratic step would take four times as much.
             assert!(
                 twice <= 3 * once,
                 "{language:?}: {piece:?} takes {once}, twice as much of it {twice}"

@@ -1,8 +1,8 @@
-//! Texts as they are while somebody types.
+//! Texts that are being typed.
 
 use super::*;
 
-/// The names of definitions that do not touch a line.
+/// The names of the definitions that do not touch a line.
 fn others(language: Option<Language>, text: &str, line: usize) -> Vec<String> {
     let touched = LineIndex::new(text).line_span(line);
     definitions(language, text)
@@ -14,7 +14,7 @@ fn others(language: Option<Language>, text: &str, line: usize) -> Vec<String> {
         .collect()
 }
 
-/// Asserts that all but the definitions at `line` are in the edited text.
+/// Asserts that the edited text has all definitions but those at `line`.
 #[track_caller]
 fn check_others(file: &str, text: &str, line: usize, edited: &str) {
     let language = language_of(file);
@@ -29,7 +29,7 @@ fn check_others(file: &str, text: &str, line: usize, edited: &str) {
     }
 }
 
-/// Of each example, and whether the edit may be made there.
+/// Applies `edit`, which returns `None` for lines that it leaves out, to every line of every example.
 fn edit_every_line(edit: impl Fn(&str, ByteSpan) -> Option<String>) {
     for (file, _) in EXAMPLES {
         let text = example(file);
@@ -46,7 +46,7 @@ fn edit_every_line(edit: impl Fn(&str, ByteSpan) -> Option<String>) {
 #[test]
 fn a_line_is_missing() {
     edit_every_line(|text, line| {
-        // Without its first line PHP is no PHP.
+        // Without its first line, a PHP file is HTML.
         (!line.of(text).starts_with("<?php"))
             .then(|| format!("{}{}", &text[..line.start], &text[line.end..]))
     });
