@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the embedded model from nothing: fetch, prepare, encode, train, decay, export, evaluate. Usage:
 #
-#     training/run.sh DIR [INIT]     everything; INIT are weights (safetensors) of the shape and vocabulary of models/codegaze-mini
+#     training/run.sh DIR [INIT]     everything; INIT are weights (safetensors) of the shape and vocabulary of crates/codegaze-mini/model
 #     training/run.sh DIR --export   a model from the training's last checkpoint, while the training runs on or stands still
 #
 # DIR is a folder outside of the checkout. A step whose output is there and whole is skipped, and a training that was stopped goes on from
@@ -19,7 +19,7 @@ if [ $# -lt 1 ] || [ $# -gt 2 ]; then
     exit 2
 fi
 here=$(cd "$(dirname "$0")" && pwd)
-mini=$here/../models/codegaze-mini
+mini=$here/../crates/codegaze-mini/model
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
 read -ra options <<<"${TRAIN_OPTIONS:-}"
@@ -99,7 +99,7 @@ if [ "${2:-}" = --export ]; then
 fi
 
 exec 9>"$dir/lock"
-if ! flock --nonblock 9; then
+if ! flock --wait 60 9; then
     echo "another run works in $dir, as process group $(cat "$dir/pgid")" >&2
     exit 1
 fi
