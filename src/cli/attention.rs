@@ -10,8 +10,8 @@ use super::fault::Fault;
 use super::files::Input;
 use super::{models, output};
 use crate::analysis::chunk::ChunkConfig;
-use crate::analysis::plan_chunks;
 use crate::analysis::raw::{RawChoice, RawHeads, raw_attention};
+use crate::analysis::{Pass, plan_chunks};
 use crate::view::tensors::{TensorFormat, write_tensors};
 
 pub(super) fn run(args: &AttentionArgs) -> Result<(), Fault> {
@@ -42,8 +42,8 @@ pub(super) fn run(args: &AttentionArgs) -> Result<(), Fault> {
         heads,
         hidden_states: args.hidden_states,
     };
-    let raw =
-        raw_attention(&model, &document, chunk, choice, None, &cancel).map_err(Fault::failed)?;
+    let pass = Pass::new(&model, chunk.span.of(document.text()), &cancel);
+    let raw = raw_attention(pass, chunk, choice).map_err(Fault::failed)?;
     let layers: Vec<String> = raw.layers.iter().map(ToString::to_string).collect();
     let metadata = [
         ("model", info.id.clone()),

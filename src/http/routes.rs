@@ -8,3 +8,6 @@ pub(crate) mod explain;
 pub(crate) mod info;
 pub(crate) mod raw;
 pub(crate) mod stages;
+
+#[cfg(test)]
+mod tests;

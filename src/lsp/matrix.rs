@@ -11,8 +11,9 @@ use super::custom::{
 };
 use super::session::{Session, Snapshot};
 use crate::attribution::AttributionConfig;
-use crate::engine::{EngineError, Finished, ModelAndView, Scope};
+use crate::engine::{EngineError, Finished, ModelAndView, Planned, Scope};
 use crate::model::Model;
+use crate::text::document::Document;
 use crate::text::outline::{Definition, definition_at as definition_among, outline};
 use crate::view::AnalyzedDocument;
 use crate::view::heatmap::{Heatmap, Unit};
@@ -31,6 +32,16 @@ pub(crate) fn protocol_error(error: &EngineError) -> Error {
             answer
         }
     }
+}
+
+/// The chunks of a document, for a request about it.
+pub(crate) async fn plan(
+    session: &Session,
+    model: Arc<Model>,
+    document: Document,
+) -> Result<Arc<Planned>> {
+    let planned = session.engine.plan(model, document);
+    planned.done().await.map_err(|error| protocol_error(&error))
 }
 
 /// The model, and the session's view of it with the options of a request, checked; `None` until a model is loaded.
@@ -80,9 +91,10 @@ pub(crate) async fn matrix(
     if document.text().is_empty() {
         return Ok(None);
     }
+    let planned = plan(session, model, document).await?;
     let pending = session
         .engine
-        .analyze(model, document, scope, attribution, Heatmap::EXTRAS);
+        .analyze(&planned, scope, attribution, Heatmap::EXTRAS);
     let finished = pending
         .done()
         .await
@@ -143,7 +155,8 @@ pub(crate) async fn thumbnails(
     if document.text().is_empty() {
         return Ok(None);
     }
-    let pending = session.engine.thumbnails(model, document, scope, size);
+    let planned = plan(session, model, document).await?;
+    let pending = session.engine.thumbnails(&planned, scope, size);
     let drawn = pending
         .done()
         .await
@@ -182,9 +195,9 @@ pub(crate) async fn relations(
     if !Arc::ptr_eq(model.info(), &analysis.model) {
         return Err(Error::content_modified()); // another model was loaded meanwhile
     }
+    let planned = plan(session, model, snapshot.document.clone()).await?;
     let pending = session.engine.analyze(
-        model,
-        snapshot.document.clone(),
+        &planned,
         Scope::ChunkAt(lexeme.span.start),
         analysis.attribution.clone(),
         Heatmap::EXTRAS,

@@ -189,7 +189,7 @@ fn a_model_that_does_not_load_ends_the_server() {
 #[test]
 fn what_is_under_way_comes_to_its_end() {
     let mut server = Server::ready(|_| ());
-    let body = json!({ "code": functions(40) }).to_string();
+    let body = json!({ "code": functions(15) }).to_string();
     let stream = ask(&server, "/analyze", body.as_bytes());
     server.await_metric("codegaze_queue_depth", |depth| depth == 1.0);
     // A connection that nothing is asked over does not hold it up.

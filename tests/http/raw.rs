@@ -3,8 +3,8 @@
 use std::sync::atomic::AtomicBool;
 
 use codegaze::analysis::chunk::ChunkConfig;
-use codegaze::analysis::plan_chunks;
 use codegaze::analysis::raw::{RawChoice, RawHeads, raw_attention};
+use codegaze::analysis::{Pass, plan_chunks};
 use codegaze::attribution::Fusion;
 use codegaze::text::document::Document;
 use serde_json::{Value, json};
@@ -24,9 +24,9 @@ fn weights(text: &str, chunk: usize, layers: &[usize], heads: RawHeads) -> Vec<f
         hidden_states: false,
     };
     let cancel = AtomicBool::new(false);
-    raw_attention(&MODEL, &document, &chunks[chunk], choice, None, &cancel)
-        .unwrap()
-        .attentions
+    let chunk = &chunks[chunk];
+    let pass = Pass::new(&MODEL, chunk.span.of(text), &cancel);
+    raw_attention(pass, chunk, choice).unwrap().attentions
 }
 
 /// The lengths of nested lists, outermost first.

@@ -6,6 +6,7 @@ pub mod relations;
 pub mod thumbnails;
 
 mod assemble;
+mod pass;
 mod record;
 mod window;
 
@@ -21,6 +22,7 @@ use codegaze_text::document::Document;
 use codegaze_text::lexeme::LexemeKind;
 
 pub use assemble::assemble;
+pub use pass::Pass;
 pub use record::PassRecord;
 pub use window::{ScoredWindow, WindowLexeme, score_window};
 
@@ -233,7 +235,8 @@ pub fn analyze(
     for (i, chunk) in chunks.iter().enumerate() {
         on_chunk(i, chunks.len());
         let text = chunk.span.of(document.text());
-        let window = score_window(model, text, chunk.core_in_span(), config, None, cancel)?;
+        let pass = Pass::new(model, text, cancel);
+        let window = score_window(pass, chunk.core_in_span(), config)?;
         windows.push((*chunk, Arc::new(window)));
     }
     on_chunk(chunks.len(), chunks.len());

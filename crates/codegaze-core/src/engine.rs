@@ -7,6 +7,7 @@
 //! | `live` | live documents, and the task that takes the next step of one |
 //! | `request` | requests, and the task that takes the next step of one |
 //! | `outcome` | what a step came to; a panic ends its task and nothing else |
+//! | `plan` | a version of a document, cut into chunks once |
 //! | `job` | one document under one view, chunk by chunk |
 //! | `cache` | results by text, bounded in bytes |
 //! | `counts` | subword counts of lines that were counted before |
@@ -25,6 +26,7 @@ mod live;
 mod observer;
 mod outcome;
 mod pending;
+mod plan;
 mod request;
 mod schedule;
 mod worker;
@@ -49,13 +51,15 @@ use codegaze_text::ByteSpan;
 use codegaze_text::document::Document;
 
 pub use cache::CacheStats;
-pub use job::{Finished, Scope};
+pub use job::Finished;
 pub use live::{Live, LivePhase, LiveReceiver, Submission};
 pub use observer::Observer;
 pub use pending::Pending;
+pub use plan::{Planned, Scope};
 pub use request::RawChunk;
 
-use request::{AnalysisRequest, RawRequest, Request, RequestTask, ThumbnailsRequest};
+use plan::Plans;
+use request::{AnalysisRequest, PlanRequest, RawRequest, Request, RequestTask, ThumbnailsRequest};
 use schedule::{Control, Schedule};
 
 /// Why there is no result.
@@ -105,19 +109,22 @@ impl ModelAndView {
             relations: true,
             ..Extras::default()
         };
-        Self::new(model, attribution, extras)
-    }
-
-    fn new(model: Arc<Model>, attribution: AttributionConfig, extras: Extras) -> Self {
-        let config = AnalysisConfig {
-            extras,
-            ..AnalysisConfig::new(model.info(), attribution)
-        };
         Self {
+            config: analysis_config(&model, attribution, extras),
             model,
-            config: Arc::new(config),
         }
     }
+}
+
+fn analysis_config(
+    model: &Model,
+    attribution: AttributionConfig,
+    extras: Extras,
+) -> Arc<AnalysisConfig> {
+    Arc::new(AnalysisConfig {
+        extras,
+        ..AnalysisConfig::new(model.info(), attribution)
+    })
 }
 
 /// What the engine is started with.
@@ -133,7 +140,11 @@ pub struct EngineConfig {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EngineStats {
     pub cache: CacheStats,
-    /// Windows that the model read.
+    /// Documents that were cut into chunks.
+    pub plans: u64,
+    /// Texts that were tokenized to cut documents: lines, and candidates for chunks. Texts that were counted before are not.
+    pub counted: u64,
+    /// Windows that were tokenized for the model, and that it read.
     pub passes: u64,
     /// Of these, those that continued from the record of an earlier pass.
     pub resumed: u64,
@@ -152,6 +163,7 @@ pub struct Engine {
 
 struct Shared {
     schedule: Mutex<Schedule>,
+    plans: Arc<Plans>,
     wake: Condvar,
 }
 
@@ -169,7 +181,8 @@ impl Engine {
     #[must_use]
     pub fn start(config: EngineConfig) -> Self {
         let shared = Arc::new(Shared {
-            schedule: Mutex::new(Schedule::default()),
+            schedule: Mutex::default(),
+            plans: Arc::default(),
             wake: Condvar::new(),
         });
         let for_thread = Arc::clone(&shared);
@@ -214,55 +227,62 @@ impl Engine {
         self.shared.lock().watch(key)
     }
 
-    /// Analyzes a document once.
+    /// Cuts a document into chunks, for [`Self::analyze`], [`Self::thumbnails`] and [`Self::raw`]. A version that is being worked
+    /// on has been cut before.
+    #[must_use]
+    pub fn plan(&self, model: Arc<Model>, document: Document) -> Pending<Arc<Planned>> {
+        match self.shared.plans.find(&model, &document) {
+            Some(planned) => Pending::ready(planned),
+            None => self.enqueue(PlanRequest { model, document }, None),
+        }
+    }
+
+    /// Analyzes a document, or one chunk of it, once.
     #[must_use]
     pub fn analyze(
         &self,
-        model: Arc<Model>,
-        document: Document,
+        planned: &Arc<Planned>,
         scope: Scope,
         attribution: AttributionConfig,
         extras: Extras,
     ) -> Pending<Finished> {
         let (progress, watched) = watch::channel((0, 0));
-        let view = ModelAndView::new(model, attribution, extras);
-        let request = AnalysisRequest::new(document, view, scope, progress);
+        let request = AnalysisRequest {
+            planned: Arc::clone(planned),
+            config: analysis_config(&planned.model, attribution, extras),
+            scope,
+            job: None,
+            progress,
+        };
         self.enqueue(request, Some(watched))
     }
 
-    /// The map of every layer and head of one chunk, with at most `size` cells on a side.
+    /// The map of every layer and head of the first chunk in the scope, with at most `size` cells on a side.
     #[must_use]
     pub fn thumbnails(
         &self,
-        model: Arc<Model>,
-        document: Document,
+        planned: &Arc<Planned>,
         scope: Scope,
         size: usize,
     ) -> Pending<Thumbnails> {
+        let planned = Arc::clone(planned);
         let request = ThumbnailsRequest {
-            model,
-            document,
+            planned,
             scope,
             size,
         };
         self.enqueue(request, None)
     }
 
-    /// The raw tensors of one chunk. `choice` was checked against the model.
+    /// The raw tensors of each chunk in the scope that is not blank. `choice` was checked against the model.
     #[must_use]
     pub fn raw(
         &self,
-        model: Arc<Model>,
-        document: Document,
+        planned: &Arc<Planned>,
         scope: Scope,
         choice: RawChoice,
-    ) -> Pending<RawChunk> {
-        let request = RawRequest {
-            model,
-            document,
-            scope,
-            choice,
-        };
+    ) -> Pending<Vec<RawChunk>> {
+        let request = RawRequest::new(Arc::clone(planned), scope, choice);
         self.enqueue(request, None)
     }
 

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use codegaze_core::analysis::{
-    Analysis, AnalysisConfig, AnalysisError, Extras, PassRecord, analyze, assemble, plan_chunks,
-    score_window,
+    Analysis, AnalysisConfig, AnalysisError, Extras, Pass, PassRecord, analyze, assemble,
+    plan_chunks, score_window,
 };
 use codegaze_core::attribution::{AttributionOptions, Method};
 use codegaze_model::roberta::ForwardError;
@@ -269,8 +269,8 @@ fn what_is_not_computed_yet_is_unscored() {
     let window = |i: usize| {
         let chunk = chunks[i];
         let text = chunk.span.of(document.text());
-        let window =
-            score_window(&MODEL, text, chunk.core_in_span(), &config, None, &cancel).unwrap();
+        let pass = Pass::new(&MODEL, text, &cancel);
+        let window = score_window(pass, chunk.core_in_span(), &config).unwrap();
         (chunk, Arc::new(window))
     };
     let analysis = assemble(&document, MODEL.info(), &config, &[window(1), window(3)]);
@@ -300,10 +300,10 @@ fn a_record_answers_what_a_pass_would() {
                 .unwrap()
                 .resolve(MODEL.info().n_layers)
                 .unwrap();
-            let whole = score_window(&MODEL, text, core, &config, None, &never).unwrap();
+            let pass = || Pass::new(&MODEL, text, &never);
+            let whole = score_window(pass(), core, &config).unwrap();
             let known = record.n_layers();
-            let recorded =
-                score_window(&MODEL, text, core, &config, Some(&mut record), &never).unwrap();
+            let recorded = score_window(pass().recorded(&mut record), core, &config).unwrap();
             assert!(record.n_layers() >= known, "a record only grows");
             for (a, b) in whole.lexemes.iter().zip(&recorded.lexemes) {
                 assert_eq!(a.span, b.span);
@@ -329,36 +329,25 @@ fn a_cancelled_pass_leaves_what_it_computed() {
             std::ops::ControlFlow::Continue(())
         }
     }
-    let encoding = MODEL.tokenizer().encode("def f(x):\n    return x + 1\n");
+    let text = "def f(x):\n    return x + 1\n";
     let plan = codegaze_model::roberta::ForwardPlan {
         layers: (0..MODEL.info().n_layers).collect(),
         ..Default::default()
     };
     let cancel = AtomicBool::new(false);
     let mut record = PassRecord::default();
-    let stopped = record.forward(&MODEL, &encoding, &plan, &mut StopAt(2, &cancel), &cancel);
+    let forward = |record: &mut PassRecord, last, cancel| {
+        let pass = Pass::new(&MODEL, text, cancel);
+        pass.recorded(record)
+            .forward(&plan, &mut StopAt(last, cancel))
+    };
+    let stopped = forward(&mut record, 2, &cancel);
     assert!(matches!(stopped, Err(ForwardError::Cancelled)));
     // The inputs of layers 0 to 3: layer 2 ran to its end, layer 3 did not begin.
     assert_eq!(record.n_layers(), 4);
-    let go_on = AtomicBool::new(false);
-    record
-        .forward(
-            &MODEL,
-            &encoding,
-            &plan,
-            &mut StopAt(usize::MAX, &go_on),
-            &go_on,
-        )
-        .unwrap();
+    let never = AtomicBool::new(false);
+    forward(&mut record, usize::MAX, &never).unwrap();
     let mut whole = PassRecord::default();
-    whole
-        .forward(
-            &MODEL,
-            &encoding,
-            &plan,
-            &mut StopAt(usize::MAX, &go_on),
-            &go_on,
-        )
-        .unwrap();
+    forward(&mut whole, usize::MAX, &never).unwrap();
     assert_eq!(record, whole);
 }

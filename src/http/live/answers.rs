@@ -44,9 +44,9 @@ pub(super) async fn matrix(
     if snapshot.document.text().is_empty() {
         return Ok(None);
     }
+    let planned = app.engine.plan(model, snapshot.document.clone());
     let pending = app.engine.analyze(
-        model,
-        snapshot.document.clone(),
+        &planned.done().await?,
         snapshot.scope(question.chunk, question.position),
         config.attribution.clone(),
         Heatmap::EXTRAS,
@@ -107,8 +107,9 @@ pub(super) async fn thumbnails(
     }
     let size = thumbnail_size(size);
     let scope = snapshot.scope(chunk, position);
-    let document = snapshot.document.clone();
-    let pending = app.engine.thumbnails(model, document, scope, size);
+    let planned = app.engine.plan(model, snapshot.document.clone());
+    let planned = planned.done().await?;
+    let pending = app.engine.thumbnails(&planned, scope, size);
     let drawn = pending.done().await?;
     Ok(pack_thumbnails(&drawn).map(|cells| ThumbnailsResult {
         version: snapshot.document.version(),
@@ -159,9 +160,10 @@ pub(super) async fn relations(
         return Ok(None);
     };
     let lexeme = analysis.lexemes[lexeme_idx];
+    let model = Arc::clone(&snapshot.model_and_view.model);
+    let planned = app.engine.plan(model, snapshot.document.clone());
     let pending = app.engine.analyze(
-        Arc::clone(&snapshot.model_and_view.model),
-        snapshot.document.clone(),
+        &planned.done().await?,
         Scope::ChunkAt(lexeme.span.start),
         analysis.attribution.clone(),
         Heatmap::EXTRAS,

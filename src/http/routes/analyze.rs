@@ -113,10 +113,12 @@ pub(crate) async fn analyze(
         ..Extras::default()
     };
     let asked = Instant::now();
-    let pending = app
-        .engine
-        .analyze(target.model, target.document, target.scope, view, extras);
-    let work = async { Ok(pending.done().await?) };
+    let work = async {
+        let planned = app.engine.plan(target.model, target.document);
+        let planned = planned.done().await?;
+        let pending = app.engine.analyze(&planned, target.scope, view, extras);
+        Ok(pending.done().await?)
+    };
     let mut finished = ticket.deadline.within(work).await?;
     let mut stages = Stages::default();
     stages.analysis(&finished, asked);

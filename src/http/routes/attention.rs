@@ -16,7 +16,7 @@ use super::super::error::{ApiError, ErrorBody, NOTHING};
 use super::super::position::Span;
 use super::analyze::EmbeddingFields;
 use super::ask::{Target, TargetFields, request_schema, resolve};
-use super::chunks::{ChunkInfo, Plan, Shares};
+use super::chunks::{ChunkInfo, Shares, cells};
 use super::explain::Picture;
 use super::stages::{Stages, latency_ms};
 use crate::analysis::{Extras, SubwordMatrix, SubwordScore};
@@ -284,18 +284,18 @@ async fn read(
     embedding: bool,
     stages: &mut Stages,
 ) -> Result<Finished, ApiError> {
-    let plan = Plan::new(&target).await?;
-    app.admission.reserve(ticket, plan.cells()).await?;
+    let asked = Instant::now();
+    let planned = app.engine.plan(target.model, target.document);
+    let planned = planned.done().await?;
+    let cells = cells(&planned, target.scope)?;
+    app.admission.reserve(ticket, cells).await?;
     let extras = Extras {
         subwords: true,
         matrix: true,
         relations: false,
         embedding,
     };
-    let asked = Instant::now();
-    let pending = app
-        .engine
-        .analyze(target.model, target.document, target.scope, view, extras);
+    let pending = app.engine.analyze(&planned, target.scope, view, extras);
     let finished = pending.done().await?;
     stages.analysis(&finished, asked);
     app.metrics.read(&finished);

@@ -3,15 +3,15 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::body::off_thread;
 use super::super::error::{ApiError, NOTHING};
 use super::super::position::Span;
-use super::ask::Target;
-use crate::analysis::chunk::{Chunk, ChunkConfig};
-use crate::analysis::{Unscored, plan_chunks};
-use crate::engine::{Finished, RawChunk, Scope};
+use crate::analysis::Unscored;
+use crate::engine::{Finished, Planned, RawChunk, Scope};
 use crate::text::ByteSpan;
 use crate::text::line_index::LineIndex;
+
+/// `<s>` and `</s>`.
+const N_SPECIAL: usize = 2;
 
 /// One window of a text.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -64,14 +64,19 @@ impl From<&Unscored> for UnscoredPart {
 }
 
 impl ChunkInfo {
-    fn new(index: &LineIndex, chunk_idx: usize, chunk: Chunk, token_count: usize) -> Self {
+    fn new(
+        index: &LineIndex,
+        chunk_idx: usize,
+        (span, core): (ByteSpan, ByteSpan),
+        token_count: usize,
+    ) -> Self {
         Self {
             index: chunk_idx,
-            span: chunk.span.into(),
-            core: chunk.core.into(),
+            span: span.into(),
+            core: core.into(),
             lines: Lines {
-                first: index.line_at(chunk.core.start),
-                last: index.line_at(chunk.core.end.max(chunk.core.start + 1) - 1),
+                first: index.line_at(core.start),
+                last: index.line_at(core.end.max(core.start + 1) - 1),
             },
             token_count,
         }
@@ -82,10 +87,7 @@ impl ChunkInfo {
         let chunks = finished.analysis.chunks.iter().enumerate();
         chunks
             .map(|(at, chunk)| {
-                let place = Chunk {
-                    span: chunk.span,
-                    core: chunk.core,
-                };
+                let place = (chunk.span, chunk.core);
                 let index = finished.document.index();
                 let info = Self::new(index, finished.first_chunk + at, place, chunk.n_tokens);
                 let shares = Shares {
@@ -99,71 +101,22 @@ impl ChunkInfo {
     }
 
     pub fn of_raw(index: &LineIndex, chunk: &RawChunk) -> Self {
-        Self::new(index, chunk.chunk_idx, chunk.chunk, chunk.raw.n_tokens)
+        let place = (chunk.chunk.span, chunk.chunk.core);
+        Self::new(index, chunk.chunk_idx, place, chunk.raw.n_tokens)
     }
 }
 
-/// How a text will be cut.
-pub(crate) struct Plan {
-    /// Of the whole text.
-    pub n_chunks: usize,
-    /// Of each chunk that is wanted and not blank: its number, and its subwords, special ones included.
-    pub wanted: Vec<(usize, usize)>,
-}
-
-impl Plan {
-    /// Cuts the target as the engine will.
-    ///
-    /// # Errors
-    /// When there is no such chunk, or nothing in it.
-    pub async fn new(target: &Target) -> Result<Self, ApiError> {
-        let (model, document, scope) = (
-            std::sync::Arc::clone(&target.model),
-            target.document.clone(),
-            target.scope,
-        );
-        off_thread(move || {
-            let config = ChunkConfig::new(model.info().max_code_subwords());
-            let chunks = plan_chunks(&model, &document, &config);
-            let is_wanted = |at: usize| match scope {
-                Scope::Chunk(wanted) => wanted == at,
-                _ => true,
-            };
-            let is_blank = |span: ByteSpan| span.of(document.text()).trim().is_empty();
-            if let Scope::Chunk(wanted) = scope
-                && wanted >= chunks.len()
-            {
-                return Err(crate::engine::EngineError::NoChunk {
-                    chunk: wanted,
-                    n_chunks: chunks.len(),
-                }
-                .into());
-            }
-            let wanted: Vec<(usize, usize)> = chunks
-                .iter()
-                .enumerate()
-                .filter(|&(at, chunk)| is_wanted(at) && !is_blank(chunk.core))
-                .map(|(at, chunk)| {
-                    let subwords = model.tokenizer().count(chunk.span.of(document.text()));
-                    (at, subwords + 2)
-                })
-                .collect();
-            if wanted.is_empty() {
-                return Err(ApiError::unanalysable(NOTHING));
-            }
-            Ok(Self {
-                n_chunks: chunks.len(),
-                wanted,
-            })
-        })
-        .await
-    }
-
-    /// Attention weights in all wanted chunks' square matrices.
-    pub fn cells(&self) -> usize {
-        self.wanted
-            .iter()
-            .map(|&(_, n_tokens)| n_tokens.saturating_mul(n_tokens))
-            .fold(0, usize::saturating_add)
-    }
+/// Attention weights in the square matrices of the wanted chunks that are not blank.
+///
+/// # Errors
+/// When there is no such chunk, or nothing but whitespace.
+pub(crate) fn cells(planned: &Planned, scope: Scope) -> Result<usize, ApiError> {
+    let chunks = planned.chunks_in(scope)?;
+    let wanted = chunks.filter(|&chunk_idx| !planned.is_blank(chunk_idx));
+    let cells = wanted.map(|chunk_idx| {
+        let n_tokens = planned.chunks()[chunk_idx].n_subwords + N_SPECIAL;
+        n_tokens.saturating_mul(n_tokens)
+    });
+    let sum = cells.reduce(usize::saturating_add);
+    sum.ok_or_else(|| ApiError::unanalysable(NOTHING))
 }

@@ -10,13 +10,12 @@ use super::super::app::Shared;
 use super::super::body::{Asked, encode, off_thread};
 use super::super::error::{ApiError, ErrorBody};
 use super::ask::{Target, TargetFields, request_schema};
-use super::chunks::{ChunkInfo, Plan};
+use super::chunks::{ChunkInfo, cells};
 use super::stages::{Stages, latency_ms};
 use crate::analysis::raw::{RawChoice, RawHeads};
 use crate::attribution::{AttributionOptions, HeadFusion};
-use crate::engine::{RawChunk, Scope};
+use crate::engine::{Planned, RawChunk};
 use crate::model::ModelInfo;
-use crate::text::document::Document;
 use crate::view::label::subword_texts;
 use crate::view::matrix::Nested;
 use crate::view::options::{Field, HeadsAnswer, IndexChoice, ViewOptions};
@@ -187,35 +186,22 @@ pub(crate) async fn get_attention(
     let deadline = ticket.deadline;
     let mut stages = Stages::default();
     let work = async {
-        let plan = Plan::new(&target).await?;
+        let planned = app.engine.plan(target.model, target.document);
+        let planned = planned.done().await?;
         let n_maps = choice.layers.len() * choice.heads.len();
-        let cells = plan.cells().saturating_mul(n_maps);
+        let cells = cells(&planned, target.scope)?.saturating_mul(n_maps);
         app.admission.reserve(&mut ticket, cells).await?;
         let asked = Instant::now();
-        let mut read = Vec::with_capacity(plan.wanted.len());
-        for (chunk_idx, n_tokens) in plan.wanted {
-            let pending = app.engine.raw(
-                std::sync::Arc::clone(&model),
-                target.document.clone(),
-                Scope::Chunk(chunk_idx),
-                choice.clone(),
-            );
-            read.push(pending.done().await?);
-            app.metrics.tokens(n_tokens, false);
+        let read = app.engine.raw(&planned, target.scope, choice);
+        let read = read.done().await?;
+        for chunk in &read {
+            app.metrics.tokens(chunk.raw.n_tokens, false);
         }
         stages.add("forward", asked.elapsed());
         let latency_ms = latency_ms(&ticket);
         off_thread(move || {
             let start = Instant::now();
-            let info = model.info();
-            let json = render(
-                info,
-                &target.document,
-                &read,
-                &axes,
-                plan.n_chunks,
-                latency_ms,
-            )?;
+            let json = render(&planned, &read, &axes, latency_ms)?;
             Ok((json, start.elapsed()))
         })
         .await
@@ -227,13 +213,15 @@ pub(crate) async fn get_attention(
 
 /// `read` is not empty.
 fn render(
-    info: &ModelInfo,
-    document: &Document,
+    planned: &Planned,
     read: &[RawChunk],
     axes: &[Axis],
-    chunk_count: usize,
     latency_ms: f64,
 ) -> Result<Vec<u8>, ApiError> {
+    let Planned {
+        model, document, ..
+    } = planned;
+    let info = model.info();
     let raw = &read[0].raw;
     let of_chunk = |chunk: &'_ RawChunk| {
         let shape: Vec<usize> = [Axis::Layer, Axis::Head, Axis::Query, Axis::Key]
@@ -258,7 +246,7 @@ fn render(
             RawHeads::Fused(fusion) => HeadsAnswer::Fused(*fusion),
         },
         latency_ms,
-        chunk_count,
+        chunk_count: planned.chunks().len(),
         chunks: (read.len() > 1).then(|| read.iter().map(part).collect()),
         axes: axes.to_vec(),
     })

@@ -14,7 +14,7 @@ use super::failed;
 use crate::analysis::Extras;
 use crate::cli::write_file;
 use crate::engine::{Finished, Pending, Scope};
-use crate::lsp::matrix::{protocol_error, requested_view};
+use crate::lsp::matrix::{plan, protocol_error, requested_view};
 use crate::lsp::progress::{ProgressTarget, Reporter};
 use crate::lsp::session::{Session, Snapshot};
 use crate::text::named::{Named as _, UnknownName};
@@ -124,10 +124,8 @@ pub(super) async fn run(
         // The levels of a part are those that it has in the whole.
         (Scope::Document, extras)
     };
-    let document = snapshot.document.clone();
-    let pending = session
-        .engine
-        .analyze(model, document, scope, attribution, extras);
+    let planned = plan(session, model, snapshot.document.clone()).await?;
+    let pending = session.engine.analyze(&planned, scope, attribution, extras);
     let finished = with_progress(session, pending, token).await?;
     let view = ViewAnswer::new(&finished.analysis.model, &finished.analysis.attribution);
     let format = options.format;

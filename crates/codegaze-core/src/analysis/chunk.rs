@@ -29,6 +29,8 @@ pub struct Chunk {
     pub span: ByteSpan,
     /// What is scored. The cores of a document's chunks partition it.
     pub core: ByteSpan,
+    /// Code subwords of the span.
+    pub n_subwords: usize,
 }
 
 impl Chunk {
@@ -95,13 +97,15 @@ pub fn plan(
     };
     let all = 0..planner.lines.len();
     let whole = planner.span(&all);
-    if planner.cost(&all) <= max_subwords.saturating_mul(WORTH_COUNTING)
-        && (planner.count)(text) <= max_subwords
-    {
-        return vec![Chunk {
-            span: whole,
-            core: whole,
-        }];
+    if planner.cost(&all) <= max_subwords.saturating_mul(WORTH_COUNTING) {
+        let n_subwords = (planner.count)(text);
+        if n_subwords <= max_subwords {
+            return vec![Chunk {
+                span: whole,
+                core: whole,
+                n_subwords,
+            }];
+        }
     }
     planner.plan_blocks();
     planner.chunks
@@ -191,10 +195,12 @@ impl Planner<'_> {
         let mut n_after = self.n_context_lines(core.end..region.end);
         loop {
             let span = self.span(&(core.start - n_before..core.end + n_after));
-            if (self.count)(span.of(self.text)) <= self.max_subwords {
+            let n_subwords = (self.count)(span.of(self.text));
+            if n_subwords <= self.max_subwords {
                 self.chunks.push(Chunk {
                     span,
                     core: self.span(core),
+                    n_subwords,
                 });
                 return true;
             }

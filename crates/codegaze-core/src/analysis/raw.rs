@@ -2,15 +2,14 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicBool;
 
+use super::Pass;
 use super::chunk::Chunk;
-use super::{AnalysisError, PassRecord};
 use crate::attribution::{Fusion, HeadChoice, HeadFusion, SelectError, fuse_heads};
-use codegaze_model::Model;
-use codegaze_model::roberta::{AttentionSink, ForwardPlan, HiddenStates, LayerAttention};
+use codegaze_model::roberta::{
+    AttentionSink, ForwardError, ForwardPlan, HiddenStates, LayerAttention,
+};
 use codegaze_text::ByteSpan;
-use codegaze_text::document::Document;
 
 /// Which heads are exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,25 +95,20 @@ impl RawAttention {
     }
 }
 
-/// Runs the model on one chunk and keeps what is asked for. With a `record` of the chunk's text, what earlier passes left there
-/// is not computed again, unless hidden states are wanted.
+/// Runs the model on one chunk, whose text `pass` is of, and keeps what `choice` names.
 ///
 /// # Errors
-/// When `cancel` is raised, or when the device fails.
+/// When cancelled, or when the device fails.
 pub fn raw_attention(
-    model: &Model,
-    document: &Document,
+    mut pass: Pass<'_>,
     chunk: &Chunk,
     choice: RawChoice,
-    record: Option<&mut PassRecord>,
-    cancel: &AtomicBool,
-) -> Result<RawAttention, AnalysisError> {
+) -> Result<RawAttention, ForwardError> {
     let RawChoice {
         layers,
         heads,
         hidden_states: with_hidden_states,
     } = choice;
-    let encoding = model.tokenizer().encode(chunk.span.of(document.text()));
     let plan = ForwardPlan {
         layers,
         transformed_values: false,
@@ -129,17 +123,15 @@ pub fn raw_attention(
         attentions: Vec::new(),
         hidden_states: Vec::new(),
     };
-    match record {
-        Some(record) if !with_hidden_states => {
-            record.forward(model, &encoding, &plan, &mut sink, cancel)?;
-        }
-        _ => model.forward(&encoding, &plan, &mut sink, cancel)?,
-    }
+    pass.forward(&plan, &mut sink)?;
     let RawSink {
         attentions,
         hidden_states,
         ..
     } = sink;
+    let Pass {
+        model, encoding, ..
+    } = pass;
     let place = |span: &Option<ByteSpan>| span.map(|span| span.shifted(chunk.span.start));
     Ok(RawAttention {
         layers: plan.layers,

@@ -1,17 +1,18 @@
 //! What a pass computed on its way: enough to answer any layer, head and method without a new one.
 //!
 //! Every layer's input is kept, [token, hidden]. From it the layer's attention is one projection and one softmax away, and a
-//! pass that was cancelled, or that ended at a lower layer, goes on where it stopped. At CodeBERT's size this takes a third
+//! pass that was cancelled, or that ended at a lower layer, continues where it stopped. At CodeBERT's size this takes a third
 //! of the memory of the attention maps for 200 subwords and an eighth for 512; `docs/PERFORMANCE.md` has the numbers.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicBool;
 
-use codegaze_model::Model;
 use codegaze_model::roberta::{
     AttentionSink, ForwardError, ForwardPlan, HiddenStates, LayerAttention, Start,
 };
-use codegaze_model::tokenizer::Encoding;
+
+/// Runs a model on one text, from any layer.
+type Run<'a> =
+    dyn FnMut(Start<'_>, &ForwardPlan, &mut dyn AttentionSink) -> Result<(), ForwardError> + 'a;
 
 /// The inputs of a model's layers for one text. Belongs to that text and that model.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,17 +38,13 @@ impl PassRecord {
     }
 
     /// Hands the attention of the plan's layers to `sink`, ascending: of recorded layers from their inputs, of the others
-    /// from a pass that begins where the record ends. Hidden states are not handed out.
-    ///
-    /// # Errors
-    /// When cancelled or when the device fails; what was computed until then is recorded.
-    pub fn forward(
+    /// from a pass that begins where the record ends. Hidden states are not handed out. `run` runs the model on the record's
+    /// text; what it computes before an error is recorded.
+    pub(super) fn forward(
         &mut self,
-        model: &Model,
-        encoding: &Encoding,
         plan: &ForwardPlan,
         sink: &mut dyn AttentionSink,
-        cancel: &AtomicBool,
+        run: &mut Run<'_>,
     ) -> Result<(), ForwardError> {
         let n_known = plan
             .layers
@@ -63,7 +60,7 @@ impl PassRecord {
                 transformed_values: plan.transformed_values,
                 hidden_states: HiddenStates::None,
             };
-            model.forward_from(encoding, start, &plan, sink, cancel)?;
+            run(start, &plan, sink)?;
         }
         if rest.is_empty() {
             return Ok(());
@@ -84,7 +81,7 @@ impl PassRecord {
             sink,
             inputs: Vec::new(),
         };
-        let done = model.forward_from(encoding, start, &plan, &mut recorder, cancel);
+        let done = run(start, &plan, &mut recorder);
         let Recorder { inputs, .. } = recorder;
         self.inputs.extend(inputs);
         done

@@ -1,10 +1,8 @@
-//! Every layer's and head's map of one window, in small: what a table of thumbnails shows.
+//! The map of every layer and head of one window, scaled down: what a table of thumbnails shows.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicBool;
 
-use super::PassRecord;
-use codegaze_model::Model;
+use super::Pass;
 use codegaze_model::roberta::{AttentionSink, ForwardError, ForwardPlan, LayerAttention};
 
 /// Maps of a window's code subwords, special ones left out and rows renormalized, pooled to few cells.
@@ -23,20 +21,15 @@ pub struct Thumbnails {
 /// Draws all maps of a window; `size` cells a side, or as many as there are code subwords.
 ///
 /// # Errors
-/// When `cancel` is raised or when the device fails.
+/// When cancelled or when the device fails.
 pub fn thumbnails(
-    model: &Model,
-    text: &str,
+    mut pass: Pass<'_>,
     chunk_idx: usize,
     size: usize,
-    record: &mut PassRecord,
-    cancel: &AtomicBool,
 ) -> Result<Thumbnails, ForwardError> {
-    let encoding = model.tokenizer().encode(text);
-    let code: Vec<usize> = (0..encoding.spans.len())
-        .filter(|&at| encoding.spans[at].is_some())
-        .collect();
-    let info = model.info();
+    let spans = &pass.encoding.spans;
+    let code: Vec<usize> = (0..spans.len()).filter(|&at| spans[at].is_some()).collect();
+    let info = pass.model.info();
     let size = size.min(code.len());
     let mut sink = PoolSink {
         code,
@@ -48,7 +41,7 @@ pub fn thumbnails(
             layers: (0..info.n_layers).collect(),
             ..ForwardPlan::default()
         };
-        record.forward(model, &encoding, &plan, &mut sink, cancel)?;
+        pass.forward(&plan, &mut sink)?;
     }
     Ok(Thumbnails {
         chunk_idx,

@@ -3,19 +3,17 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::record::PassRecord;
+use super::pass::Pass;
 use super::relations::Relations;
 use super::{AnalysisConfig, AnalysisError, SubwordMatrix, SubwordScore};
 use crate::attribution::Attributor;
 use crate::attribution::align::Alignment;
-use codegaze_model::Model;
 use codegaze_model::roberta::{AttentionSink, HiddenStates, LayerAttention};
 use codegaze_model::tokenizer::Encoding;
 use codegaze_text::ByteSpan;
-use codegaze_text::lexeme::{LexemeKind, scan};
+use codegaze_text::lexeme::{Lexeme, LexemeKind, scan};
 
 /// A lexeme of a window's core; spans count from the window's start.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,58 +54,114 @@ pub struct WindowEmbedding {
     pub n_subwords: usize,
 }
 
-/// Scores the lexemes of `core` in the window `text`. No lexeme lies across an edge of the core: context is whole lines
-/// (see [`plan`](super::chunk::plan)). With a `record`, what earlier passes over the same text left there is not computed
-/// again, and what this one computes is added, also when it is cancelled.
+/// Scores the lexemes of `core` in the window. No lexeme lies across an edge of the core: context is whole lines (see
+/// [`plan`](super::chunk::plan)).
 ///
 /// # Errors
-/// When `cancel` is raised, when the model's numbers are not finite, or when the device fails.
-#[tracing::instrument(level = "debug", skip_all, fields(bytes = text.len()))]
+/// When cancelled, when the model's numbers are not finite, or when the device fails.
+#[tracing::instrument(level = "debug", skip_all, fields(bytes = pass.text.len()))]
 pub fn score_window(
-    model: &Model,
-    text: &str,
+    mut pass: Pass<'_>,
     core: ByteSpan,
     config: &AnalysisConfig,
-    record: Option<&mut PassRecord>,
-    cancel: &AtomicBool,
 ) -> Result<ScoredWindow, AnalysisError> {
-    let lexemes = scan(text);
-    let start = Instant::now();
-    let encoding = model.tokenizer().encode(text);
-    let tokenize = start.elapsed();
+    let extras = config.extras;
+    let lexemes = scan(pass.text);
     if !lexemes.iter().any(|lexeme| core.contains(lexeme.span)) {
-        return Ok(ScoredWindow::blank(tokenize));
+        return Ok(ScoredWindow::blank(pass.tokenize));
     }
-    let special: Vec<bool> = encoding.spans.iter().map(Option::is_none).collect();
+    let special: Vec<bool> = pass.encoding.spans.iter().map(Option::is_none).collect();
+    let Forwarded {
+        attributor,
+        forward,
+        attribute,
+        last_hidden,
+    } = forward(&mut pass, &special, config)?;
+    let start = Instant::now();
+    let scores = attributor.finish()?;
+    let encoding = &pass.encoding;
+    let alignment = Alignment::new(&encoding.spans, &lexemes);
+    let shares = core_shares(&scores.scores, &alignment, &lexemes, core, config);
+    let relations = extras.relations.then(|| {
+        let relations = Relations::new(&scores.matrix, &special, &alignment, &lexemes, core);
+        Arc::new(relations)
+    });
+    Ok(ScoredWindow {
+        lexemes: shares.lexemes,
+        n_tokens: encoding.ids.len(),
+        sink_share: scores.sink_share,
+        whitespace_share: shares.whitespace.clamp(0.0, 1.0),
+        context_share: shares.context.clamp(0.0, 1.0),
+        subwords: extras
+            .subwords
+            .then(|| score_subwords(encoding, &scores.scores)),
+        relations,
+        embedding: extras
+            .embedding
+            .then(|| embed(&last_hidden, encoding, core)),
+        matrix: extras.matrix.then_some(SubwordMatrix {
+            n_tokens: special.len(),
+            weights: scores.matrix,
+        }),
+        tokenize: pass.tokenize,
+        forward,
+        attribute: attribute + start.elapsed(),
+    })
+}
+
+/// What the model's pass left behind.
+struct Forwarded<'a> {
+    attributor: Attributor<'a>,
+    forward: Duration,
+    /// What attribution took while attention streamed by.
+    attribute: Duration,
+    /// [token, hidden]; empty unless an embedding is wanted.
+    last_hidden: Vec<f32>,
+}
+
+fn forward<'a>(
+    pass: &mut Pass<'_>,
+    special: &'a [bool],
+    config: &'a AnalysisConfig,
+) -> Result<Forwarded<'a>, AnalysisError> {
     let mut plan = config.attribution.plan();
     if config.extras.embedding {
         plan.hidden_states = HiddenStates::Last;
     }
     let mut sink = WindowSink {
-        attributor: Attributor::new(&config.attribution, &special),
+        attributor: Attributor::new(&config.attribution, special),
         attribute: Duration::ZERO,
         last_hidden: Vec::new(),
     };
     let start = Instant::now();
-    match record {
-        // A record has no use for the last layer's output, which only an embedding needs.
-        Some(record) if !config.extras.embedding => {
-            record.forward(model, &encoding, &plan, &mut sink, cancel)?;
-        }
-        _ => model.forward(&encoding, &plan, &mut sink, cancel)?,
-    }
+    pass.forward(&plan, &mut sink)?;
     let passed = start.elapsed();
-    let WindowSink {
-        attributor,
-        attribute,
-        last_hidden,
-    } = sink;
-    let start = Instant::now();
-    let scores = attributor.finish()?;
-    let alignment = Alignment::new(&encoding.spans, &lexemes);
-    // What the core, whitespace and context got is told by sums, however a lexeme's own score is made.
-    let (sums, whitespace) = alignment.sum(&scores.scores);
-    let mass = alignment.aggregate(&scores.scores, config.attribution.aggregate);
+    Ok(Forwarded {
+        attributor: sink.attributor,
+        forward: passed.saturating_sub(sink.attribute),
+        attribute: sink.attribute,
+        last_hidden: sink.last_hidden,
+    })
+}
+
+/// How a window's scores are divided.
+struct CoreShares {
+    /// Of the core.
+    lexemes: Vec<WindowLexeme>,
+    whitespace: f32,
+    context: f32,
+}
+
+fn core_shares(
+    scores: &[f32],
+    alignment: &Alignment,
+    lexemes: &[Lexeme],
+    core: ByteSpan,
+    config: &AnalysisConfig,
+) -> CoreShares {
+    // The shares of whitespace and context are sums of scores, however the score of a lexeme is aggregated.
+    let (sums, whitespace) = alignment.sum(scores);
+    let mass = alignment.aggregate(scores, config.attribution.aggregate);
     let (mut scored, mut inside, mut outside) = (Vec::new(), 0.0_f32, 0.0_f32);
     for ((lexeme, &mass), sum) in lexemes.iter().zip(&mass).zip(&sums) {
         if core.contains(lexeme.span) {
@@ -131,41 +185,18 @@ pub fn score_window(
             even
         };
     }
-    let relations = config.extras.relations.then(|| {
-        Arc::new(Relations::new(
-            &scores.matrix,
-            &special,
-            &alignment,
-            &lexemes,
-            core,
-        ))
-    });
-    let subwords = config.extras.subwords.then(|| {
-        let columns = encoding.ids.iter().zip(&encoding.spans).zip(&scores.scores);
-        columns
-            .map(|((&id, &span), &score)| SubwordScore { id, span, score })
-            .collect()
-    });
-    Ok(ScoredWindow {
+    CoreShares {
         lexemes: scored,
-        n_tokens: encoding.ids.len(),
-        sink_share: scores.sink_share,
-        whitespace_share: whitespace.clamp(0.0, 1.0),
-        context_share: outside.clamp(0.0, 1.0),
-        subwords,
-        relations,
-        embedding: config
-            .extras
-            .embedding
-            .then(|| embed(&last_hidden, &encoding, core)),
-        matrix: config.extras.matrix.then_some(SubwordMatrix {
-            n_tokens: special.len(),
-            weights: scores.matrix,
-        }),
-        tokenize,
-        forward: passed.saturating_sub(attribute),
-        attribute: attribute + start.elapsed(),
-    })
+        whitespace,
+        context: outside,
+    }
+}
+
+fn score_subwords(encoding: &Encoding, scores: &[f32]) -> Vec<SubwordScore> {
+    let columns = encoding.ids.iter().zip(&encoding.spans).zip(scores);
+    columns
+        .map(|((&id, &span), &score)| SubwordScore { id, span, score })
+        .collect()
 }
 
 impl ScoredWindow {

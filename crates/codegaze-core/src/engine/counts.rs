@@ -16,6 +16,7 @@ pub(super) struct Counts {
     by_text: HashMap<(u64, usize), u32>,
     hasher: RandomState,
     model: Option<u64>,
+    n_counted: u64,
 }
 
 impl Counts {
@@ -36,9 +37,15 @@ impl Counts {
         }
         let key = (self.hasher.hash_one(text), text.len());
         let count = self.by_text.entry(key).or_insert_with(|| {
+            self.n_counted += 1;
             let count = model.tokenizer().count(text);
             u32::try_from(count).unwrap_or(u32::MAX)
         });
         *count as usize
+    }
+
+    /// How many texts were tokenized to be counted.
+    pub fn n_counted(&self) -> u64 {
+        self.n_counted
     }
 }

@@ -4,101 +4,84 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::ModelAndView;
-use super::cache::{CacheView, WindowKey};
+use super::EngineError;
+use super::cache::CacheView;
+use super::plan::{Planned, Scope};
 use super::worker::WorkerContext;
-use crate::analysis::chunk::{self, Chunk};
-use crate::analysis::{Analysis, AnalysisError, ScoredWindow, Timing, assemble, score_window};
+use crate::analysis::chunk::Chunk;
+use crate::analysis::{Analysis, AnalysisConfig, ScoredWindow, Timing, assemble, score_window};
 use codegaze_text::ByteSpan;
 use codegaze_text::document::Document;
 
-/// Which chunks of the document are wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scope {
-    #[default]
-    Document,
-    /// The chunk whose core holds this byte; the last one for an offset past the end.
-    ChunkAt(usize),
-    /// The chunk with this number.
-    Chunk(usize),
-}
-
 /// A document on its way to its analysis.
 pub(super) struct Job {
-    document: Document,
-    view: ModelAndView,
+    planned: Arc<Planned>,
+    config: Arc<AnalysisConfig>,
     cache_view: CacheView,
     scope: Scope,
-    chunks: Vec<PlannedChunk>,
-    /// Of the whole document.
-    n_chunks: usize,
+    /// Those of the scope.
+    chunks: Vec<JobChunk>,
+    /// The time that this job spent on the plan.
     chunking: Duration,
     started: Instant,
 }
 
-struct PlannedChunk {
-    chunk: Chunk,
+struct JobChunk {
     chunk_idx: usize,
-    key: WindowKey,
+    chunk: Chunk,
+    /// `None` until it is scored.
     window: Option<Arc<ScoredWindow>>,
     was_cached: bool,
 }
 
 impl Job {
-    /// Cuts the document, and takes from the cache what is there. Once `cancel` is raised this ends soon, with an invalid job.
-    pub fn plan(
-        document: Document,
-        view: ModelAndView,
+    /// Takes from the cache what is there.
+    ///
+    /// # Errors
+    /// [`EngineError::NoChunk`]
+    pub fn new(
+        planned: Arc<Planned>,
+        config: Arc<AnalysisConfig>,
         scope: Scope,
         context: &mut WorkerContext,
-        cancel: &AtomicBool,
-    ) -> Self {
+    ) -> Result<Self, EngineError> {
         let started = Instant::now();
-        let ModelAndView { model, config } = &view;
-        let mut count = |text: &str| context.counts.count_unless(cancel, model, text);
-        let chunks = chunk::plan(document.text(), document.index(), &mut count, &config.chunk);
-        let chunking = started.elapsed();
-        let cache_view = CacheView::new(config);
-        let n_chunks = chunks.len();
-        let chunks = chunks
-            .iter()
-            .enumerate()
-            .filter(|&(at, chunk)| scope.wants(at, chunk, n_chunks))
-            .map(|(chunk_idx, &chunk)| {
-                let key = WindowKey::new(chunk.span.of(document.text()), model.info());
-                let window = context.cache.score(key, chunk.core_in_span(), &cache_view);
-                PlannedChunk {
-                    chunk,
+        let cache_view = CacheView::new(&config);
+        let chunks = planned
+            .chunks_in(scope)?
+            .map(|chunk_idx| {
+                let chunk = planned.chunks()[chunk_idx];
+                let (key, core) = (planned.key(chunk_idx), chunk.core_in_span());
+                let window = context.cache.score(key, core, &cache_view);
+                JobChunk {
                     chunk_idx,
-                    key,
+                    chunk,
                     was_cached: window.is_some(),
                     window,
                 }
             })
             .collect();
-        Self {
-            document,
-            view,
+        Ok(Self {
+            chunking: planned.charge(),
+            planned,
+            config,
             cache_view,
             scope,
             chunks,
-            n_chunks,
-            chunking,
             started,
-        }
+        })
     }
 
     /// Whether `focus` is scored; everything, for `None`.
     pub fn is_done(&self, focus: Option<ByteSpan>) -> bool {
-        self.chunks
-            .iter()
-            .all(|planned| planned.window.is_some() || !planned.touches(focus))
+        let mut chunks = self.chunks.iter();
+        chunks.all(|part| part.window.is_some() || !part.touches(focus))
     }
 
     /// (chunks that are scored, chunks in all)
     pub fn progress(&self) -> (usize, usize) {
-        let done = self.chunks.iter().filter(|c| c.window.is_some()).count();
-        (done, self.chunks.len())
+        let done = self.chunks.iter().filter(|part| part.window.is_some());
+        (done.count(), self.chunks.len())
     }
 
     /// Scores the missing chunk that is nearest to `focus`.
@@ -107,76 +90,88 @@ impl Job {
         focus: Option<ByteSpan>,
         context: &mut WorkerContext,
         cancel: &AtomicBool,
-    ) -> Result<(), AnalysisError> {
-        let missing = self.chunks.iter_mut().filter(|c| c.window.is_none());
-        let Some(next) = missing.min_by_key(|planned| planned.distance(focus)) else {
+    ) -> Result<(), EngineError> {
+        let missing = self.chunks.iter_mut().filter(|part| part.window.is_none());
+        let Some(next) = missing.min_by_key(|part| part.distance(focus)) else {
             return Ok(());
         };
         let core = next.chunk.core_in_span();
-        let text = next.chunk.span.of(self.document.text());
-        let mut record = context.cache.take_record(next.key);
-        context.passes += 1;
-        context.resumed += u64::from(record.n_layers() > 0);
-        let scored = score_window(
-            &self.view.model,
-            text,
-            core,
-            &self.view.config,
-            Some(&mut record),
-            cancel,
-        );
-        // Also after a cancelled pass: the next one continues there.
-        context.cache.insert_record(next.key, record);
-        let window = Arc::new(scored?);
+        let window = context.pass(&self.planned, next.chunk_idx, cancel, |pass| {
+            score_window(pass, core, &self.config)
+        })?;
+        let window = Arc::new(window);
+        let key = self.planned.key(next.chunk_idx);
         context
             .cache
-            .insert_score(next.key, core, &self.cache_view, Arc::clone(&window));
+            .insert_score(key, core, &self.cache_view, Arc::clone(&window));
         next.window = Some(window);
         Ok(())
     }
 
     /// The analysis of what is scored by now.
     pub fn assemble(&self) -> Finished {
+        let Planned {
+            model, document, ..
+        } = &*self.planned;
         let scored: Vec<(Chunk, Arc<ScoredWindow>)> = self
             .chunks
             .iter()
-            .filter_map(|planned| Some((planned.chunk, Arc::clone(planned.window.as_ref()?))))
+            .filter_map(|part| Some((part.chunk, Arc::clone(part.window.as_ref()?))))
             .collect();
-        let mut analysis = assemble(
-            &self.document,
-            self.view.model.info(),
-            &self.view.config,
-            &scored,
-        );
-        analysis.timing.chunk = self.chunking;
-        analysis.timing.total = self.started.elapsed();
-        let fresh = self.chunks.iter().filter(|planned| !planned.was_cached);
-        let mut spent = Timing {
-            chunk: self.chunking,
-            total: analysis.timing.total,
-            ..Timing::default()
-        };
-        for window in fresh.filter_map(|planned| planned.window.as_ref()) {
-            spent.tokenize += window.tokenize;
-            spent.forward += window.forward;
-            spent.attribute += window.attribute;
-        }
+        let mut analysis = assemble(document, model.info(), &self.config, &scored);
+        analysis.timing.chunk = self.planned.chunking();
+        analysis.timing.total = self.chunking + self.started.elapsed();
         Finished {
-            spent,
+            spent: self.spent(analysis.timing.total),
             complete: self.is_done(None),
             first_chunk: self.chunks.first().map_or(0, |first| first.chunk_idx),
-            n_chunks: self.n_chunks,
+            n_chunks: self.planned.chunks().len(),
             cached: self
                 .chunks
                 .iter()
-                .filter(|planned| planned.window.is_some())
-                .map(|planned| planned.was_cached)
+                .filter(|part| part.window.is_some())
+                .map(|part| part.was_cached)
                 .collect(),
-            document: self.document.clone(),
+            document: document.clone(),
             scope: self.scope,
             analysis,
         }
     }
+
+    fn spent(&self, total: Duration) -> Timing {
+        let mut spent = Timing {
+            chunk: self.chunking,
+            total,
+            ..Timing::default()
+        };
+        let fresh = self.chunks.iter().filter(|part| !part.was_cached);
+        for window in fresh.filter_map(|part| part.window.as_ref()) {
+            spent.tokenize += window.tokenize;
+            spent.forward += window.forward;
+            spent.attribute += window.attribute;
+        }
+        spent
+    }
+}
+
+impl JobChunk {
+    fn touches(&self, focus: Option<ByteSpan>) -> bool {
+        focus.is_none_or(|focus| touch(self.chunk.core, focus))
+    }
+
+    /// Bytes between the core and the focus.
+    fn distance(&self, focus: Option<ByteSpan>) -> usize {
+        let core = self.chunk.core;
+        focus.map_or(0, |focus| {
+            let before = focus.start.saturating_sub(core.end);
+            before + core.start.saturating_sub(focus.end)
+        })
+    }
+}
+
+/// Whether two spans have a byte in common; an empty one counts as the byte at its place.
+fn touch(core: ByteSpan, part: ByteSpan) -> bool {
+    core.start < part.end.max(part.start + 1) && part.start < core.end
 }
 
 /// An analysis with the text that was analyzed.
@@ -195,37 +190,4 @@ pub struct Finished {
     pub cached: Vec<bool>,
     /// What this job took by stage, counting only the chunks that did not come from the cache.
     pub spent: Timing,
-}
-
-impl Scope {
-    pub(super) fn wants(self, chunk_idx: usize, chunk: &Chunk, n_chunks: usize) -> bool {
-        match self {
-            Self::Document => true,
-            Self::Chunk(wanted) => wanted == chunk_idx,
-            Self::ChunkAt(offset) => {
-                let is_last = chunk_idx + 1 == n_chunks;
-                chunk.core.start <= offset && (offset < chunk.core.end || is_last)
-            }
-        }
-    }
-}
-
-impl PlannedChunk {
-    fn touches(&self, focus: Option<ByteSpan>) -> bool {
-        focus.is_none_or(|focus| touch(self.chunk.core, focus))
-    }
-
-    /// Bytes between the core and the focus.
-    fn distance(&self, focus: Option<ByteSpan>) -> usize {
-        let core = self.chunk.core;
-        focus.map_or(0, |focus| {
-            let before = focus.start.saturating_sub(core.end);
-            before + core.start.saturating_sub(focus.end)
-        })
-    }
-}
-
-/// Whether two spans have a byte in common; an empty one counts as the byte at its place.
-fn touch(core: ByteSpan, part: ByteSpan) -> bool {
-    core.start < part.end.max(part.start + 1) && part.start < core.end
 }

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::job::{Finished, Job, Scope};
+use super::job::{Finished, Job};
 use super::outcome::Outcome;
+use super::plan::{Planned, Scope};
 use super::worker::WorkerContext;
 use super::{EngineError, ModelAndView};
 use codegaze_text::ByteSpan;
@@ -61,6 +62,8 @@ pub(super) struct LiveDocument {
     /// The focus is scored; the rest may wait for others.
     focus_is_done: bool,
     due: Instant,
+    /// Of this version, once it is made; kept when the view changes.
+    planned: Option<Arc<Planned>>,
     job: Option<Job>,
     /// Nothing is left to do for this generation.
     is_settled: bool,
@@ -78,6 +81,7 @@ impl LiveDocument {
             focus: None,
             focus_is_done: false,
             due: Instant::now(),
+            planned: None,
             job: None,
             is_settled: false,
             published: watch::Sender::default(),
@@ -87,6 +91,7 @@ impl LiveDocument {
 
     pub fn submit(&mut self, submission: Submission, generation: u64, now: Instant) {
         self.document = submission.document;
+        self.planned = None;
         self.view = submission.view;
         self.focus = submission.edited.or(self.focus);
         self.due = now + submission.delay;
@@ -148,6 +153,7 @@ impl LiveDocument {
             view,
             focus: self.focus,
             focus_was_done: self.focus_is_done,
+            planned: self.planned.clone(),
             job: self.job.take(),
             snapshot: None,
             cancel: Arc::default(),
@@ -159,6 +165,7 @@ impl LiveDocument {
         if task.generation != self.generation {
             return;
         }
+        self.planned.clone_from(&task.planned);
         match outcome {
             Outcome::Failed(error) => {
                 tracing::error!(%error, "analysis failed");
@@ -200,6 +207,7 @@ pub(super) struct LiveTask {
     focus: Option<ByteSpan>,
     /// Before this step.
     focus_was_done: bool,
+    planned: Option<Arc<Planned>>,
     job: Option<Job>,
     /// The analysis as it is after the step, if it is time to show it.
     snapshot: Option<Arc<Finished>>,
@@ -217,10 +225,13 @@ impl LiveTask {
                 job
             }
             none => {
-                let (document, view) = (self.document.clone(), self.view.clone());
                 // Planning is not cancelled: the next step of a document that has to wait begins after it.
                 let never = AtomicBool::new(false);
-                none.insert(Job::plan(document, view, Scope::Document, context, &never))
+                let ModelAndView { model, config } = &self.view;
+                let planned = context.plan(model, &self.document, &never)?;
+                self.planned = Some(Arc::clone(&planned));
+                let config = Arc::clone(config);
+                none.insert(Job::new(planned, config, Scope::Document, context)?)
             }
         };
         let is_complete = job.is_done(None);

@@ -5,16 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
-use super::cache::WindowKey;
-use super::job::{Finished, Job, Scope};
+use super::EngineError;
+use super::job::{Finished, Job};
 use super::outcome::Outcome;
 use super::pending::Reply;
+use super::plan::{Planned, Scope};
 use super::worker::WorkerContext;
-use super::{EngineError, ModelAndView};
-use crate::analysis::chunk::{self, Chunk, ChunkConfig};
+use crate::analysis::AnalysisConfig;
+use crate::analysis::chunk::Chunk;
 use crate::analysis::raw::{RawAttention, RawChoice, raw_attention};
 use crate::analysis::thumbnails::{Thumbnails, thumbnails};
-use crate::analysis::{AnalysisError, PassRecord};
 use codegaze_model::Model;
 use codegaze_text::document::Document;
 
@@ -104,31 +104,33 @@ impl<R: Request> Answering for Awaited<R> {
     }
 }
 
-/// An analysis of a document, or of one chunk of it.
-pub(super) struct AnalysisRequest {
-    document: Document,
-    view: ModelAndView,
-    scope: Scope,
-    job: Option<Job>,
-    /// (chunks done, chunks in all)
-    progress: watch::Sender<(usize, usize)>,
+/// The chunks of a document.
+pub(super) struct PlanRequest {
+    pub model: Arc<Model>,
+    pub document: Document,
 }
 
-impl AnalysisRequest {
-    pub fn new(
-        document: Document,
-        view: ModelAndView,
-        scope: Scope,
-        progress: watch::Sender<(usize, usize)>,
-    ) -> Self {
-        Self {
-            document,
-            view,
-            scope,
-            job: None,
-            progress,
-        }
+impl Request for PlanRequest {
+    type Answer = Arc<Planned>;
+
+    fn step(
+        &mut self,
+        context: &mut WorkerContext,
+        cancel: &AtomicBool,
+    ) -> Result<Option<Arc<Planned>>, EngineError> {
+        context.plan(&self.model, &self.document, cancel).map(Some)
     }
+}
+
+/// An analysis of a document, or of one chunk of it.
+pub(super) struct AnalysisRequest {
+    pub planned: Arc<Planned>,
+    pub config: Arc<AnalysisConfig>,
+    pub scope: Scope,
+    /// `None` before the first step.
+    pub job: Option<Job>,
+    /// (chunks done, chunks in all)
+    pub progress: watch::Sender<(usize, usize)>,
 }
 
 impl Request for AnalysisRequest {
@@ -139,28 +141,19 @@ impl Request for AnalysisRequest {
         context: &mut WorkerContext,
         cancel: &AtomicBool,
     ) -> Result<Option<Finished>, EngineError> {
-        let job = self.job.get_or_insert_with(|| {
-            let (document, view) = (self.document.clone(), self.view.clone());
-            Job::plan(document, view, self.scope, context, cancel)
-        });
-        // A plan that was cut short by cancellation is invalid.
-        if cancel.load(Ordering::Relaxed) {
-            return Err(EngineError::Cancelled);
-        }
+        let job = match &mut self.job {
+            Some(job) => job,
+            none => {
+                let (planned, config) = (Arc::clone(&self.planned), Arc::clone(&self.config));
+                none.insert(Job::new(planned, config, self.scope, context)?)
+            }
+        };
         job.step(None, context, cancel)?;
         self.progress.send_replace(job.progress());
         if !job.is_done(None) {
             return Ok(None);
         }
         let finished = job.assemble();
-        if let Scope::Chunk(chunk) = self.scope
-            && finished.analysis.chunks.is_empty()
-        {
-            return Err(EngineError::NoChunk {
-                chunk,
-                n_chunks: finished.n_chunks,
-            });
-        }
         context.observe(&finished);
         Ok(Some(finished))
     }
@@ -168,8 +161,7 @@ impl Request for AnalysisRequest {
 
 /// The maps of all layers and heads of one chunk.
 pub(super) struct ThumbnailsRequest {
-    pub model: Arc<Model>,
-    pub document: Document,
+    pub planned: Arc<Planned>,
     pub scope: Scope,
     pub size: usize,
 }
@@ -182,14 +174,15 @@ impl Request for ThumbnailsRequest {
         context: &mut WorkerContext,
         cancel: &AtomicBool,
     ) -> Result<Option<Thumbnails>, EngineError> {
-        let (model, document) = (&self.model, &self.document);
-        let (chunk, chunk_idx, _) = find(document, self.scope, model, context, cancel)?;
-        let text = chunk.span.of(document.text());
-        let drawn = with_record(text, model, context, |record| {
-            let drawn = thumbnails(model, text, chunk_idx, self.size, record, cancel);
-            drawn.map_err(AnalysisError::from)
+        let first = self.planned.chunks_in(self.scope)?.next();
+        let chunk_idx = first.ok_or(EngineError::NoChunk {
+            chunk: 0,
+            n_chunks: 0,
         })?;
-        Ok(Some(drawn))
+        let drawn = context.pass(&self.planned, chunk_idx, cancel, |pass| {
+            thumbnails(pass, chunk_idx, self.size)
+        });
+        drawn.map(Some)
     }
 }
 
@@ -199,84 +192,55 @@ pub struct RawChunk {
     pub raw: RawAttention,
     pub chunk: Chunk,
     pub chunk_idx: usize,
-    /// Chunks of the whole document.
-    pub n_chunks: usize,
 }
 
+/// The raw tensors of several chunks.
 pub(super) struct RawRequest {
-    pub model: Arc<Model>,
-    pub document: Document,
-    pub scope: Scope,
-    pub choice: RawChoice,
+    planned: Arc<Planned>,
+    choice: RawChoice,
+    scope: Scope,
+    /// The number of the next chunk; `None` before the first step.
+    next: Option<usize>,
+    done: Vec<RawChunk>,
+}
+
+impl RawRequest {
+    pub fn new(planned: Arc<Planned>, scope: Scope, choice: RawChoice) -> Self {
+        Self {
+            planned,
+            choice,
+            scope,
+            next: None,
+            done: Vec::new(),
+        }
+    }
 }
 
 impl Request for RawRequest {
-    type Answer = RawChunk;
+    type Answer = Vec<RawChunk>;
 
     fn step(
         &mut self,
         context: &mut WorkerContext,
         cancel: &AtomicBool,
-    ) -> Result<Option<RawChunk>, EngineError> {
-        let (model, document) = (&self.model, &self.document);
-        let (chunk, chunk_idx, n_chunks) = find(document, self.scope, model, context, cancel)?;
-        let text = chunk.span.of(document.text());
-        let choice = self.choice.clone();
-        let raw = with_record(text, model, context, |record| {
-            raw_attention(model, document, &chunk, choice, Some(record), cancel)
-        })?;
-        Ok(Some(RawChunk {
-            raw,
-            chunk,
-            chunk_idx,
-            n_chunks,
-        }))
+    ) -> Result<Option<Vec<RawChunk>>, EngineError> {
+        let planned = &self.planned;
+        let mut chunks = planned.chunks_in(self.scope)?;
+        chunks.start = self.next.unwrap_or(chunks.start);
+        let mut unread = chunks.filter(|&chunk_idx| !planned.is_blank(chunk_idx));
+        if let Some(chunk_idx) = unread.next() {
+            let chunk = planned.chunks()[chunk_idx];
+            let raw = context.pass(planned, chunk_idx, cancel, |pass| {
+                raw_attention(pass, &chunk, self.choice.clone())
+            })?;
+            self.done.push(RawChunk {
+                raw,
+                chunk,
+                chunk_idx,
+            });
+            self.next = Some(chunk_idx + 1);
+        }
+        let is_last = unread.next().is_none();
+        Ok(is_last.then(|| std::mem::take(&mut self.done)))
     }
-}
-
-/// The first chunk in the scope, its number, and how many there are.
-fn find(
-    document: &Document,
-    scope: Scope,
-    model: &Model,
-    context: &mut WorkerContext,
-    cancel: &AtomicBool,
-) -> Result<(Chunk, usize, usize), EngineError> {
-    let config = ChunkConfig::new(model.info().max_code_subwords());
-    let mut count = |text: &str| context.counts.count_unless(cancel, model, text);
-    let chunks = chunk::plan(document.text(), document.index(), &mut count, &config);
-    if cancel.load(Ordering::Relaxed) {
-        return Err(EngineError::Cancelled);
-    }
-    let wanted = chunks
-        .iter()
-        .enumerate()
-        .find(|&(at, chunk)| scope.wants(at, chunk, chunks.len()));
-    let Some((chunk_idx, &chunk)) = wanted else {
-        return Err(EngineError::NoChunk {
-            chunk: match scope {
-                Scope::Chunk(chunk) => chunk,
-                _ => 0,
-            },
-            n_chunks: chunks.len(),
-        });
-    };
-    Ok((chunk, chunk_idx, chunks.len()))
-}
-
-/// A pass that continues where an earlier one over the same text stopped, and records what it computes for the next.
-fn with_record<T>(
-    text: &str,
-    model: &Model,
-    context: &mut WorkerContext,
-    pass: impl FnOnce(&mut PassRecord) -> Result<T, AnalysisError>,
-) -> Result<T, EngineError> {
-    let key = WindowKey::new(text, model.info());
-    let mut record = context.cache.take_record(key);
-    context.passes += 1;
-    context.resumed += u64::from(record.n_layers() > 0);
-    let done = pass(&mut record);
-    // Also after a cancelled pass.
-    context.cache.insert_record(key, record);
-    Ok(done?)
 }

@@ -65,14 +65,14 @@ fn submit(engine: &Engine, key: &str, text: impl Into<Arc<str>>, number: i64) {
     engine.submit(key, version(document, Some(live(received()))));
 }
 
+fn plan(engine: &Engine, document: &Document) -> Arc<Planned> {
+    let planned = engine.plan(Arc::clone(&MODEL), document.clone());
+    planned.wait().unwrap()
+}
+
 fn analyze_once(engine: &Engine, text: impl Into<Arc<str>>) -> Pending<Finished> {
-    engine.analyze(
-        Arc::clone(&MODEL),
-        Document::new(text, 1),
-        Scope::Document,
-        received(),
-        Extras::default(),
-    )
+    let planned = plan(engine, &Document::new(text, 1));
+    engine.analyze(&planned, Scope::Document, received(), Extras::default())
 }
 
 /// The first analysis that is published for a document.
@@ -243,14 +243,9 @@ fn a_panic_ends_its_request_and_nothing_else() {
         heads: HeadFusion::Heads(vec![999]),
         ..received()
     };
+    let planned = plan(&engine, &document);
     let done = engine
-        .analyze(
-            Arc::clone(&MODEL),
-            document.clone(),
-            Scope::Document,
-            broken.clone(),
-            Extras::default(),
-        )
+        .analyze(&planned, Scope::Document, broken.clone(), Extras::default())
         .wait();
     assert!(
         matches!(done, Err(EngineError::Panicked { .. })),
@@ -293,21 +288,14 @@ fn a_request_without_a_receiver_is_cancelled() {
 fn one_chunk_of_a_document() {
     let engine = engine(CACHE_BYTES);
     let document = Document::new(functions(8), 1);
+    let planned = plan(&engine, &document);
     let chunk = |scope| {
         let extras = Extras {
             subwords: true,
             matrix: true,
             ..Extras::default()
         };
-        engine
-            .analyze(
-                Arc::clone(&MODEL),
-                document.clone(),
-                scope,
-                received(),
-                extras,
-            )
-            .wait()
+        engine.analyze(&planned, scope, received(), extras).wait()
     };
     let at = document.text().find("function_5").unwrap();
     let found = chunk(Scope::ChunkAt(at)).unwrap();
@@ -328,7 +316,7 @@ fn one_chunk_of_a_document() {
         Err(EngineError::NoChunk { chunk: 99, .. })
     ));
     let thumbnails = engine
-        .thumbnails(Arc::clone(&MODEL), document.clone(), Scope::ChunkAt(at), 16)
+        .thumbnails(&planned, Scope::ChunkAt(at), 16)
         .wait()
         .unwrap();
     let info = MODEL.info();
@@ -339,12 +327,7 @@ fn one_chunk_of_a_document() {
     );
     assert!(
         engine
-            .thumbnails(
-                Arc::clone(&MODEL),
-                Document::new("", 1),
-                Scope::Chunk(0),
-                16
-            )
+            .thumbnails(&plan(&engine, &Document::new("", 1)), Scope::Chunk(0), 16)
             .wait()
             .is_err()
     );

@@ -1,14 +1,20 @@
 //! The inference thread: one step of one task, then a look at what is most urgent now.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::cache::Cache;
 use super::counts::Counts;
 use super::job::Finished;
 use super::observer::Observer;
+use super::plan::{Planned, Plans};
 use super::schedule::{Control, Next};
-use super::{EngineConfig, Shared};
+use super::{EngineConfig, EngineError, Shared};
+use crate::analysis::Pass;
 use crate::panics::{wait, wait_timeout};
+use codegaze_model::Model;
+use codegaze_text::document::Document;
 
 /// A long document is assembled anew at most this often while it grows.
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
@@ -16,25 +22,69 @@ const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 /// What the thread owns, and every step works with.
 pub(super) struct WorkerContext {
     pub cache: Cache,
-    pub counts: Counts,
+    counts: Counts,
+    plans: Arc<Plans>,
+    /// Documents that were cut.
+    n_plans: u64,
     /// Windows that the model read, from the first layer or from a record.
-    pub passes: u64,
+    passes: u64,
     /// Of these, those that continued from a record.
-    pub resumed: u64,
+    resumed: u64,
     observer: Option<Observer>,
     last_published: Instant,
 }
 
 impl WorkerContext {
-    fn new(config: EngineConfig) -> Self {
+    fn new(config: EngineConfig, plans: Arc<Plans>) -> Self {
         Self {
             cache: Cache::new(config.cache_bytes),
             counts: Counts::default(),
+            plans,
+            n_plans: 0,
             passes: 0,
             resumed: 0,
             observer: config.observer,
             last_published: Instant::now(),
         }
+    }
+
+    /// The plan of a version that is in use, or a new one.
+    pub fn plan(
+        &mut self,
+        model: &Arc<Model>,
+        document: &Document,
+        cancel: &AtomicBool,
+    ) -> Result<Arc<Planned>, EngineError> {
+        if let Some(planned) = self.plans.find(model, document) {
+            return Ok(planned);
+        }
+        self.n_plans += 1;
+        let planned = Planned::new(model, document, &mut self.counts, cancel)?;
+        let planned = Arc::new(planned);
+        self.plans.add(&planned);
+        Ok(planned)
+    }
+
+    /// Lets the model read one chunk: from where an earlier pass over the same text stopped, and recorded for the next one.
+    pub fn pass<T, E>(
+        &mut self,
+        planned: &Planned,
+        chunk_idx: usize,
+        cancel: &AtomicBool,
+        read: impl FnOnce(Pass<'_>) -> Result<T, E>,
+    ) -> Result<T, EngineError>
+    where
+        EngineError: From<E>,
+    {
+        let key = planned.key(chunk_idx);
+        let mut record = self.cache.take_record(key);
+        self.passes += 1;
+        self.resumed += u64::from(record.n_layers() > 0);
+        let pass = Pass::new(&planned.model, planned.text(chunk_idx), cancel);
+        let done = read(pass.recorded(&mut record));
+        // Also after a cancelled pass: the next one continues there.
+        self.cache.insert_record(key, record);
+        Ok(done?)
     }
 
     /// Shows a complete analysis to the observer.
@@ -64,7 +114,7 @@ impl WorkerContext {
 }
 
 pub(super) fn run(shared: &Shared, config: EngineConfig) {
-    let mut context = WorkerContext::new(config);
+    let mut context = WorkerContext::new(config, Arc::clone(&shared.plans));
     loop {
         match next(shared, &context) {
             Next::End => return,
@@ -106,6 +156,8 @@ fn next(shared: &Shared, context: &WorkerContext) -> Next {
 fn publish_counts(shared: &Shared, context: &WorkerContext) {
     shared.lock().update_stats(|stats| {
         stats.cache = context.cache.stats();
+        stats.plans = context.n_plans;
+        stats.counted = context.counts.n_counted();
         stats.passes = context.passes;
         stats.resumed = context.resumed;
     });

@@ -153,6 +153,7 @@ impl Planner<'_> {
             self.chunks.push(Chunk {
                 span: piece,
                 core: piece,
+                n_subwords,
             });
             seen = (n_subwords, piece.len());
             max_len = piece.len().saturating_mul(2);

@@ -35,7 +35,13 @@ fn n_new(old: &str, new: &str) -> usize {
 fn check_invariants(text: &str, config: &ChunkConfig, count: fn(&str) -> usize) {
     let chunks = plan_with(text, config, count);
     let mut end = 0;
-    for Chunk { span, core } in chunks {
+    for Chunk {
+        span,
+        core,
+        n_subwords,
+    } in chunks
+    {
+        assert_eq!(n_subwords, count(span.of(text)));
         assert_eq!(core.start, end);
         assert!(!core.is_empty());
         assert!(span.contains(core));
@@ -91,7 +97,8 @@ fn what_fits_is_one_chunk() {
             chunks,
             [Chunk {
                 span: whole,
-                core: whole
+                core: whole,
+                n_subwords: thirds(text),
             }]
         );
     }

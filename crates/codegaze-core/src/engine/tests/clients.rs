@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::analysis::chunk::ChunkConfig;
-use crate::analysis::plan_chunks;
-use crate::analysis::raw::{RawAttention, RawChoice, RawHeads, raw_attention};
+use crate::analysis::raw::{RawChoice, RawHeads, raw_attention};
+use crate::analysis::{Pass, plan_chunks};
 use crate::attribution::Fusion;
 
 #[test]
@@ -65,12 +65,13 @@ fn what_a_job_spent_leaves_out_what_the_cache_had() {
 fn raw_tensors_equal_those_of_a_separate_pass() {
     let engine = engine(CACHE_BYTES);
     let document = Document::new(functions(8), 1);
-    let info = MODEL.info();
+    let planned = plan(&engine, &document);
     let chunks = plan_chunks(
         &MODEL,
         &document,
-        &ChunkConfig::new(info.max_code_subwords()),
+        &ChunkConfig::new(MODEL.info().max_code_subwords()),
     );
+    assert_eq!(planned.chunks(), chunks);
     assert!(chunks.len() > 1);
     let choice = |layers: &[usize], heads| RawChoice {
         layers: layers.to_vec(),
@@ -83,30 +84,24 @@ fn raw_tensors_equal_those_of_a_separate_pass() {
         choice(&[1, 4], RawHeads::Each(vec![0, 7])),
         choice(&[5], RawHeads::Fused(Fusion::Mean)),
     ] {
-        let found = engine
-            .raw(
-                Arc::clone(&MODEL),
-                document.clone(),
-                Scope::Chunk(1),
-                choice.clone(),
-            )
-            .wait()
-            .unwrap();
-        let cancel = std::sync::atomic::AtomicBool::new(false);
-        let expected: RawAttention =
-            raw_attention(&MODEL, &document, &chunks[1], choice, None, &cancel).unwrap();
+        let read = engine.raw(&planned, Scope::Chunk(1), choice.clone());
+        let [found] = &read.wait().unwrap()[..] else {
+            panic!("one chunk was requested");
+        };
+        let cancel = AtomicBool::new(false);
+        let pass = Pass::new(&MODEL, planned.text(1), &cancel);
+        let expected = raw_attention(pass, &chunks[1], choice).unwrap();
         assert_eq!(found.raw.attentions_shape(), expected.attentions_shape());
         for (found, expected) in found.raw.attentions.iter().zip(&expected.attentions) {
             assert!((found - expected).abs() < 1e-5, "{found} is not {expected}");
         }
         assert_eq!(found.raw.input_ids, expected.input_ids);
-        assert_eq!((found.chunk_idx, found.n_chunks), (1, chunks.len()));
+        assert_eq!(found.chunk_idx, 1);
         assert_eq!(found.chunk, chunks[1]);
     }
     assert_eq!(engine.stats().resumed, 2);
     let missing = engine.raw(
-        Arc::clone(&MODEL),
-        document,
+        &planned,
         Scope::Chunk(99),
         choice(&[0], RawHeads::Each(vec![0])),
     );
@@ -114,4 +109,73 @@ fn raw_tensors_equal_those_of_a_separate_pass() {
         missing.wait(),
         Err(EngineError::NoChunk { chunk: 99, .. })
     ));
+}
+
+#[test]
+fn raw_tensors_of_a_document_are_those_of_its_chunks_that_are_not_blank() {
+    let engine = engine(CACHE_BYTES);
+    let text = format!("{}{}", functions(4), "\n".repeat(5000));
+    let planned = plan(&engine, &Document::new(text, 1));
+    let n_chunks = planned.chunks().len();
+    let full: Vec<usize> = (0..n_chunks).filter(|&at| !planned.is_blank(at)).collect();
+    assert!(full.len() > 1 && full.len() < n_chunks);
+    let choice = RawChoice {
+        layers: vec![0],
+        heads: RawHeads::Each(vec![0]),
+        hidden_states: false,
+    };
+    let read = engine.raw(&planned, Scope::Document, choice.clone());
+    let read = read.wait().unwrap();
+    let numbers: Vec<usize> = read.iter().map(|chunk| chunk.chunk_idx).collect();
+    assert_eq!(numbers, full);
+    for chunk in &read {
+        assert_eq!(chunk.raw.n_tokens, chunk.chunk.n_subwords + 2);
+    }
+    let last = engine.raw(&planned, Scope::Chunk(n_chunks - 1), choice);
+    assert_eq!(last.wait().unwrap(), []);
+}
+
+#[test]
+fn a_version_is_cut_once_and_each_chunk_is_tokenized_once() {
+    let engine = engine(CACHE_BYTES);
+    let document = Document::new(functions(8), 1);
+    let planned = plan(&engine, &document);
+    let extras = Extras::default();
+    let analyze = || {
+        let done = engine.analyze(&planned, Scope::Document, received(), extras);
+        done.wait().unwrap()
+    };
+    let n_chunks = planned.chunks().len() as u64;
+    let counted = engine.stats().counted;
+    let finished = analyze();
+    let stats = engine.stats();
+    assert_eq!(stats.plans, 1);
+    assert_eq!(stats.passes, n_chunks);
+    assert_eq!(stats.counted, counted, "scoring counts nothing");
+    assert_eq!(finished.spent.chunk, finished.analysis.timing.chunk);
+
+    // The time for the plan was spent by the first analysis; the chunks are known.
+    assert_eq!(analyze().spent.chunk, Duration::ZERO);
+    // A live document of the same version uses the plan, and so do requests about the document, as long as it is open.
+    engine.submit("a", version(document.clone(), Some(live(received()))));
+    settled(&engine, "a", 1);
+    drop(planned);
+    engine.set_view("a", live(view(Method::Cls, "last", "mean")));
+    settled(&engine, "a", 1);
+    let planned = plan(&engine, &document);
+    let _ = engine.thumbnails(&planned, Scope::Chunk(0), 16).wait();
+    assert_eq!(engine.stats().plans, 1);
+
+    // Another version is cut anew, but the lines that did not change are not tokenized again.
+    let counted = engine.stats().counted;
+    let edited = document.text().replace("first[3] + second * 5", "first[3]");
+    submit(&engine, "a", edited, 2);
+    settled(&engine, "a", 2);
+    let stats = engine.stats();
+    assert_eq!(stats.plans, 2);
+    assert!(
+        stats.counted - counted < 8,
+        "{} texts",
+        stats.counted - counted
+    );
 }

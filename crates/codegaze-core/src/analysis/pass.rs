@@ -1,0 +1,69 @@
+//! A model about to read one window: what every kind of pass starts from.
+
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use super::record::PassRecord;
+use codegaze_model::Model;
+use codegaze_model::roberta::{AttentionSink, ForwardError, ForwardPlan, HiddenStates, Start};
+use codegaze_model::tokenizer::Encoding;
+
+/// A window of a document, tokenized for a model.
+pub struct Pass<'a> {
+    pub(super) model: &'a Model,
+    pub(super) text: &'a str,
+    pub(super) encoding: Encoding,
+    /// What tokenizing took.
+    pub(super) tokenize: Duration,
+    record: Option<&'a mut PassRecord>,
+    cancel: &'a AtomicBool,
+}
+
+impl<'a> Pass<'a> {
+    /// Tokenizes `text`. The pass stops before the next layer once `cancel` is raised.
+    #[must_use]
+    pub fn new(model: &'a Model, text: &'a str, cancel: &'a AtomicBool) -> Self {
+        let start = Instant::now();
+        let encoding = model.tokenizer().encode(text);
+        Self {
+            model,
+            text,
+            encoding,
+            tokenize: start.elapsed(),
+            record: None,
+            cancel,
+        }
+    }
+
+    /// What earlier passes over the same text left in `record` is not computed again, and what this one computes is added, also
+    /// when it is cancelled.
+    #[must_use]
+    pub fn recorded(self, record: &'a mut PassRecord) -> Self {
+        Self {
+            record: Some(record),
+            ..self
+        }
+    }
+
+    /// Hands the attention of the plan's layers, ascending, and the hidden states that it asks for to `sink`.
+    ///
+    /// # Errors
+    /// When cancelled, or when the device fails.
+    pub fn forward(
+        &mut self,
+        plan: &ForwardPlan,
+        sink: &mut dyn AttentionSink,
+    ) -> Result<(), ForwardError> {
+        let (model, encoding, cancel) = (self.model, &self.encoding, self.cancel);
+        let mut run = |start: Start<'_>, plan: &ForwardPlan, sink: &mut dyn AttentionSink| {
+            model.forward_from(encoding, start, plan, sink, cancel)
+        };
+        match &mut self.record {
+            // A record has no output of the last layer.
+            Some(record) if plan.hidden_states == HiddenStates::None => {
+                record.forward(plan, sink, &mut run)
+            }
+            _ => run(Start::Embeddings, plan, sink),
+        }
+    }
+}
