@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use codegaze::model::Model;
 use codegaze::model::roberta::{AttentionSink, ForwardPlan, HiddenStates, LayerAttention};
 use codegaze::model::source::{HubOptions, ModelSource};
 use codegaze::model::tokenizer::Encoding;
+use codegaze::model::{Model, Precision};
 use serde::{Deserialize, Serialize};
 
 /// Weights of each layer that are compared with the peers'.
@@ -113,7 +113,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let source = ModelSource::Directory(PathBuf::from(directory));
     let files = source.resolve(&HubOptions::from_env(), &())?;
-    let model = Model::load(&files, device.parse()?)?;
+    let model = Model::load(&files, device.parse()?, Precision::F32)?;
     let mut stdout = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         let request = serde_json::from_str(&line?)?;

@@ -36,7 +36,7 @@ use std::sync::{Arc, LazyLock};
 use codegaze::analysis::{Analysis, AnalysisConfig, Extras, analyze as analyze_document};
 use codegaze::attribution::{AttributionOptions, Method, Sinks};
 use codegaze::model::source::{HubOptions, ModelSource};
-use codegaze::model::{Device, Model};
+use codegaze::model::{Device, Model, Precision};
 use codegaze::text::document::Document;
 use http_server::Server;
 use serde_json::Value;
@@ -46,7 +46,7 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| Server::ready(|_| ()));
 
 static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
     let files = ModelSource::Embedded.resolve(&HubOptions::from_env(), &());
-    Arc::new(Model::load(&files.unwrap(), Device::Cpu).unwrap())
+    Arc::new(Model::load(&files.unwrap(), Device::Cpu, Precision::F32).unwrap())
 });
 
 const CODE: &str = "def add(first, second):\n    return first + second  # 😀\n";

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use codegaze::attribution::{Aggregate, Fusion, Method, Sinks};
-use codegaze::model::Device;
+use codegaze::model::{Device, Precision};
 use codegaze::text::named::Named;
 use codegaze::view::colormap::Colormap;
 use codegaze::view::heatmap::Unit;
@@ -151,6 +151,7 @@ fn vscode_offers_what_there_is() {
     }
     let properties = Value::Object(properties);
     check_setting::<Device>(&properties, "codegaze.device");
+    check_setting::<Precision>(&properties, "codegaze.precision");
     check_setting::<Method>(&properties, "codegaze.method");
     check_setting::<Sinks>(&properties, "codegaze.sinks");
     check_setting::<Aggregate>(&properties, "codegaze.aggregate");
@@ -336,4 +337,5 @@ fn names_are_words_of_their_own() {
     check::<PictureFormat>();
     check::<PictureKind>();
     check::<Device>();
+    check::<Precision>();
 }

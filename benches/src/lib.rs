@@ -6,7 +6,7 @@
 
 use codegaze::model::source::{HubOptions, ModelSource};
 use codegaze::model::tokenizer::Encoding;
-use codegaze::model::{Device, Model};
+use codegaze::model::{Device, Model, Precision};
 
 /// The examples in ten languages, about 500 lines.
 pub const SOURCE: &str = concat!(
@@ -26,7 +26,7 @@ pub fn model() -> Model {
     let files = ModelSource::Embedded
         .resolve(&HubOptions::from_env(), &())
         .expect("the embedded model is there by default");
-    Model::load(&files, Device::Cpu).expect("the embedded model is whole")
+    Model::load(&files, Device::Cpu, Precision::F32).expect("the embedded model is whole")
 }
 
 /// The first `n_tokens` subwords of the source, the last of them replaced by `</s>`.

@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use super::files::DEFAULT_MAX_BYTES;
 use super::tracking::TrackingArgs;
 use crate::attribution::{Aggregate, HeadChoice, LayerChoice, Method, SelectError, Sinks};
-use crate::model::Device;
 use crate::model::source::ModelSource;
+use crate::model::{Device, Precision};
 use crate::text::named::{Named, UnknownName};
 use crate::view::colormap::Colormap;
 use crate::view::heatmap::Unit;
@@ -64,9 +64,12 @@ pub(super) struct ModelArgs {
     /// The model: `embedded`, a directory, or a Hugging Face id such as microsoft/codebert-base or owner/name@revision
     #[arg(long, short, default_value = "embedded", value_name = "MODEL")]
     pub model: ModelSource,
-    /// Where the model runs: cpu; cuda or metal (if compiled in, untested); candle-cpu (slower, for comparison)
-    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    /// Where the model runs
+    #[arg(long, default_value_t, value_name = "DEVICE", value_parser = named::<Device>())]
     pub device: Device,
+    /// The arithmetic of the model's linear layers
+    #[arg(long, default_value_t, value_name = "PRECISION", value_parser = named::<Precision>())]
+    pub precision: Precision,
 }
 
 /// How attention becomes scores.
@@ -276,9 +279,12 @@ pub(super) struct ServeArgs {
     /// A model to serve, as in the other commands; repeatable. The first one is the default [default: embedded]
     #[arg(long, short, value_name = "MODEL")]
     pub model: Vec<ModelSource>,
-    /// Where the models run, as in the other commands
-    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    /// Where the models run
+    #[arg(long, default_value_t, value_name = "DEVICE", value_parser = named::<Device>())]
     pub device: Device,
+    /// The arithmetic of the models' linear layers
+    #[arg(long, default_value_t, value_name = "PRECISION", value_parser = named::<Precision>())]
+    pub precision: Precision,
     /// Accept other machines, which must send the bearer token in the environment variable `CODEGAZE_TOKEN`
     #[arg(long)]
     pub allow_remote: bool,

@@ -10,7 +10,7 @@ use super::fault::Fault;
 use super::output::{self, Stdout};
 use super::progress::Downloads;
 use crate::model::source::{HubOptions, ModelFiles, ModelSource};
-use crate::model::{Device, Model};
+use crate::model::{Device, Model, Precision};
 
 /// Finds and loads a model; one from the hub is fetched if it is not in the cache.
 pub(super) fn load(args: &ModelArgs) -> Result<Model, Fault> {
@@ -18,7 +18,7 @@ pub(super) fn load(args: &ModelArgs) -> Result<Model, Fault> {
         .model
         .resolve(&HubOptions::from_env(), &Downloads::default())
         .map_err(Fault::failed)?;
-    Model::load(&files, args.device).map_err(Fault::failed)
+    Model::load(&files, args.device, args.precision).map_err(Fault::failed)
 }
 
 pub(super) fn run(args: ModelsArgs) -> Result<(), Fault> {
@@ -116,6 +116,7 @@ fn info(source: ModelSource, as_json: bool) -> Result<(), Fault> {
     let model = load(&ModelArgs {
         model: source,
         device: Device::default(),
+        precision: Precision::default(),
     })?;
     let (info, config) = (model.info(), model.config());
     let facts = [

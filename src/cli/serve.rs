@@ -65,6 +65,7 @@ fn options(args: ServeArgs) -> Result<Options, Fault> {
             args.model
         },
         device: args.device,
+        precision: args.precision,
         hub: HubOptions::from_env(),
         limits: Limits {
             body_bytes: args.max_body,

@@ -72,7 +72,7 @@ impl Models {
     pub fn load(&self, options: &Options) -> Result<(), LoadError> {
         for slot in &self.slots {
             let files = slot.source.resolve(&options.hub, &())?;
-            let model = Model::load(&files, options.device)?;
+            let model = Model::load(&files, options.device, options.precision)?;
             tracing::info!(model = %slot.name, "loaded");
             drop(slot.model.set(Arc::new(model)));
             self.loaded.send_modify(|loaded| *loaded += 1);

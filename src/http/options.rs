@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::engine::Observer;
-use crate::model::Device;
 use crate::model::source::{HubOptions, ModelSource};
+use crate::model::{Device, Precision};
 
 /// The environment variable that holds the bearer token.
 pub const TOKEN_VARIABLE: &str = "CODEGAZE_TOKEN";
@@ -31,6 +31,7 @@ pub struct Options {
     /// The first is the default.
     pub models: Vec<ModelSource>,
     pub device: Device,
+    pub precision: Precision,
     pub hub: HubOptions,
     pub limits: Limits,
     pub observer: Option<Observer>,
@@ -87,6 +88,7 @@ impl Default for Options {
             allowed_origins: Vec::new(),
             models: vec![ModelSource::default()],
             device: Device::default(),
+            precision: Precision::default(),
             hub: HubOptions::from_env(),
             limits: Limits::default(),
             observer: None,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 use tower_lsp::ls_types::ExecuteCommandParams;
 
-use super::models::{self, CODEBERT, milliseconds};
+use super::models::{self, CODEBERT, ModelRequest, milliseconds};
 use super::proto::encoding_name;
 use super::session::{Session, Snapshot};
 use crate::engine::LivePhase;
@@ -132,8 +132,12 @@ impl Command {
             CommandName::SetView => set_view(session, &argument(name, &params)?),
             CommandName::SetModel => {
                 let SetModel { model } = argument(name, &params)?;
-                let device = session.state().settings.device;
-                models::choose(session, &model, device);
+                let settings = session.state().settings.model_request();
+                let request = ModelRequest {
+                    name: model,
+                    ..settings
+                };
+                models::choose(session, request);
                 Ok(Some(json!(models::result(session))))
             }
             CommandName::DownloadModel => {

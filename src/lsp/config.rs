@@ -107,17 +107,14 @@ fn apply(session: &Arc<Session>, given: &Value) {
     } else if new.min_level != old.min_level {
         session.refresh();
     }
-    if new.model != old.model || new.device != old.device {
+    if new.model_request() != old.model_request() {
         choose_model(session);
     }
 }
 
 fn choose_model(session: &Arc<Session>) {
-    let (model, device) = {
-        let state = session.state();
-        (state.settings.model.clone(), state.settings.device)
-    };
-    models::choose(session, &model, device);
+    let request = session.state().settings.model_request();
+    models::choose(session, request);
 }
 
 /// Registers features that the client does not know of, or tells the user that they need a restart.

@@ -6,6 +6,7 @@ use tower_lsp::ls_types::{Position, Range, TextDocumentIdentifier, Uri};
 
 use crate::attribution::Method;
 use crate::engine::CacheStats;
+use crate::model::{Device, Precision};
 use crate::view::heatmap::Unit;
 use crate::view::options::{ViewAnswer, ViewOptions};
 
@@ -173,8 +174,8 @@ pub(crate) struct ModelResult {
     pub heads: usize,
     pub hidden_size: usize,
     pub max_tokens: usize,
-    pub precision: &'static str,
-    pub device: String,
+    pub precision: Precision,
+    pub device: Device,
     pub view: Option<ViewAnswer>,
     pub methods: Vec<Method>,
     pub cache: CacheAnswer,

@@ -12,7 +12,7 @@ use super::session::Session;
 use crate::attribution::Method;
 use crate::engine::{CacheStats, ModelAndView};
 use crate::model::source::ModelSource;
-use crate::model::{Device, ModelInfo};
+use crate::model::{Device, ModelInfo, Precision};
 use crate::panics::lock;
 use crate::view::options::ViewAnswer;
 
@@ -68,6 +68,15 @@ impl LoadPhase {
     }
 }
 
+/// Which model is to be loaded, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ModelRequest {
+    /// `auto`, `embedded`, a directory, or a hub id.
+    pub name: String,
+    pub device: Device,
+    pub precision: Precision,
+}
+
 /// The chosen model, and the state of its loading.
 #[derive(Default)]
 pub(crate) struct ModelChoice {
@@ -77,8 +86,7 @@ pub(crate) struct ModelChoice {
 struct ChoiceState {
     /// Incremented with every choice. What was loaded for an earlier one is discarded.
     generation: u64,
-    requested: String,
-    device: Device,
+    request: ModelRequest,
     phase: LoadPhase,
     message: Option<String>,
     source: Option<SourceKind>,
@@ -91,8 +99,11 @@ impl Default for ChoiceState {
     fn default() -> Self {
         Self {
             generation: 0,
-            requested: AUTO.to_owned(),
-            device: Device::default(),
+            request: ModelRequest {
+                name: AUTO.to_owned(),
+                device: Device::default(),
+                precision: Precision::default(),
+            },
             phase: LoadPhase::Loading,
             message: None,
             source: None,
@@ -107,11 +118,10 @@ impl ModelChoice {
         lock(&self.state)
     }
 
-    /// Makes `requested` the choice, and returns its generation. `None` if it is loaded or being loaded already.
-    fn begin(&self, requested: &str, device: Device) -> Option<u64> {
+    /// Makes `request` the choice, and returns its generation. `None` if it is loaded or being loaded already.
+    fn begin(&self, request: ModelRequest) -> Option<u64> {
         let mut state = self.state();
-        let is_same =
-            state.generation > 0 && state.requested == requested && state.device == device;
+        let is_same = state.generation > 0 && state.request == request;
         let is_settled = match state.phase {
             LoadPhase::Loading | LoadPhase::Downloading { .. } => true,
             // A message says what went wrong, and a second choice tries again.
@@ -121,21 +131,24 @@ impl ModelChoice {
         if is_same && is_settled {
             return None;
         }
-        Some(state.begin(requested, device, LoadPhase::Loading, None))
+        Some(state.begin(request, LoadPhase::Loading, None))
     }
 
     /// Makes the hub's `requested` the choice while it is being downloaded, and returns its generation.
     fn begin_download(&self, requested: &str) -> u64 {
         let mut state = self.state();
-        let device = state.device;
+        let request = ModelRequest {
+            name: requested.to_owned(),
+            ..state.request.clone()
+        };
         let phase = LoadPhase::Downloading { percent: None };
         let message = format!("downloading {requested}");
-        state.begin(requested, device, phase, Some(message))
+        state.begin(request, phase, Some(message))
     }
 
     /// As the settings or a command named it.
     pub fn requested(&self) -> String {
-        self.state().requested.clone()
+        self.state().request.name.clone()
     }
 
     pub fn set_last_analysis(&self, time: Duration) {
@@ -155,7 +168,7 @@ impl ModelChoice {
             message: state
                 .message
                 .clone()
-                .or_else(|| is_loading.then(|| format!("loading {}", state.requested))),
+                .or_else(|| is_loading.then(|| format!("loading {}", state.request.name))),
             model: current.map(|current| current.model.info().id.clone()),
             embedded: current.is_some() && state.source == Some(SourceKind::Embedded),
             percent: match state.phase {
@@ -174,7 +187,7 @@ impl ModelChoice {
         ModelResult {
             state: state.phase.as_str(),
             message: state.message.clone(),
-            requested: state.requested.clone(),
+            requested: state.request.name.clone(),
             id: info.map(|info| info.id.clone()),
             revision: info.and_then(|info| info.revision.clone()),
             source: state
@@ -186,8 +199,8 @@ impl ModelChoice {
             heads: size(|info| info.n_heads),
             hidden_size: size(|info| info.hidden_size),
             max_tokens: size(|info| info.max_tokens),
-            precision: info.map_or("f32", |info| info.precision.as_str()),
-            device: state.device.to_string(),
+            precision: info.map_or(state.request.precision, |info| info.precision),
+            device: state.request.device,
             view: current.map(view_of),
             methods: Method::ALL.into(),
             cache: cache.into(),
@@ -196,16 +209,9 @@ impl ModelChoice {
 }
 
 impl ChoiceState {
-    fn begin(
-        &mut self,
-        requested: &str,
-        device: Device,
-        phase: LoadPhase,
-        message: Option<String>,
-    ) -> u64 {
+    fn begin(&mut self, request: ModelRequest, phase: LoadPhase, message: Option<String>) -> u64 {
         self.generation += 1;
-        requested.clone_into(&mut self.requested);
-        self.device = device;
+        self.request = request;
         self.phase = phase;
         self.message = message;
         self.generation

@@ -9,8 +9,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::features::FeatureSet;
+use super::models::ModelRequest;
 use crate::attribution::AttributionOptions;
-use crate::model::Device;
+use crate::model::{Device, Precision};
 use crate::text::PositionEncoding;
 use crate::view::levels::{HeatLevel, LevelThresholds};
 
@@ -25,6 +26,7 @@ pub(crate) struct Settings {
     /// `auto`, `embedded`, a directory, or a hub id.
     pub model: String,
     pub device: Device,
+    pub precision: Precision,
     pub view: AttributionOptions,
     pub features: FeatureSet,
     /// `None`: the first of the client's list that the server supports.
@@ -47,6 +49,7 @@ impl Default for Settings {
         Self {
             model: "auto".to_owned(),
             device: Device::default(),
+            precision: Precision::default(),
             view: AttributionOptions::default(),
             features: FeatureSet::default(),
             position_encoding: None,
@@ -92,6 +95,15 @@ impl Settings {
             }
         }
         (settings, faults)
+    }
+
+    /// The model that the settings name, and how it is loaded.
+    pub fn model_request(&self) -> ModelRequest {
+        ModelRequest {
+            name: self.model.clone(),
+            device: self.device,
+            precision: self.precision,
+        }
     }
 
     pub fn runs(&self, command: &str) -> bool {

@@ -14,7 +14,7 @@ use codegaze_core::analysis::{
 use codegaze_core::attribution::{AttributionOptions, Method};
 use codegaze_model::roberta::ForwardError;
 use codegaze_model::source::{HubOptions, ModelSource};
-use codegaze_model::{Device, Model};
+use codegaze_model::{Device, Model, Precision};
 use codegaze_text::document::Document;
 use codegaze_text::lexeme::is_whitespace;
 use proptest::prelude::*;
@@ -23,7 +23,7 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
     let files = ModelSource::Embedded
         .resolve(&HubOptions::from_env(), &())
         .unwrap();
-    Model::load(&files, Device::Cpu).unwrap()
+    Model::load(&files, Device::Cpu, Precision::F32).unwrap()
 });
 
 fn config(method: Method) -> AnalysisConfig {

@@ -2,10 +2,10 @@
 
 use codegaze_text::named_enum;
 
-use super::LoadError;
 use super::kernels::candle::Candle;
 use super::kernels::cpu::Cpu;
 use super::roberta::{Encoder, ReadTensor, RobertaConfig, RobertaEncoder};
+use super::{LoadError, Precision};
 
 named_enum! {
     /// A compute device.
@@ -37,15 +37,21 @@ impl Device {
         }
     }
 
-    /// Moves a model's weights onto the device.
+    /// Moves a model's weights onto the device, in the given precision.
     pub(super) fn encoder(
         self,
+        precision: Precision,
         config: RobertaConfig,
         read: &mut ReadTensor<'_>,
     ) -> Result<Box<dyn Encoder>, LoadError> {
         self.check_compiled_in()?;
         let device = match self {
-            Self::Cpu => return Ok(Box::new(RobertaEncoder::load(config, Cpu, read)?)),
+            Self::Cpu => {
+                let backend = match precision {
+                    Precision::F32 => Cpu,
+                };
+                return Ok(Box::new(RobertaEncoder::load(config, backend, read)?));
+            }
             Self::CandleCpu => Ok(candle_core::Device::Cpu),
             Self::Cuda => candle_core::Device::new_cuda(0),
             Self::Metal => candle_core::Device::new_metal(0),
@@ -53,7 +59,10 @@ impl Device {
         let device = device.map_err(|source| LoadError::Device {
             source: Box::new(source),
         })?;
-        let encoder = RobertaEncoder::load(config, Candle::new(device), read)?;
+        let backend = match precision {
+            Precision::F32 => Candle::new(device),
+        };
+        let encoder = RobertaEncoder::load(config, backend, read)?;
         Ok(Box::new(encoder))
     }
 }

@@ -9,6 +9,7 @@ pub mod weights;
 mod device;
 mod error;
 mod file;
+mod precision;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -17,29 +18,13 @@ use sha2::{Digest, Sha256};
 
 pub use device::Device;
 pub use error::LoadError;
+pub use precision::Precision;
 
 use file::ModelFile;
 use roberta::{AttentionSink, Encoder, ForwardError, ForwardPlan, RobertaConfig, Start};
 use source::ModelFiles;
 use tokenizer::{Encoding, Tokenizer};
 use weights::Weights;
-
-/// The arithmetic of the linear layers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Precision {
-    #[default]
-    F32,
-}
-
-impl Precision {
-    /// The name in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-        }
-    }
-}
 
 /// What is known about a loaded model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +39,7 @@ pub struct ModelInfo {
     pub hidden_size: usize,
     /// Subwords that fit one pass, special ones included: 512 for CodeBERT.
     pub max_tokens: usize,
+    pub device: Device,
     pub precision: Precision,
     /// Tells models apart, whatever they are called: a hash of configuration, tokenizer and a sample of every tensor.
     pub fingerprint: u64,
@@ -86,7 +72,11 @@ impl Model {
     /// # Errors
     /// One [`LoadError`] for each way in which the files can be bad.
     #[tracing::instrument(skip_all, fields(model = %files.id))]
-    pub fn load(files: &ModelFiles, device: Device) -> Result<Self, LoadError> {
+    pub fn load(
+        files: &ModelFiles,
+        device: Device,
+        precision: Precision,
+    ) -> Result<Self, LoadError> {
         let config_file = ModelFile::open(&files.config)?;
         let config_bytes = config_file.read_all("config.json", MAX_CONFIG_BYTES)?;
         let config = RobertaConfig::parse(&config_bytes, &config_file.name)?;
@@ -114,7 +104,7 @@ impl Model {
             }
             Ok(values)
         };
-        let encoder = device.encoder(config, &mut read)?;
+        let encoder = device.encoder(precision, config, &mut read)?;
         let digest = hash.finalize();
         let config = encoder.config();
         let info = ModelInfo {
@@ -124,7 +114,8 @@ impl Model {
             n_heads: config.num_attention_heads,
             hidden_size: config.hidden_size,
             max_tokens: config.max_tokens(),
-            precision: Precision::F32,
+            device,
+            precision,
             fingerprint: digest
                 .iter()
                 .take(8)

@@ -12,7 +12,7 @@ use codegaze_model::roberta::{
     AttentionSink, ForwardError, ForwardPlan, HiddenStates, LayerAttention,
 };
 use codegaze_model::source::{HubOptions, ModelSource};
-use codegaze_model::{Device, LoadError, Model};
+use codegaze_model::{Device, LoadError, Model, Precision};
 use codegaze_text::ByteSpan;
 use safetensors::SafeTensors;
 use serde::Deserialize;
@@ -31,7 +31,11 @@ fn fixtures() -> PathBuf {
 
 fn load(directory: &Path, device: Device) -> Result<Model, LoadError> {
     let source = ModelSource::Directory(directory.to_owned());
-    Model::load(&source.resolve(&HubOptions::from_env(), &())?, device)
+    Model::load(
+        &source.resolve(&HubOptions::from_env(), &())?,
+        device,
+        Precision::default(),
+    )
 }
 
 /// One text with what transformers makes of it.

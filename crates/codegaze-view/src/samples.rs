@@ -12,7 +12,7 @@ use codegaze_core::analysis::{
 };
 use codegaze_core::attribution::align::Alignment;
 use codegaze_core::attribution::{Aggregate, AttributionConfig, HeadFusion, Method, Sinks};
-use codegaze_model::{ModelInfo, Precision};
+use codegaze_model::{Device, ModelInfo, Precision};
 use codegaze_text::ByteSpan;
 use codegaze_text::lexeme::{LexemeKind, scan};
 use codegaze_text::line_index::LineIndex;
@@ -108,6 +108,7 @@ pub fn analysis(text: &str) -> Analysis {
             n_heads: 8,
             hidden_size: 256,
             max_tokens: 512,
+            device: Device::Cpu,
             precision: Precision::F32,
             fingerprint: 7,
         }),

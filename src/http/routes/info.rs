@@ -11,6 +11,7 @@ use super::super::error::{ApiError, ErrorBody};
 use super::super::models::Slot;
 use crate::attribution::{Aggregate, Method, Sinks};
 use crate::model::source::ModelSource;
+use crate::model::{Device, Precision};
 use crate::view::colormap::Colormap;
 
 /// The server's models, and the valid values of a request's fields.
@@ -40,7 +41,8 @@ pub(crate) struct ModelDescription {
     pub hidden_size: Option<usize>,
     /// The number of subwords that fit into one pass, including special ones.
     pub max_tokens: Option<usize>,
-    pub precision: Option<&'static str>,
+    pub precision: Option<Precision>,
+    pub device: Option<Device>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
@@ -80,7 +82,8 @@ impl ModelDescription {
             heads: info.map(|info| info.n_heads),
             hidden_size: info.map(|info| info.hidden_size),
             max_tokens: info.map(|info| info.max_tokens),
-            precision: info.map(|info| info.precision.as_str()),
+            precision: info.map(|info| info.precision),
+            device: info.map(|info| info.device),
         }
     }
 

@@ -115,12 +115,12 @@ fn run(
                 error.into()
             }
         })?;
-    let device = session.model_choice.state().device;
+    let request = session.model_choice.state().request.clone();
     update(session, generation, |state| {
         state.phase = LoadPhase::Loading;
         state.message = None;
     });
-    load(session, generation, source, &files, device)?;
+    load(session, generation, source, &files, &request)?;
     if session.model_choice.is_current(generation) {
         Ok(())
     } else {

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use tower_lsp::ls_types::request::ShowMessageRequest;
 use tower_lsp::ls_types::{MessageActionItem, MessageType, ShowMessageRequestParams};
 
-use super::{AUTO, CODEBERT, ChoiceState, LoadPhase, SourceKind, download};
+use super::{AUTO, CODEBERT, ChoiceState, LoadPhase, ModelRequest, SourceKind, download};
 use crate::lsp::session::Session;
 use crate::model::source::{HubOptions, ModelFiles, ModelSource};
-use crate::model::{Device, LoadError, Model};
+use crate::model::{LoadError, Model};
 
 const DOWNLOAD: &str = "Download";
 const NOT_NOW: &str = "Not now";
 
-/// Loads `requested` on a thread, unless it is loaded or being loaded already.
-pub(crate) fn choose(session: &Arc<Session>, requested: &str, device: Device) {
-    if let Some(generation) = session.model_choice.begin(requested, device) {
+/// Loads the requested model on a thread, unless it is loaded or being loaded already.
+pub(crate) fn choose(session: &Arc<Session>, request: ModelRequest) {
+    if let Some(generation) = session.model_choice.begin(request) {
         on_thread(session, move |session| load_choice(session, generation));
     }
 }
@@ -87,10 +87,8 @@ fn cached_only() -> HubOptions {
 }
 
 fn load_choice(session: &Arc<Session>, generation: u64) {
-    let (requested, device) = {
-        let state = session.model_choice.state();
-        (state.requested.clone(), state.device)
-    };
+    let request = session.model_choice.state().request.clone();
+    let requested = request.name.clone();
     let source = if requested == AUTO {
         Ok(auto())
     } else {
@@ -98,7 +96,7 @@ fn load_choice(session: &Arc<Session>, generation: u64) {
     };
     let loaded = source.and_then(|source| {
         let files = find(&source)?;
-        load(session, generation, &source, &files, device)
+        load(session, generation, &source, &files, &request)
     });
     let Err(error) = loaded else {
         return;
@@ -106,7 +104,13 @@ fn load_choice(session: &Arc<Session>, generation: u64) {
     // So that there is a model meanwhile.
     let fallback = session.model_and_view().is_none().then(|| {
         let files = find(&ModelSource::Embedded)?;
-        load(session, generation, &ModelSource::Embedded, &files, device)
+        load(
+            session,
+            generation,
+            &ModelSource::Embedded,
+            &files,
+            &request,
+        )
     });
     if let Some(Err(error)) = fallback {
         tracing::error!(%error, "the embedded model does not load");
@@ -149,9 +153,9 @@ pub(super) fn load(
     generation: u64,
     source: &ModelSource,
     files: &ModelFiles,
-    device: Device,
+    request: &ModelRequest,
 ) -> Result<(), LoadError> {
-    let model = Arc::new(Model::load(files, device)?);
+    let model = Arc::new(Model::load(files, request.device, request.precision)?);
     if !session.model_choice.is_current(generation) {
         return Ok(());
     }

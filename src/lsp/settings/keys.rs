@@ -10,7 +10,7 @@ use super::Settings;
 use crate::attribution::{Aggregate, Method, Sinks};
 use crate::lsp::features::{self, Feature};
 use crate::lsp::proto::encoding_name;
-use crate::model::Device;
+use crate::model::{Device, Precision};
 use crate::text::PositionEncoding;
 use crate::text::named::Named;
 use crate::view::levels::HeatLevel;
@@ -196,6 +196,18 @@ const KEYS: &[(&str, &str, Kind)] = &[
             get: |settings| settings.device.to_string(),
             set: |settings, name| {
                 settings.device = name.parse().ok()?;
+                Some(())
+            },
+        },
+    ),
+    (
+        "precision",
+        "the arithmetic of the model's linear layers: {names}",
+        Kind::OneOf {
+            names: names::<Precision>,
+            get: |settings| settings.precision.to_string(),
+            set: |settings, name| {
+                settings.precision = name.parse().ok()?;
                 Some(())
             },
         },

@@ -11,7 +11,7 @@ use candle_core::{DType, Device as CandleDevice, Tensor};
 use candle_transformers::models::xlm_roberta;
 use codegaze::model::roberta::{AttentionSink, ForwardPlan, HiddenStates, LayerAttention};
 use codegaze::model::source::{HubOptions, ModelSource};
-use codegaze::model::{Device, Model};
+use codegaze::model::{Device, Model, Precision};
 use serde::Deserialize;
 
 /// What the encoder promises, absolute.
@@ -47,7 +47,7 @@ fn candle_transformers_agrees_on_hidden_states() {
     let directory = fixtures().join("safetensors");
     let source = ModelSource::Directory(directory.clone());
     let files = source.resolve(&HubOptions::from_env(), &()).unwrap();
-    let model = Model::load(&files, Device::Cpu).unwrap();
+    let model = Model::load(&files, Device::Cpu, Precision::F32).unwrap();
     let config = std::fs::read(directory.join("config.json")).unwrap();
     let mut config: serde_json::Value = serde_json::from_slice(&config).unwrap();
     // Keys that transformers leaves out at their defaults and candle-transformers demands.

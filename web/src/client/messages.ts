@@ -64,6 +64,7 @@ export interface Model {
   hidden_size: number | null;
   max_tokens: number | null;
   precision: string | null;
+  device: string | null;
 }
 
 export interface Hello {

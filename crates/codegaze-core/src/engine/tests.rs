@@ -10,12 +10,12 @@ use std::time::Duration;
 use super::*;
 use crate::analysis::analyze;
 use crate::attribution::{AttributionOptions, HeadChoice, HeadFusion, LayerChoice, Method};
-use codegaze_model::Device;
 use codegaze_model::source::{HubOptions, ModelSource};
+use codegaze_model::{Device, Precision};
 
 static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
     let files = ModelSource::Embedded.resolve(&HubOptions::from_env(), &());
-    Arc::new(Model::load(&files.unwrap(), Device::Cpu).unwrap())
+    Arc::new(Model::load(&files.unwrap(), Device::Cpu, Precision::F32).unwrap())
 });
 
 const CACHE_BYTES: usize = 64 << 20;
