@@ -40,11 +40,11 @@ pub enum LoadError {
     },
 
     #[error(transparent)]
-    Source(#[from] super::source::SourceError),
+    Source(#[from] super::source::error::SourceError),
 
     #[cfg(feature = "hub")]
     #[error(transparent)]
-    Hub(#[from] super::source::hub::HubError),
+    Hub(#[from] super::source::hub::error::HubError),
 
     #[error("{file} is {found}, not {expected}; {hint}")]
     WrongContent {

@@ -2,13 +2,43 @@
 //!
 //! Never mapped into memory: mapped pages would count as resident beside the widened weights.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::LoadError;
-use super::source::Blob;
+
+/// Where one file is: on disk, or in the binary.
+#[derive(Clone, Debug)]
+pub enum Blob {
+    Path(PathBuf),
+    Embedded {
+        name: &'static str,
+        bytes: &'static [u8],
+    },
+}
+
+impl Blob {
+    /// The file's name, without its directory.
+    #[must_use]
+    pub fn name(&self) -> Cow<'_, str> {
+        match self {
+            Self::Path(path) => path.file_name().unwrap_or_default().to_string_lossy(),
+            Self::Embedded { name, .. } => Cow::Borrowed(name),
+        }
+    }
+
+    /// The whole content of a file of at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// When it is larger, cannot be read, or is not a regular file.
+    pub fn read(&self, limit: u64) -> Result<Vec<u8>, LoadError> {
+        ModelFile::open(self)?.read_all("file of a model", limit)
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct ModelFile {

@@ -22,7 +22,7 @@ pub use precision::Precision;
 
 use file::ModelFile;
 use roberta::{AttentionSink, Encoder, ForwardError, ForwardPlan, RobertaConfig, Start};
-use source::ModelFiles;
+use source::files::ModelFiles;
 use tokenizer::{Encoding, Tokenizer};
 use weights::Weights;
 

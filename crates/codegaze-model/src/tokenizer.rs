@@ -11,7 +11,8 @@ use tokenizers::models::bpe::BPE;
 use tokenizers::{AddedVocabulary, NormalizerWrapper, OffsetReferential, OffsetType};
 
 use super::LoadError;
-use super::source::{Blob, TokenizerFiles};
+use super::file::Blob;
+use super::source::files::TokenizerFiles;
 use codegaze_text::ByteSpan;
 
 mod byte_level;

@@ -9,6 +9,7 @@ mod state_dict;
 mod torch_legacy;
 mod torch_zip;
 mod view;
+mod zip_file;
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
@@ -17,7 +18,7 @@ use serde::Deserialize;
 
 use super::LoadError;
 use super::file::ModelFile;
-use super::source::WeightFiles;
+use super::source::files::WeightFiles;
 use view::{TensorView, ViewError};
 
 /// The tensors of a model: what there is and where, and how to read one.

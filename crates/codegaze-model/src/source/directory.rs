@@ -4,11 +4,12 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::error::SourceError;
+use super::files::ModelFiles;
 use super::layout::Layout;
-use super::{ModelFiles, SourceError};
 
 pub(super) fn files(dir: &Path) -> Result<ModelFiles, SourceError> {
-    // Reading the directory tells a missing one from one that may not be read, which asking for single files does not.
+    // Tells a directory that does not exist from one that may not be read.
     fs::read_dir(dir).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => SourceError::NoDirectory { path: dir.into() },
         _ => SourceError::Unreadable {

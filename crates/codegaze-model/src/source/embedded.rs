@@ -1,6 +1,7 @@
 //! The model inside the binary.
 
-use super::{ModelFiles, SourceError};
+use super::error::SourceError;
+use super::files::ModelFiles;
 
 /// The embedded model's name, also in programs that are built without it.
 pub const EMBEDDED_MODEL: &str = "codegaze-mini";
@@ -11,7 +12,8 @@ pub const EMBEDDED_MODEL: &str = "codegaze-mini";
     reason = "without the feature this is an error"
 )]
 pub(super) fn files() -> Result<ModelFiles, SourceError> {
-    use super::{Blob, TokenizerFiles, WeightFiles};
+    use super::files::{TokenizerFiles, WeightFiles};
+    use crate::file::Blob;
 
     let blob = |name, bytes| Blob::Embedded { name, bytes };
     Ok(ModelFiles {

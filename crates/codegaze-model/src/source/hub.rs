@@ -5,7 +5,8 @@
 
 mod cache;
 mod client;
-mod error;
+pub(crate) mod error;
+mod reference;
 mod transfer;
 
 use std::collections::HashSet;
@@ -13,51 +14,13 @@ use std::collections::HashSet;
 pub use cache::{CachedModel, list_cached};
 pub use error::HubError;
 
+use super::files::ModelFiles;
 use super::layout::{self, Layout};
-use super::{DownloadProgress, HubOptions, ModelFiles};
+use super::options::{DownloadProgress, HubOptions};
 use cache::CacheFolder;
 use client::Client;
+use reference::ModelRef;
 use transfer::fetch;
-
-/// The branch that stands for no revision.
-const DEFAULT_REVISION: &str = "main";
-
-/// A revision of a model on the hub, as the user names it.
-#[derive(Clone, Copy, Debug)]
-struct ModelRef<'a> {
-    /// `owner/name`
-    id: &'a str,
-    /// A branch, tag or commit.
-    revision: &'a str,
-}
-
-impl<'a> ModelRef<'a> {
-    fn new(id: &'a str, revision: Option<&'a str>) -> Self {
-        Self {
-            id,
-            revision: revision.unwrap_or(DEFAULT_REVISION),
-        }
-    }
-
-    /// hf-hub's word for it, which builds the paths in the cache and in URLs.
-    fn repo(self) -> hf_hub::Repo {
-        hf_hub::Repo::with_revision(
-            self.id.to_owned(),
-            hf_hub::RepoType::Model,
-            self.revision.to_owned(),
-        )
-    }
-}
-
-impl std::fmt::Display for ModelRef<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.id)?;
-        if self.revision != DEFAULT_REVISION {
-            write!(f, "@{}", self.revision)?;
-        }
-        Ok(())
-    }
-}
 
 /// The model's files from the cache, without a network request if they are all there; else as [`download`].
 pub(super) fn resolve(

@@ -6,7 +6,8 @@ use std::path::Path;
 #[cfg(feature = "hub")]
 use crate::file::ModelFile;
 
-use super::{Blob, ModelFiles, TokenizerFiles, WeightFiles};
+use super::files::{ModelFiles, TokenizerFiles, WeightFiles};
+use crate::file::Blob;
 
 pub(super) const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";

@@ -9,8 +9,8 @@ use tokenizers::models::bpe::BPE;
 use tokenizers::{AddedToken, AddedVocabulary, Model as _, NormalizerWrapper};
 
 use crate::LoadError;
+use crate::file::Blob;
 use crate::file::{Kind, ModelFile};
-use crate::source::Blob;
 
 /// The largest known (250,000 subwords) have 20 MB.
 const MAX_BYTES: u64 = 256 << 20;

@@ -1,17 +1,18 @@
 //! `pytorch_model.bin` since torch 1.6: a zip with `NAME/data.pkl`, and each storage as `NAME/data/KEY`.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, BufReader, Read};
+use std::io::{BufReader, Read};
 
-use zip::{CompressionMethod, ZipArchive, result::ZipError};
+use zip::CompressionMethod;
 
 use super::pickle::{self, Pickle};
 use super::state_dict;
 use super::view::{Place, Storage, TensorView};
+use super::zip_file::{open, with_entry, zip_error};
 use crate::LoadError;
 use crate::file::ModelFile;
 
-/// What is known of an entry without reading it.
+/// An entry, as the directory of the file describes it.
 struct Entry {
     index: usize,
     place: Place,
@@ -83,28 +84,6 @@ pub(super) fn read(file: &ModelFile) -> Result<BTreeMap<String, TensorView>, Loa
     Ok(tensors)
 }
 
-/// Runs `read` on the decompressed content of an entry.
-pub(super) fn with_entry<T>(
-    file: &ModelFile,
-    entry: usize,
-    read: impl FnOnce(&mut dyn Read) -> T,
-) -> Result<T, LoadError> {
-    let mut archive = open(file)?;
-    let mut content = archive
-        .by_index(entry)
-        .map_err(|error| zip_error(file, error.to_string()))?;
-    Ok(read(&mut content))
-}
-
-fn open(file: &ModelFile) -> Result<ZipArchive<BufReader<impl Read + io::Seek + '_>>, LoadError> {
-    ZipArchive::new(BufReader::new(file.reader(0))).map_err(|error| match error {
-        ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
-            file.read_error(error)
-        }
-        error => zip_error(file, format!("{error}; it may be truncated")),
-    })
-}
-
 /// All entries by name, each checked to lie within the file.
 fn entries(file: &ModelFile) -> Result<HashMap<String, Entry>, LoadError> {
     let mut archive = open(file)?;
@@ -143,7 +122,7 @@ fn entries(file: &ModelFile) -> Result<HashMap<String, Entry>, LoadError> {
                 ));
             }
         };
-        // A size that the bytes cannot have would be allocated before they run out.
+        // Checked before it is allocated.
         if entry.size() > max_len {
             return Err(zip_error(
                 file,
@@ -164,12 +143,4 @@ fn entries(file: &ModelFile) -> Result<HashMap<String, Entry>, LoadError> {
         );
     }
     Ok(entries)
-}
-
-fn zip_error(file: &ModelFile, cause: String) -> LoadError {
-    LoadError::Malformed {
-        file: file.name.clone(),
-        format: "a zip written by torch.save",
-        cause,
-    }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use super::torch_zip;
+use super::zip_file;
 use crate::LoadError;
 use crate::file::ModelFile;
 
@@ -162,7 +162,7 @@ impl TensorView {
         let skip = self.offset * float.size() as u64;
         let read = match self.storage.place {
             Place::At(start) => widen(&mut file.reader(start + skip), float, span),
-            Place::Deflated { entry } => torch_zip::with_entry(file, entry, |content| {
+            Place::Deflated { entry } => zip_file::with_entry(file, entry, |content| {
                 io::copy(&mut content.take(skip), &mut io::sink())?;
                 widen(content, float, span)
             })?,
@@ -253,7 +253,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Blob;
+    use crate::file::Blob;
 
     /// Reads a view of the bytes 0, 1, …, 15 as eight bf16.
     /// `None` if it would leave its storage.

@@ -15,9 +15,12 @@ use std::time::{Duration, Instant};
 
 use hf_hub::{Cache, CacheRepo};
 
-use super::{HubError, ModelRef};
+use super::error::HubError;
+use super::reference::ModelRef;
+use crate::source::files::ModelFiles;
 use crate::source::layout::{self, Layout};
-use crate::source::{DownloadProgress, HubOptions, ModelFiles, is_hub_id};
+use crate::source::names::is_hub_id;
+use crate::source::options::{DownloadProgress, HubOptions};
 
 /// How long a lock's holder may bring no new byte.
 const LOCK_PATIENCE: Duration = Duration::from_secs(60);

@@ -8,8 +8,9 @@ use ureq::http::{Response, StatusCode, Uri};
 use ureq::{Agent, Body, Proxy, Timeout};
 
 use super::cache::is_commit_name;
-use super::{DEFAULT_REVISION, HubError, ModelRef};
-use crate::source::{DownloadProgress, HubOptions};
+use super::error::HubError;
+use super::reference::{DEFAULT_REVISION, ModelRef};
+use crate::source::options::{DownloadProgress, HubOptions};
 
 /// A list of files that is longer is no model's.
 const LISTING_LIMIT: u64 = 32 << 20;

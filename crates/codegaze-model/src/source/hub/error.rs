@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::source::Missing;
+use crate::source::layout::Missing;
 
 /// Why a hub model's files cannot be had. No message holds the token, nor the query of a signed URL.
 #[derive(Debug, thiserror::Error)]

@@ -12,10 +12,10 @@ use sha2::{Digest, Sha256};
 use ureq::http::StatusCode;
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE};
 
-use super::HubError;
 use super::cache::CacheFolder;
 use super::client::{self, Client, RemoteFile};
-use crate::source::DownloadProgress;
+use super::error::HubError;
+use crate::source::options::DownloadProgress;
 
 const BUFFER: usize = 64 << 10;
 
