@@ -29,6 +29,7 @@ mod openapi;
 pub mod options;
 mod page;
 mod position;
+mod router;
 mod routes;
 mod server;
 mod stall;

@@ -1,5 +1,5 @@
-//! Who may ask. A page of the web that the user happens to visit may not: neither by its own name that it points to this
-//! machine (DNS rebinding; `Host`), nor as itself (`Origin`).
+//! Rejects requests from web pages, and requests without the token. `Host` is checked against DNS rebinding, `Origin` against
+//! cross-site requests.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,27 +14,26 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use super::app::App;
 use super::error::ApiError;
 use super::options::Options;
 use super::page;
 
-/// Before a token in base64 among the subprotocols of a WebSocket: a browser sends no other header with it.
+/// Precedes a token in base64url among the subprotocols of a WebSocket, since a browser cannot send a header with it.
 const BEARER_PROTOCOL: &str = "bearer.";
 
-/// Pages that a browser opens before there is a place to put a token, and what a supervisor asks.
+/// Paths that need no token: pages that a browser opens, and what a supervisor requests.
 const PUBLIC: [&str; 4] = ["/docs", "/openapi.json", "/health", "/ready"];
 
 pub(crate) struct Guard {
     hosts: Vec<String>,
     origins: Vec<String>,
-    /// SHA-256, so that comparing takes no longer for a better guess.
+    /// SHA-256, so that the time of a comparison does not depend on how much of a guess is right.
     token: Option<[u8; 32]>,
     is_remote: bool,
 }
 
 impl Guard {
-    /// `is_remote`: others than this machine reach the server.
+    /// `is_remote`: the server can be reached from other machines.
     pub fn new(options: &Options, is_remote: bool) -> Self {
         let mut hosts = vec!["localhost".to_owned(), options.host.to_ascii_lowercase()];
         hosts.extend(
@@ -51,13 +50,13 @@ impl Guard {
         }
     }
 
-    /// The name that the client calls the server by is one of its own. An address cannot be rebound; one that is not
-    /// loopback's is only right where others reach the server.
+    /// The host is one of the server's names or a loopback address. Other addresses are valid only if other machines can reach the
+    /// server; an address, unlike a name, cannot be rebound.
     fn check_host(&self, request: &Request) -> Result<(), ApiError> {
         let named = header(request.headers(), &HOST)?.ok_or_else(|| {
             ApiError::Malformed("the request has no Host header; add one".to_owned())
         })?;
-        // An absolute request target names it, too.
+        // An absolute request target has a host, too.
         let target = request.uri().authority().map(Authority::as_str);
         for written in [Some(named), target].into_iter().flatten() {
             let name = written
@@ -78,7 +77,7 @@ impl Guard {
         Ok(())
     }
 
-    /// The page that asks is one of this server's own, or listed. Programs send no origin.
+    /// The origin is this server or a listed one. Programs other than browsers send none.
     fn check_origin(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         let Some(origin) = header(headers, &ORIGIN)? else {
             return Ok(());
@@ -131,7 +130,7 @@ impl Guard {
     }
 }
 
-/// A header that may be there once; twice, others might read another one than this server does.
+/// A header that may occur once: of two, a proxy might read the other one.
 fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ApiError> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else {
@@ -154,21 +153,28 @@ fn is_equal(a: [u8; 32], b: [u8; 32]) -> bool {
     a.iter().zip(&b).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
 }
 
-/// Before everything else.
-pub(crate) async fn names(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let checked = app
-        .guard
+/// Checks `Host` and `Origin`, before everything else.
+pub(crate) async fn check_names(
+    State(guard): State<Arc<Guard>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let checked = guard
         .check_host(&request)
-        .and_then(|()| app.guard.check_origin(request.headers()));
+        .and_then(|()| guard.check_origin(request.headers()));
     match checked {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     }
 }
 
-/// After the answer to a browser's preflight, which has no token.
-pub(crate) async fn token(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    match app.guard.check_token(&request) {
+/// Checks the token, after the response to a browser's preflight, which has none.
+pub(crate) async fn check_token(
+    State(guard): State<Arc<Guard>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match guard.check_token(&request) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     }

@@ -1,4 +1,4 @@
-//! Numbers for Prometheus, in its text format.
+//! Metrics in the text format of Prometheus.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,12 +15,12 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use super::app::App;
-use crate::engine::Finished;
+use super::admission::Admission;
+use crate::engine::{Engine, Finished};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
-    /// The route, not what the client wrote.
+    /// The route, not the path that the client sent.
     path: String,
     status: u16,
 }
@@ -51,12 +51,12 @@ pub(crate) struct Metrics {
     durations: Family<PathLabel, Histogram>,
     stages: Family<StageLabel, Histogram>,
     tokens: Family<OriginLabel, Counter>,
-    /// What the engine and the admission count for themselves, read when somebody asks.
-    seen: Seen,
+    /// Numbers that the engine and the admission count, read when the metrics are requested.
+    sampled: Sampled,
 }
 
 #[derive(Default)]
-struct Seen {
+struct Sampled {
     cache_hits: Counter,
     cache_misses: Counter,
     cache_evictions: Counter,
@@ -71,7 +71,7 @@ struct Seen {
     live_connections: Gauge,
 }
 
-impl Seen {
+impl Sampled {
     fn register(&self, registry: &mut Registry) {
         let counters = [
             (
@@ -158,7 +158,7 @@ impl Metrics {
                 version: env!("CARGO_PKG_VERSION"),
             })
             .set(1);
-        let seen = Seen::default();
+        let sampled = Sampled::default();
         registry.register("build_info", "The program's version", version);
         registry.register(
             "http_requests",
@@ -180,14 +180,14 @@ impl Metrics {
             "Subwords of analyzed texts, by origin: the model or the cache",
             tokens.clone(),
         );
-        seen.register(&mut registry);
+        sampled.register(&mut registry);
         Self {
             registry,
             requests,
             durations: latencies,
             stages,
             tokens,
-            seen,
+            sampled,
         }
     }
 
@@ -211,44 +211,45 @@ impl Metrics {
             .inc_by(n_tokens as u64);
     }
 
-    /// All numbers as of now.
-    pub fn text(&self, app: &App) -> String {
-        let stats = app.engine.stats();
+    /// All metrics at this moment.
+    pub fn text(&self, engine: &Engine, admission: &Admission) -> String {
+        let stats = engine.stats();
         let cache = stats.cache;
         let counters = [
-            (&self.seen.cache_hits, cache.hits),
-            (&self.seen.cache_misses, cache.misses),
-            (&self.seen.cache_evictions, cache.evictions),
-            (&self.seen.passes, stats.passes),
-            (&self.seen.resumed, stats.resumed),
-            (&self.seen.cancelled, stats.cancelled),
-            (&self.seen.panics, stats.panics),
+            (&self.sampled.cache_hits, cache.hits),
+            (&self.sampled.cache_misses, cache.misses),
+            (&self.sampled.cache_evictions, cache.evictions),
+            (&self.sampled.passes, stats.passes),
+            (&self.sampled.resumed, stats.resumed),
+            (&self.sampled.cancelled, stats.cancelled),
+            (&self.sampled.panics, stats.panics),
         ];
         for (counter, value) in counters {
             counter.inner().store(value, Ordering::Relaxed);
         }
         let gauges = [
-            (&self.seen.cache_entries, cache.entries),
-            (&self.seen.cache_bytes, cache.bytes),
-            (&self.seen.queue_depth, app.admission.depth()),
-            (&self.seen.engine_queue, stats.queued),
-            (
-                &self.seen.live_connections,
-                app.admission.live_connections(),
-            ),
+            (&self.sampled.cache_entries, cache.entries),
+            (&self.sampled.cache_bytes, cache.bytes),
+            (&self.sampled.queue_depth, admission.depth()),
+            (&self.sampled.engine_queue, stats.queued),
+            (&self.sampled.live_connections, admission.live_connections()),
         ];
         for (gauge, value) in gauges {
             gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         }
         let mut text = String::new();
-        // Writing into a string does not fail.
+        // Writing to a string does not fail.
         let _ = prometheus_text::encode(&mut text, &self.registry);
         text
     }
 }
 
-/// Counts every request, whatever becomes of it.
-pub(crate) async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+/// Counts every request, also those that clients abandon.
+pub(crate) async fn count(
+    State(metrics): State<Arc<Metrics>>,
+    request: Request,
+    next: Next,
+) -> Response {
     // Clients choose paths; only known ones become labels.
     let path = request
         .extensions()
@@ -256,22 +257,22 @@ pub(crate) async fn count(State(app): State<Arc<App>>, request: Request, next: N
         .map_or("other", MatchedPath::as_str)
         .to_owned();
     let mut counted = Counted {
-        app,
+        metrics,
         path,
         start: Instant::now(),
-        status: HUNG_UP,
+        status: CLIENT_CLOSED_REQUEST,
     };
     let response = next.run(request).await;
     counted.status = response.status().as_u16();
     response
 }
 
-/// As nginx counts clients that do not wait for their answer.
-const HUNG_UP: u16 = 499;
+/// The status that nginx uses for clients that close the connection before the response.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// A request; counted when it is over, or given up.
+/// A request. It is counted when this is dropped.
 struct Counted {
-    app: Arc<App>,
+    metrics: Arc<Metrics>,
     path: String,
     start: Instant,
     status: u16,
@@ -283,7 +284,7 @@ impl Drop for Counted {
             requests,
             durations,
             ..
-        } = &self.app.metrics;
+        } = &*self.metrics;
         let path = std::mem::take(&mut self.path);
         durations
             .get_or_create(&PathLabel { path: path.clone() })

@@ -77,7 +77,9 @@ const POLICY: (HeaderName, &str) = (
 );
 
 /// The document as JSON, and as a page for people.
-pub(crate) fn pages(document: &utoipa::openapi::OpenApi) -> Router<Arc<App>> {
+pub(crate) fn pages<S: Clone + Send + Sync + 'static>(
+    document: &utoipa::openapi::OpenApi,
+) -> Router<S> {
     // Encoded once, because it does not change while the program runs.
     let value = serde_json::to_value(document).unwrap_or_default();
     let json = Bytes::from(value.to_string());

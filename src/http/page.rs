@@ -1,6 +1,4 @@
-//! The page at `/`: what `web/` is built into, part of the program.
-
-use std::sync::Arc;
+//! The page at `/`, which is built from `web/` and is part of the program.
 
 use axum::Router;
 use axum::http::header::{
@@ -10,8 +8,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use sha2::{Digest, Sha256};
-
-use super::app::App;
 
 struct Part {
     path: &'static str,
@@ -42,16 +38,17 @@ const PARTS: [Part; 4] = [
     },
 ];
 
-/// Nothing comes from elsewhere, and nothing goes there.
+/// The page loads nothing from other servers and sends nothing to them.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Whether a path is the page's: a browser asks for it before there is a place to put a token.
+/// Whether a path belongs to the page, for which a browser needs no token.
 pub(crate) fn has(path: &str) -> bool {
     PARTS.iter().any(|part| part.path == path)
 }
 
-pub(crate) fn routes() -> Router<Arc<App>> {
+/// The routes need no state.
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     PARTS.iter().fold(Router::new(), |router, part| {
         let tag = tag(part.bytes);
         router.route(

@@ -13,8 +13,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, lookup_host};
 use tokio::sync::Semaphore;
 
-use super::app::{App, router};
+use super::app::App;
 use super::options::{Options, OptionsError};
+use super::router::router;
 use super::stall::Stall;
 use crate::model::LoadError;
 
@@ -110,9 +111,9 @@ impl Bound {
         } = self;
         let connections = Arc::new(Semaphore::new(options.limits.connections));
         let stall = options.limits.stall;
-        let app = App::new(&options, is_remote);
+        let app = App::new(&options);
+        let service = TowerToHyperService::new(router(Arc::clone(&app), &options, is_remote));
         let loaded = load(Arc::clone(&app), options);
-        let service = TowerToHyperService::new(router(Arc::clone(&app)));
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(stall)

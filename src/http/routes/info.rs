@@ -195,7 +195,7 @@ pub(crate) async fn ready(app: Shared) -> Result<Json<Ready>, ApiError> {
     )
 )]
 pub(crate) async fn metrics(app: Shared) -> Response {
-    let text = app.metrics.text(&app);
+    let text = app.metrics.text(&app.engine, &app.admission);
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
         text,

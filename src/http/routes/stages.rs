@@ -3,14 +3,17 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
 use super::super::admission::Ticket;
-use super::super::app::{App, SERVER_TIMING};
+use super::super::app::App;
 use super::super::body::answer;
 use crate::analysis::Timing;
 use crate::engine::Finished;
+
+/// Carries the durations of the stages, as browsers' developer tools show them.
+pub(crate) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Durations by stage; a stage that did not happen is not there.
 #[derive(Clone, Debug, Default)]

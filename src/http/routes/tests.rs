@@ -10,8 +10,9 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower_service::Service;
 
-use super::super::app::{App, router};
+use super::super::app::App;
 use super::super::options::Options;
+use super::super::router::router;
 use crate::engine::EngineStats;
 use crate::model::source::HubOptions;
 
@@ -54,9 +55,9 @@ fn a_request_cuts_its_text_once_and_tokenizes_each_chunk_once() {
         .enable_all()
         .build();
     runtime.unwrap().block_on(async {
-        let app = App::new(&options, false);
+        let app = App::new(&options);
         app.models.load(&options).unwrap();
-        let mut router = router(app.clone());
+        let mut router = router(app.clone(), &options, false);
         let names = [
             ("/analyze", "embed"),
             ("/analyze-with-attention", "both"),
