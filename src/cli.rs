@@ -23,8 +23,6 @@ use clap::{CommandFactory, Parser};
 use args::{Arguments, Command};
 use fault::Fault;
 
-pub(crate) use output::write_file;
-
 /// Runs the program: arguments → logs on stderr → command → exit code (0 done; 1 something failed; 2 bad usage).
 #[must_use]
 pub fn main() -> ExitCode {

@@ -30,6 +30,8 @@ pub use codegaze_view as view;
 #[cfg(feature = "mlflow")]
 pub mod tracking;
 
+mod files;
+
 pub mod http;
 
 pub mod lsp;

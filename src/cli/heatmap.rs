@@ -12,9 +12,10 @@ use super::files::Input;
 use super::{analyze, models, output};
 use crate::analysis::{AnalysisConfig, Extras};
 use crate::text::named::Named as _;
-use crate::view::heatmap::{self, Heatmap};
+use crate::view::AnalyzedDocument;
+use crate::view::heatmap::Heatmap;
 use crate::view::picture::{LabelMode, PictureFormat, PictureKind, RenderError, RenderOptions};
-use crate::view::{AnalyzedDocument, source_picture};
+use crate::view::render::{render_matrix, render_source};
 
 /// The format that a file's name calls for.
 fn format_of(path: &Path) -> Result<PictureFormat, Fault> {
@@ -67,9 +68,9 @@ pub(super) fn run(args: &HeatmapArgs) -> Result<(), Fault> {
             )));
         }
         let heatmap = Heatmap::new(&document, args.chunk, args.unit).map_err(fault)?;
-        heatmap::render(format, &document, &heatmap, &options)
+        render_matrix(format, &document, &heatmap, &options)
     } else {
-        source_picture::render(format, &document, &options)
+        render_source(format, &document, &options)
     };
     let bytes = bytes.map_err(fault)?;
     output::to_file(&args.out, |out| out.write_all(&bytes))

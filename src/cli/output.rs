@@ -1,12 +1,12 @@
-//! Where results go: stdout, or a file that is either whole or not there.
+//! Writes results to stdout or to a file.
 
-use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::path::Path;
 
 use super::fault::Fault;
+use crate::files::write_file;
 
-/// A buffered stdout whose errors name it.
+/// Buffered stdout.
 pub(super) struct Stdout(BufWriter<StdoutLock<'static>>);
 
 impl Stdout {
@@ -14,7 +14,7 @@ impl Stdout {
         Self(BufWriter::new(io::stdout().lock()))
     }
 
-    /// Flushes; an error at the very end is an error too.
+    /// Flushes, so that an error at the end is not lost.
     pub(super) fn finish(mut self) -> Result<(), Fault> {
         self.0.flush().map_err(Fault::stdout)
     }
@@ -36,7 +36,7 @@ pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Fault> {
     stdout.finish()
 }
 
-/// [`write_file`], whose error names the file.
+/// Writes a file; the error names it.
 pub(super) fn to_file(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -45,47 +45,4 @@ pub(super) fn to_file(
         target: path.display().to_string(),
         source,
     })
-}
-
-/// Writes a file through a temporary one beside it, so that no partial file is ever left. A device (such as `/dev/stdout`)
-/// is written to directly.
-pub(crate) fn write_file(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    let is_special =
-        fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
-    if is_special {
-        let mut device = BufWriter::new(OpenOptions::new().write(true).open(path)?);
-        write(&mut device)?;
-        return device.flush();
-    }
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let temporary = tempfile::Builder::new()
-        .prefix(".codegaze-")
-        .tempfile_in(folder)?;
-    let mut buffered = BufWriter::new(temporary);
-    write(&mut buffered)?;
-    let temporary = buffered
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)?;
-    set_permissions(&temporary)?;
-    temporary.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-/// A temporary file is readable by its owner alone; a result has the permissions of any other new file.
-#[cfg(unix)]
-fn set_permissions(file: &tempfile::NamedTempFile) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.as_file()
-        .set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn set_permissions(_file: &tempfile::NamedTempFile) -> io::Result<()> {
-    Ok(())
 }

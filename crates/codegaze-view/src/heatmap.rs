@@ -12,8 +12,7 @@ use codegaze_text::named_enum;
 
 use super::AnalyzedDocument;
 use super::label::{label, printable, subword_labels};
-use super::page;
-use super::picture::{PictureFormat, RenderError, RenderOptions};
+use super::picture::{RenderError, RenderOptions};
 use super::summary::settings;
 
 pub use rows::{MAX_ROWS, RowsError};
@@ -246,23 +245,6 @@ fn heaviest<'a>(weights: impl Iterator<Item = &'a f32>, limit: usize) -> Vec<(us
     heaviest
 }
 
-/// The matrix as the bytes of a file.
-///
-/// # Errors
-/// If it is too large or too small, or cannot be encoded.
-pub fn render(
-    format: PictureFormat,
-    document: &AnalyzedDocument<'_>,
-    heatmap: &Heatmap,
-    options: &RenderOptions,
-) -> Result<Vec<u8>, RenderError> {
-    match format {
-        PictureFormat::Png => render_png(heatmap, options),
-        PictureFormat::Svg => render_svg(heatmap, options).map(String::into_bytes),
-        PictureFormat::Html => render_html(document, heatmap, options).map(String::into_bytes),
-    }
-}
-
 /// # Errors
 /// If the options ask for what cannot be drawn.
 pub fn render_png(heatmap: &Heatmap, options: &RenderOptions) -> Result<Vec<u8>, RenderError> {
@@ -273,18 +255,6 @@ pub fn render_png(heatmap: &Heatmap, options: &RenderOptions) -> Result<Vec<u8>,
 /// If the options ask for what cannot be drawn.
 pub fn render_svg(heatmap: &Heatmap, options: &RenderOptions) -> Result<String, RenderError> {
     layout::scene(heatmap, options)?.to_svg()
-}
-
-/// One self-contained page: the matrix, the subwords, the shaded source. Size, resolution and theme are the browser's.
-///
-/// # Errors
-/// If the data cannot be encoded.
-pub fn render_html(
-    document: &AnalyzedDocument<'_>,
-    heatmap: &Heatmap,
-    options: &RenderOptions,
-) -> Result<String, RenderError> {
-    page::render(document, Some(heatmap), options)
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ pub mod options;
 pub mod packed;
 pub mod page;
 pub mod picture;
+pub mod render;
 pub mod scene;
 pub mod source_picture;
 pub mod summary;

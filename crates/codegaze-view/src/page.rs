@@ -34,7 +34,7 @@ struct Data<'a> {
     matrix: Option<Matrix<'a>>,
 }
 
-/// Displayed text, heat level, index of the lexeme, index of the subword; the indices -1 where there is none.
+/// Displayed text, heat level, index of the lexeme, index of the subword. An index is -1 if there is none.
 #[derive(Serialize)]
 struct Piece(String, u8, i64, i64);
 
@@ -53,6 +53,8 @@ struct Matrix<'a> {
     note: &'a str,
 }
 
+/// The source with its subwords and, if it is given, the matrix. The browser chooses size, resolution and theme.
+///
 /// # Errors
 /// If the data cannot be encoded.
 pub(crate) fn render(
@@ -93,7 +95,7 @@ pub(crate) fn render(
     ))
 }
 
-/// Replaces each `{{name}}` once, in one pass: what is put in is not looked at again.
+/// Replaces each `{{name}}` in one pass, so that a value is never searched for names.
 fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(template.len() + 64);
     let mut rest = template;

@@ -2,14 +2,14 @@
 
 use unicode_width::UnicodeWidthChar;
 
+use super::AnalyzedDocument;
 use super::color::Rgb;
 use super::label::{printable, stand_in, truncate};
 use super::levels::{HeatLevel, LevelThresholds};
-use super::picture::{PictureFormat, RenderError, RenderOptions, dimensions, unit};
+use super::picture::{RenderError, RenderOptions, dimensions, unit};
 use super::scene::{ADVANCE, Anchor, Item, Rect, Scene, Text};
 use super::summary::{summary, unscored};
 use super::theme::Theme;
-use super::{AnalyzedDocument, page};
 
 /// Columns of a line; what is longer is cut with `…`. HTML cuts nothing.
 pub const MAX_COLUMNS: usize = 240;
@@ -23,22 +23,6 @@ const TYPE: f32 = 13.0;
 const MARGIN: f32 = 20.0;
 /// The smallest type that a size may lead to, in pixels.
 const MIN_TYPE: f32 = 3.0;
-
-/// The shaded source as the bytes of a file.
-///
-/// # Errors
-/// If it is too large or too small, or cannot be encoded.
-pub fn render(
-    format: PictureFormat,
-    document: &AnalyzedDocument<'_>,
-    options: &RenderOptions,
-) -> Result<Vec<u8>, RenderError> {
-    match format {
-        PictureFormat::Png => render_png(document, options),
-        PictureFormat::Svg => render_svg(document, options).map(String::into_bytes),
-        PictureFormat::Html => render_html(document, options).map(String::into_bytes),
-    }
-}
 
 /// # Errors
 /// If the picture would be too large, or too small for its size.
@@ -56,17 +40,6 @@ pub fn render_svg(
     options: &RenderOptions,
 ) -> Result<String, RenderError> {
     scene(document, options)?.to_svg()
-}
-
-/// One self-contained page with the shaded source.
-///
-/// # Errors
-/// If the data cannot be encoded.
-pub fn render_html(
-    document: &AnalyzedDocument<'_>,
-    options: &RenderOptions,
-) -> Result<String, RenderError> {
-    page::render(document, None, options)
 }
 
 /// A run of characters of one display width and one level.

@@ -12,22 +12,23 @@ use tower_lsp::ls_types::{NumberOrString, Range, ShowDocumentParams, Uri};
 
 use super::failed;
 use crate::analysis::Extras;
-use crate::cli::write_file;
 use crate::engine::{Finished, Pending, Scope};
+use crate::files::write_file;
 use crate::lsp::matrix::{plan, protocol_error, requested_view};
 use crate::lsp::progress::{ProgressTarget, Reporter};
 use crate::lsp::session::{Session, Snapshot};
 use crate::text::named::{Named as _, UnknownName};
 use crate::text::{ByteSpan, named_enum};
+use crate::view::AnalyzedDocument;
 use crate::view::colormap::Colormap;
 use crate::view::excerpt::Excerpt;
-use crate::view::heatmap::{self, Heatmap, Unit};
+use crate::view::heatmap::{Heatmap, Unit};
 use crate::view::json::{AnalysisJson, JsonOptions};
 use crate::view::levels::{LevelThresholds, Levels};
 use crate::view::options::{ViewAnswer, ViewOptions};
 use crate::view::picture::{PictureFormat, PictureKind, RenderError, RenderOptions};
+use crate::view::render::{render_matrix, render_source};
 use crate::view::theme::Theme;
-use crate::view::{AnalyzedDocument, source_picture};
 
 named_enum! {
     /// What is returned or written.
@@ -241,7 +242,7 @@ impl Drawing {
             None => Ok(serde_json::to_vec(&AnalysisJson::new(
                 &document, &self.json,
             ))?),
-            Some(format) => source_picture::render(format, &document, &self.render),
+            Some(format) => render_source(format, &document, &self.render),
         }
     }
 
@@ -251,7 +252,7 @@ impl Drawing {
     ) -> std::result::Result<Vec<u8>, RenderError> {
         let matrix = Heatmap::new(document, 0, self.unit)?;
         let format = self.format.picture().unwrap_or(PictureFormat::Html);
-        heatmap::render(format, document, &matrix, &self.render)
+        render_matrix(format, document, &matrix, &self.render)
     }
 }
 

@@ -113,7 +113,7 @@ fn long_files_fit_and_endless_ones_are_an_error() {
     let document = AnalyzedDocument::new("endless.py", &source, &analysis);
     let error = render_png(&document, &RenderOptions::default()).unwrap_err();
     assert!(error.to_string().contains("too large"), "{error}");
-    render_html(&document, &RenderOptions::default()).unwrap();
+    crate::page::render(&document, None, &RenderOptions::default()).unwrap();
 }
 
 #[test]
