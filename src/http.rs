@@ -28,7 +28,6 @@ mod models;
 mod openapi;
 pub mod options;
 mod page;
-mod position;
 mod router;
 mod routes;
 mod server;

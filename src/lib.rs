@@ -37,3 +37,5 @@ pub mod http;
 pub mod lsp;
 
 pub mod cli;
+
+mod off_thread;

@@ -10,7 +10,7 @@
 //! | `models` | the model that was chosen, how it is loaded and downloaded |
 //! | `heat`, `explain`, `symbols`, `actions`, `matrix`, `commands`, `custom` | what the handlers answer |
 //! | `notify`, `progress` | messages, refreshes and progress |
-//! | `proto` | the only converter of positions |
+//! | `proto`, `errors` | positions and errors in the protocol's types |
 //! | [`transport`] | frames, order, the end of a connection |
 //!
 //! `docs/protocol.md` describes the custom requests, the commands and the settings.
@@ -22,6 +22,7 @@ mod commands;
 mod config;
 mod custom;
 mod documents;
+mod errors;
 mod explain;
 mod features;
 mod heat;

@@ -20,6 +20,7 @@ use super::admission::Ticket;
 use super::app::App;
 use super::error::ApiError;
 use super::options::Limits;
+use crate::off_thread::off_thread;
 
 /// Large enough to be quick, small enough that a client that stops reading holds back the rest.
 const FRAME: usize = 64 << 10;
@@ -119,14 +120,6 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 pub(crate) fn is_object(json: &[u8]) -> bool {
     let first = json.iter().find(|byte| !byte.is_ascii_whitespace());
     first == Some(&b'{')
-}
-
-/// Runs what takes its time on a thread that answers nobody.
-pub(crate) async fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
-) -> Result<T, ApiError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(ApiError::Internal(format!("a thread ended early: {error}"))))
 }
 
 /// An answer as JSON.

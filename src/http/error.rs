@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::attribution::SelectError;
 use crate::engine::EngineError;
+use crate::off_thread::EndedEarly;
 use crate::view::heatmap::RowsError;
 use crate::view::options::ViewError;
 use crate::view::picture::RenderError;
@@ -189,6 +190,12 @@ impl From<EngineError> for ApiError {
 
 /// What is said of a text without a lexeme.
 pub(crate) const NOTHING: &str = "the text contains only whitespace; send some code";
+
+impl From<EndedEarly> for ApiError {
+    fn from(error: EndedEarly) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
 
 impl From<SelectError> for ApiError {
     fn from(error: SelectError) -> Self {

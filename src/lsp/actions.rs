@@ -2,50 +2,61 @@
 //! bulb that follows the cursor.
 
 use serde_json::{Value, json};
+use tower_lsp::jsonrpc::Result;
 use tower_lsp::ls_types::{
     CodeAction, CodeActionOrCommand, CodeActionParams, CodeActionTriggerKind, Command,
 };
 
 use super::commands::{CommandName, client_command};
 use super::features::ACTION_KIND;
-use super::matrix::definition_at;
 use super::session::{Session, Snapshot};
 use crate::attribution::{HeadFusion, Method};
 use crate::engine::ModelAndView;
+use crate::off_thread::off_thread;
 use crate::text::ByteSpan;
+use crate::view::live::definition_at;
 
-pub(crate) fn actions(
+pub(crate) async fn actions(
     session: &Session,
     snapshot: &Snapshot,
     params: &CodeActionParams,
-) -> Option<Vec<CodeActionOrCommand>> {
+) -> Result<Option<Vec<CodeActionOrCommand>>> {
     let only = params.context.only.as_ref();
     let is_wanted = only.map_or(
         params.context.trigger_kind != Some(CodeActionTriggerKind::AUTOMATIC),
         |only| only.iter().any(|kind| includes(kind.as_str())),
     );
     if !is_wanted {
-        return None;
+        return Ok(None);
     }
-    let positions = snapshot.positions();
-    let place = positions.span(params.range);
-    let mut commands = heatmap_commands(snapshot, place);
-    if let Some(served) = session.model_and_view() {
-        commands.extend(view_commands(snapshot, &served));
-    }
-    let actions = commands.into_iter().map(|command| {
-        if snapshot.caps.code_action_literals {
-            CodeActionOrCommand::CodeAction(CodeAction {
-                title: command.title.clone(),
-                kind: Some(ACTION_KIND),
-                command: Some(command),
-                ..CodeAction::default()
-            })
-        } else {
-            CodeActionOrCommand::Command(command)
+    let place = snapshot.positions().span(params.range);
+    let current = session.model_and_view();
+    let snapshot = snapshot.clone();
+    let actions = move || {
+        let mut commands = heatmap_commands(&snapshot, place);
+        if let Some(current) = current {
+            commands.extend(view_commands(&snapshot, &current));
         }
-    });
-    Some(actions.collect())
+        let is_literal = snapshot.caps.code_action_literals;
+        let actions = commands
+            .into_iter()
+            .map(|command| action(command, is_literal));
+        Ok(Some(actions.collect()))
+    };
+    off_thread(actions).await
+}
+
+fn action(command: Command, is_literal: bool) -> CodeActionOrCommand {
+    if is_literal {
+        CodeActionOrCommand::CodeAction(CodeAction {
+            title: command.title.clone(),
+            kind: Some(ACTION_KIND),
+            command: Some(command),
+            ..CodeAction::default()
+        })
+    } else {
+        CodeActionOrCommand::Command(command)
+    }
 }
 
 /// Kinds are a hierarchy: who asks for `a` wants `a.b` too.
@@ -69,7 +80,7 @@ pub(crate) fn show_heatmap(snapshot: &Snapshot, title: String, part: ByteSpan) -
 
 fn heatmap_commands(snapshot: &Snapshot, place: ByteSpan) -> Vec<Command> {
     let text = snapshot.document.text();
-    let (what, part) = match definition_at(snapshot, place.start) {
+    let (what, part) = match definition_at(&snapshot.document, place.start) {
         Some(definition) => (definition.name.of(text).to_owned(), definition.span),
         None => ("this place".to_owned(), place),
     };

@@ -10,12 +10,12 @@ use tower_lsp::ls_types::{
 use super::commands::CommandName;
 use super::features::{Feature, FeatureSet};
 use super::proto::encoding_kind;
-use crate::text::PositionEncoding;
+use crate::view::position::Encoding;
 
 /// `is_negotiated`: the client sent a list of encodings.
 pub(crate) fn server_capabilities(
     features: FeatureSet,
-    encoding: PositionEncoding,
+    encoding: Encoding,
     is_negotiated: bool,
 ) -> ServerCapabilities {
     let mut capabilities = ServerCapabilities {

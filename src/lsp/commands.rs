@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 use tower_lsp::ls_types::ExecuteCommandParams;
 
-use super::models::{self, CODEBERT, ModelRequest, milliseconds};
-use super::proto::encoding_name;
+use super::models::{self, CODEBERT, ModelRequest};
 use super::session::{Session, Snapshot};
 use crate::engine::LivePhase;
+use crate::view::milliseconds;
 use crate::view::options::{ViewAnswer, ViewOptions};
 
 /// The commands that the server runs, by their names on the wire.
@@ -208,11 +208,11 @@ fn info(session: &Session) -> Value {
             if let Some(finished) = &analysis {
                 let timing = &finished.analysis.timing;
                 timings = Some(json!({
-                    "chunkMs": milliseconds(timing.chunk),
-                    "tokenizeMs": milliseconds(timing.tokenize),
-                    "forwardMs": milliseconds(timing.forward),
-                    "attributeMs": milliseconds(timing.attribute),
-                    "totalMs": milliseconds(timing.total),
+                    "chunkMs": milliseconds::exact(timing.chunk),
+                    "tokenizeMs": milliseconds::exact(timing.tokenize),
+                    "forwardMs": milliseconds::exact(timing.forward),
+                    "attributeMs": milliseconds::exact(timing.attribute),
+                    "totalMs": milliseconds::exact(timing.total),
                 }));
             }
             json!({
@@ -248,7 +248,7 @@ fn info(session: &Session) -> Value {
             "lastAnalysisMs": last_analysis,
         },
         "timings": timings,
-        "positionEncoding": encoding_name(encoding),
+        "positionEncoding": encoding.as_str(),
         "settings": settings,
     })
 }

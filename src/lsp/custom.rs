@@ -1,4 +1,5 @@
-//! Requests and notifications that the protocol does not have: the types of `docs/protocol.md`.
+//! Requests and notifications that the protocol does not have: the types of `docs/protocol.md`. `codegaze_view::live` has those of
+//! most results.
 
 use serde::{Deserialize, Serialize};
 use tower_lsp::ls_types::notification::Notification;
@@ -19,24 +20,20 @@ pub(crate) mod method {
     pub(crate) const MODEL: &str = "codegaze/model";
 }
 
+/// A result, and the document that it is about.
+#[derive(Debug, Serialize)]
+pub(crate) struct OfDocument<T> {
+    pub uri: Uri,
+    #[serde(flatten)]
+    pub result: T,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HeatmapParams {
     pub text_document: TextDocumentIdentifier,
     #[serde(default)]
     pub range: Option<Range>,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct HeatmapResult {
-    pub uri: Uri,
-    pub version: i32,
-    pub view: ViewAnswer,
-    pub levels: usize,
-    pub encoding: &'static str,
-    pub complete: bool,
-    pub unscored: Vec<Range>,
-    pub data: Vec<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,34 +43,6 @@ pub(crate) struct RelationsParams {
     pub position: Position,
     #[serde(default)]
     pub limit: Option<usize>,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct RelatedLexeme {
-    pub range: Range,
-    pub text: String,
-    pub weight: f32,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct LexemeHeat {
-    pub range: Range,
-    pub text: String,
-    pub level: u8,
-    pub share: f32,
-    pub lift: f32,
-    pub rank: usize,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct RelationsResult {
-    pub version: i32,
-    pub view: ViewAnswer,
-    pub chunk: usize,
-    pub lexeme: LexemeHeat,
-    pub attends_to: Vec<RelatedLexeme>,
-    pub attended_by: Vec<RelatedLexeme>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -90,30 +59,6 @@ pub(crate) struct MatrixParams {
     pub unit: Unit,
 }
 
-#[derive(Debug, Serialize)]
-pub(crate) struct MatrixToken {
-    pub label: String,
-    pub range: Option<Range>,
-    pub score: f32,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct MatrixResult {
-    pub uri: Uri,
-    pub version: i32,
-    pub view: ViewAnswer,
-    pub chunk: usize,
-    pub chunks: usize,
-    pub range: Range,
-    pub definition: Option<Range>,
-    pub unit: Unit,
-    pub tokens: Vec<MatrixToken>,
-    pub weights: String,
-    pub max: f32,
-    pub sink_share: f32,
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ThumbnailsParams {
@@ -124,16 +69,6 @@ pub(crate) struct ThumbnailsParams {
     pub chunk: Option<usize>,
     #[serde(default)]
     pub size: Option<usize>,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct ThumbnailsResult {
-    pub version: i32,
-    pub chunk: usize,
-    pub layers: usize,
-    pub heads: usize,
-    pub size: usize,
-    pub cells: String,
 }
 
 #[derive(Debug, Serialize)]

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use tower_lsp::ls_types::{TextDocumentContentChangeEvent, TextDocumentItem, Uri};
 
-use super::proto::wide;
+use super::proto::wire_range;
+use crate::text::ByteSpan;
 use crate::text::document::{Document, Edit};
 use crate::text::language::Language;
-use crate::text::{ByteSpan, PositionEncoding};
+use crate::view::live::Change;
+use crate::view::position::Encoding;
 
 /// One open document. Its text's version is our own count: a client's may jump, and fall after a document is opened anew.
 #[derive(Clone)]
@@ -55,17 +57,16 @@ impl Documents {
         uri: &str,
         client_version: i32,
         changes: Vec<TextDocumentContentChangeEvent>,
-        encoding: PositionEncoding,
+        encoding: Encoding,
     ) -> Option<(&OpenDocument, Option<ByteSpan>)> {
         let open = self.open.get_mut(uri)?;
         self.clock += 1;
         let edits: Vec<Edit> = changes
             .into_iter()
-            .map(|change| Edit {
-                range: change
-                    .range
-                    .map(|range| (wide(range.start), wide(range.end))),
-                text: change.text,
+            .map(|change| {
+                let range = change.range.map(wire_range);
+                let text = change.text;
+                Change { range, text }.into()
             })
             .collect();
         if client_version <= open.client_version {
@@ -77,7 +78,7 @@ impl Documents {
         }
         let edited = open
             .document
-            .apply_edits(&edits, encoding, self.clock)
+            .apply_edits(&edits, encoding.into(), self.clock)
             .expect("our own count increases");
         open.client_version = client_version;
         Some((open, edited))

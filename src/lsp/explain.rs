@@ -1,4 +1,5 @@
-//! One lexeme: its numbers in a hover, its partners as highlights. Neither waits long.
+//! One lexeme: its numbers in a hover, its partners as highlights. Both are read from one chunk and take no time to make, so they
+//! are made on the thread of the request.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -10,14 +11,15 @@ use tower_lsp::ls_types::{
 };
 
 use super::commands::client_command;
-use super::session::{Look, Session, Snapshot};
+use super::proto::range as lsp_range;
+use super::session::{Lookup, Session, Snapshot};
 use crate::text::ByteSpan;
-use crate::view::AnalyzedDocument;
-use crate::view::highlight::{Direction, highlights};
-use crate::view::hover::{HoverCard, Origin, PendingCard};
+use crate::view::highlight::Direction;
+use crate::view::hover::PendingCard;
+use crate::view::live::hover::Hovered;
 
-/// A pointer does not rest for longer.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// A hover that takes longer finds the pointer elsewhere.
+const DEADLINE: Duration = Duration::from_millis(300);
 
 pub(crate) async fn hover(
     session: &Session,
@@ -26,56 +28,39 @@ pub(crate) async fn hover(
 ) -> Option<Hover> {
     let offset = snapshot.positions().offset(position);
     let place = ByteSpan::new(offset, offset);
-    let deadline = PATIENCE.min(snapshot.settings.deadline);
-    let seen = match session.look(snapshot, Some(place), deadline).await {
-        Look::Seen(seen) => seen,
-        Look::Outdated => return None,
-        Look::Loading => {
+    let deadline = DEADLINE.min(snapshot.settings.deadline);
+    let live = match session.look_up(snapshot, Some(place), deadline).await {
+        Lookup::Found(live) => live,
+        Lookup::Outdated => return None,
+        Lookup::Loading => {
             let model = session.model_choice.requested();
             let card = PendingCard::Loading { model: &model };
             return Some(pending(snapshot, &card));
         }
-        Look::Pending => return Some(pending(snapshot, &PendingCard::Analyzing)),
-        Look::Absent => {
+        Lookup::Pending => return Some(pending(snapshot, &PendingCard::Analyzing)),
+        Lookup::Absent => {
             let limit = snapshot.settings.max_file_bytes >> 10;
             let reason = format!("the document is larger than {limit} KB (maxFileKb)");
             let card = PendingCard::NotScored { reason: &reason };
             return Some(pending(snapshot, &card));
         }
-        Look::Failed(error) => {
+        Lookup::Failed(error) => {
             let reason = error.to_string();
             let card = PendingCard::NotScored { reason: &reason };
             return Some(pending(snapshot, &card));
         }
     };
-    let analysis = &seen.finished.analysis;
-    let Some(lexeme_idx) = analysis.lexeme_at(offset) else {
-        let card = PendingCard::unscored_at(analysis, offset);
-        // Blank lines are no news.
-        let card = card.filter(|_| !is_blank(snapshot, offset))?;
-        return Some(pending(snapshot, &card));
+    let (card, range) = match live.hover(offset)? {
+        Hovered::Lexeme { card, range } => (card, lsp_range(range)),
+        Hovered::Unscored(card) => return Some(pending(snapshot, &card)),
     };
-    let lexeme = analysis.lexemes[lexeme_idx];
-    let document = AnalyzedDocument::with_levels(
-        snapshot.key(),
-        &seen.finished.document,
-        analysis,
-        seen.levels.clone(),
-    );
-    let origin = Origin {
-        cached: seen.finished.cached.get(lexeme.chunk_idx) == Some(&true),
-        analysis: analysis.timing.total,
-    };
-    let relations = analysis.relations(lexeme_idx);
-    let card = HoverCard::new(&document, lexeme_idx, relations.as_ref(), origin)?;
     let details = snapshot.settings.hover_details;
-    let range = snapshot.positions().range(lexeme.span);
     let mut text = if snapshot.caps.hover_markdown {
         card.markdown(details) + &links(snapshot, range)
     } else {
         card.plain(details)
     };
-    if !seen.finished.complete {
+    if !live.finished.complete {
         text.push_str(
             "\n\nThe rest of the document is still being analyzed: rank and level are of the part that is done.",
         );
@@ -83,7 +68,7 @@ pub(crate) async fn hover(
     Some(answer(snapshot, text, Some(range)))
 }
 
-/// Links to commands that the client said it runs; anywhere else they would lead nowhere.
+/// Links to commands that the client runs, by its settings. Other clients cannot follow such links.
 fn links(snapshot: &Snapshot, range: Range) -> String {
     let arguments = json!([{ "uri": snapshot.uri, "range": range }]).to_string();
     let known = [
@@ -115,7 +100,7 @@ fn links(snapshot: &Snapshot, range: Range) -> String {
     }
 }
 
-/// All but letters and digits, as `encodeURIComponent` does and more.
+/// Everything except letters and digits, which is more than `encodeURIComponent` encodes.
 fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(3 * text.len());
     for byte in text.bytes() {
@@ -127,12 +112,6 @@ fn percent_encoded(text: &str) -> String {
         }
     }
     encoded
-}
-
-fn is_blank(snapshot: &Snapshot, offset: usize) -> bool {
-    let index = snapshot.document.index();
-    let line = index.line_content_span(index.line_at(offset));
-    line.of(snapshot.document.text()).trim().is_empty()
 }
 
 fn pending(snapshot: &Snapshot, card: &PendingCard<'_>) -> Hover {
@@ -162,24 +141,22 @@ pub(crate) async fn highlight(
     snapshot: &Snapshot,
     position: Position,
 ) -> Option<Vec<DocumentHighlight>> {
-    let positions = snapshot.positions();
-    let offset = positions.offset(position);
+    let offset = snapshot.positions().offset(position);
     let place = ByteSpan::new(offset, offset);
-    let deadline = PATIENCE.min(snapshot.settings.deadline);
-    let Look::Seen(seen) = session.look(snapshot, Some(place), deadline).await else {
+    let deadline = DEADLINE.min(snapshot.settings.deadline);
+    let Lookup::Found(live) = session.look_up(snapshot, Some(place), deadline).await else {
         return None;
     };
-    let analysis = &seen.finished.analysis;
-    let relations = analysis.relations(analysis.lexeme_at(offset)?)?;
-    let found = highlights(
-        &relations,
-        snapshot.settings.highlight_limit,
-        snapshot.settings.highlight_threshold,
-    );
+    let settings = &snapshot.settings;
+    let found = live.highlights(
+        offset,
+        settings.highlight_limit,
+        settings.highlight_threshold,
+    )?;
     let found = found
         .into_iter()
-        .map(|(span, direction)| DocumentHighlight {
-            range: positions.range(span),
+        .map(|(range, direction)| DocumentHighlight {
+            range: lsp_range(range),
             kind: Some(match direction {
                 Direction::AttendsTo => DocumentHighlightKind::READ,
                 Direction::AttendedBy => DocumentHighlightKind::WRITE,

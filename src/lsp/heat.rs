@@ -1,29 +1,17 @@
-//! Heat on the wire: semantic tokens, packed heatmaps, color swatches.
+//! Heat for editors: semantic tokens, packed heatmaps, color swatches.
 
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::ls_types::{Color, ColorInformation, Range, SemanticToken, SemanticTokens};
 
-use super::custom::{HeatmapParams, HeatmapResult};
-use super::proto::encoding_name;
-use super::session::{Seen, Session, Snapshot};
-use crate::text::ByteSpan;
+use super::custom::{HeatmapParams, OfDocument};
+use super::proto::range;
+use super::session::{Session, Snapshot};
+use crate::off_thread::off_thread;
 use crate::view::levels::HeatLevel;
-use crate::view::packed::{PlacedHeat, pack, place, shown_in};
+use crate::view::live::heat::HeatmapResult;
 
 /// Swatches are for what stands out: an editor without semantic tokens draws one before each word.
 const SWATCH_LEVEL: HeatLevel = HeatLevel::SHOWN[3];
-
-/// Lexemes of at least `min` that touch `part`.
-fn placed<'a>(
-    seen: &'a Seen,
-    snapshot: &'a Snapshot,
-    part: Option<ByteSpan>,
-    min: HeatLevel,
-) -> impl Iterator<Item = PlacedHeat> + 'a {
-    let shown = shown_in(&seen.finished.analysis.lexemes, &seen.levels.lexemes, part);
-    let hot = shown.filter(move |&(_, level)| level >= min);
-    place(&snapshot.document, snapshot.encoding, hot)
-}
 
 pub(crate) async fn tokens(
     session: &Session,
@@ -31,73 +19,71 @@ pub(crate) async fn tokens(
     range: Option<Range>,
 ) -> Result<Option<SemanticTokens>> {
     let part = range.map(|range| snapshot.positions().span(range));
-    let Some(seen) = session.analyzed(snapshot, part).await? else {
+    let Some(live) = session.analyzed(snapshot, part).await? else {
         return Ok(None);
     };
-    if !seen.finished.complete {
-        // Levels are quantiles of the whole document: they will be asked for again once it is there.
+    if !live.finished.complete {
+        // Levels are quantiles of the whole document: the client requests them again when it is complete.
         session.notifier.set_refresh_pending();
     }
-    let data = placed(&seen, snapshot, part, snapshot.settings.min_level)
-        .map(|placed| SemanticToken {
-            delta_line: placed.delta_line,
-            delta_start: placed.delta_start,
-            length: placed.length,
-            token_type: u32::from(placed.level.get() - 1),
-            token_modifiers_bitset: 0,
-        })
-        .collect();
-    Ok(Some(SemanticTokens {
-        result_id: None,
-        data,
-    }))
+    let min_level = snapshot.settings.min_level;
+    let tokens = move || {
+        let data = live
+            .placed(part, min_level)
+            .map(|placed| SemanticToken {
+                delta_line: placed.delta_line,
+                delta_start: placed.delta_start,
+                length: placed.length,
+                token_type: u32::from(placed.level.get() - 1),
+                token_modifiers_bitset: 0,
+            })
+            .collect();
+        Ok(Some(SemanticTokens {
+            result_id: None,
+            data,
+        }))
+    };
+    off_thread(tokens).await
 }
 
 pub(crate) async fn heatmap(
     session: &Session,
     snapshot: &Snapshot,
     params: &HeatmapParams,
-) -> Result<Option<HeatmapResult>> {
+) -> Result<Option<OfDocument<HeatmapResult>>> {
     let part = params.range.map(|range| snapshot.positions().span(range));
-    let Some(seen) = session.analyzed(snapshot, part).await? else {
+    let Some(live) = session.analyzed(snapshot, part).await? else {
         return Ok(None);
     };
-    let positions = snapshot.positions();
-    let unscored = &seen.finished.analysis.unscored;
-    Ok(Some(HeatmapResult {
-        uri: snapshot.uri.clone(),
-        version: snapshot.client_version,
-        view: seen.view(),
-        levels: HeatLevel::SHOWN.len(),
-        encoding: encoding_name(snapshot.encoding),
-        complete: seen.finished.complete,
-        unscored: unscored
-            .iter()
-            .map(|unscored| positions.range(unscored.span))
-            .collect(),
-        data: pack(placed(&seen, snapshot, part, HeatLevel::SHOWN[0])),
-    }))
+    let uri = snapshot.uri.clone();
+    let heatmap = move || {
+        let result = live.heat(part);
+        Ok(Some(OfDocument { uri, result }))
+    };
+    off_thread(heatmap).await
 }
 
 pub(crate) async fn colors(
     session: &Session,
     snapshot: &Snapshot,
 ) -> Result<Vec<ColorInformation>> {
-    let Some(seen) = session.analyzed(snapshot, None).await? else {
+    let Some(live) = session.analyzed(snapshot, None).await? else {
         return Ok(Vec::new());
     };
-    let positions = snapshot.positions();
-    let shown = shown_in(&seen.finished.analysis.lexemes, &seen.levels.lexemes, None);
-    let hot = shown.filter(|&(_, level)| level >= SWATCH_LEVEL);
-    Ok(hot
-        .map(|(lexeme, level)| ColorInformation {
-            range: positions.range(lexeme.span),
-            color: swatch(level),
-        })
-        .collect())
+    let colors = move || {
+        let positions = live.positions();
+        let hot = live.shown(None, SWATCH_LEVEL);
+        Ok(hot
+            .map(|(lexeme, level)| ColorInformation {
+                range: range(positions.range(lexeme.span)),
+                color: swatch(level),
+            })
+            .collect())
+    };
+    off_thread(colors).await
 }
 
-/// Okabe & Ito's blue (2008), lighter for level 4: told apart by lightness, by every eye.
+/// Okabe & Ito's blue (2008), lighter for level 4: they differ in lightness, which every eye sees.
 fn swatch(level: HeatLevel) -> Color {
     let (red, green, blue) = if level == HeatLevel::MAX {
         (0.0, 0.447, 0.698)

@@ -2,9 +2,10 @@
 //! the rest of an answer.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use crate::engine::Finished;
+use crate::panics::lock;
 use crate::view::levels::{LevelThresholds, Levels};
 
 /// As many documents as an editor shows at once.
@@ -22,26 +23,24 @@ pub(crate) struct LevelCache {
 }
 
 impl LevelCache {
-    /// The levels of an analysis under these thresholds.
-    pub fn get(&self, finished: &Arc<Finished>, thresholds: &LevelThresholds) -> Levels {
-        let lock = || self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = lock()
-            .iter()
-            .find(|entry| {
-                std::ptr::eq(entry.of.as_ptr(), Arc::as_ptr(finished))
-                    && entry.thresholds == *thresholds
-            })
-            .map(|entry| entry.levels.clone());
-        known.unwrap_or_else(|| {
-            let levels = Levels::new(&finished.analysis, thresholds);
-            let mut latest = lock();
-            latest.push_front(Entry {
-                of: Arc::downgrade(finished),
-                thresholds: *thresholds,
-                levels: levels.clone(),
-            });
-            latest.truncate(KEPT);
-            levels
-        })
+    /// The levels of an analysis under these thresholds, if they are known.
+    pub fn get(&self, finished: &Arc<Finished>, thresholds: &LevelThresholds) -> Option<Levels> {
+        let latest = lock(&self.latest);
+        let mut entries = latest.iter();
+        let known = entries.find(|entry| {
+            std::ptr::eq(entry.of.as_ptr(), Arc::as_ptr(finished))
+                && entry.thresholds == *thresholds
+        });
+        known.map(|entry| entry.levels.clone())
+    }
+
+    pub fn insert(&self, finished: &Arc<Finished>, thresholds: &LevelThresholds, levels: Levels) {
+        let mut latest = lock(&self.latest);
+        latest.push_front(Entry {
+            of: Arc::downgrade(finished),
+            thresholds: *thresholds,
+            levels,
+        });
+        latest.truncate(KEPT);
     }
 }

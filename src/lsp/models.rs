@@ -14,6 +14,7 @@ use crate::engine::{CacheStats, ModelAndView};
 use crate::model::source::ModelSource;
 use crate::model::{Device, ModelInfo, Precision};
 use crate::panics::lock;
+use crate::view::milliseconds;
 use crate::view::options::ViewAnswer;
 
 pub(crate) use download::fetch;
@@ -175,7 +176,7 @@ impl ModelChoice {
                 LoadPhase::Downloading { percent } => percent,
                 _ => None,
             },
-            analysis_ms: state.last_analysis.map(milliseconds),
+            analysis_ms: state.last_analysis.map(milliseconds::exact),
             view: current.map(view_of),
         }
     }
@@ -227,8 +228,4 @@ pub(crate) fn result(session: &Session) -> ModelResult {
 
 fn view_of(current: &ModelAndView) -> ViewAnswer {
     ViewAnswer::new(current.model.info(), &current.config.attribution)
-}
-
-pub(crate) fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
 }

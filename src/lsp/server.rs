@@ -20,8 +20,7 @@ use super::capabilities::server_capabilities;
 use super::client_caps::ClientCaps;
 use super::commands::Command;
 use super::custom::{
-    HeatmapParams, HeatmapResult, MatrixParams, MatrixResult, ModelResult, RelationsParams,
-    RelationsResult, ThumbnailsParams, ThumbnailsResult, method,
+    HeatmapParams, MatrixParams, ModelResult, OfDocument, RelationsParams, ThumbnailsParams, method,
 };
 use super::features::Feature;
 use super::proto::negotiate;
@@ -29,6 +28,10 @@ use super::session::{Session, Snapshot};
 use super::transport::Client;
 use super::{actions, config, explain, heat, matrix, models, project, symbols};
 use crate::engine::Observer;
+use crate::view::live::heat::HeatmapResult;
+use crate::view::live::matrix::MatrixResult;
+use crate::view::live::relations::RelationsResult;
+use crate::view::live::thumbnails::ThumbnailsResult;
 
 pub(crate) struct Server {
     session: Arc<Session>,
@@ -60,7 +63,7 @@ impl Server {
         is_on.then_some(snapshot)
     }
 
-    async fn heatmap(&self, params: HeatmapParams) -> Result<Option<HeatmapResult>> {
+    async fn heatmap(&self, params: HeatmapParams) -> Result<Option<OfDocument<HeatmapResult>>> {
         let Some(snapshot) = self.session.snapshot(&params.text_document.uri) else {
             return Ok(None);
         };
@@ -74,7 +77,7 @@ impl Server {
         matrix::relations(&self.session, &snapshot, &params).await
     }
 
-    async fn matrix(&self, params: MatrixParams) -> Result<Option<MatrixResult>> {
+    async fn matrix(&self, params: MatrixParams) -> Result<Option<OfDocument<MatrixResult>>> {
         let Some(snapshot) = self.session.snapshot(&params.text_document.uri) else {
             return Ok(None);
         };
@@ -264,7 +267,7 @@ impl LanguageServer for Server {
         let Some(snapshot) = self.about(uri, Feature::CodeActions) else {
             return Ok(None);
         };
-        Ok(actions::actions(&self.session, &snapshot, &params))
+        actions::actions(&self.session, &snapshot, &params).await
     }
 
     async fn document_color(&self, params: DocumentColorParams) -> Result<Vec<ColorInformation>> {

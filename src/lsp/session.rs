@@ -20,11 +20,13 @@ use crate::attribution::AttributionOptions;
 use crate::engine::{
     Engine, EngineConfig, EngineError, Finished, LivePhase, ModelAndView, Observer, Submission,
 };
+use crate::off_thread::{EndedEarly, off_thread};
 use crate::panics::lock;
+use crate::text::ByteSpan;
 use crate::text::document::Document;
-use crate::text::{ByteSpan, PositionEncoding};
 use crate::view::levels::Levels;
-use crate::view::options::ViewAnswer;
+use crate::view::live::{LiveAnalysis, LiveView};
+use crate::view::position::Encoding;
 
 /// Shared by handlers, tasks and the threads that load models.
 pub(crate) struct Session {
@@ -52,7 +54,7 @@ pub(crate) struct State {
     /// The view of the settings, or the one that `setView` set after they last changed.
     pub view: AttributionOptions,
     pub caps: ClientCaps,
-    pub encoding: PositionEncoding,
+    pub encoding: Encoding,
     /// Features that the client knows of.
     pub advertised: FeatureSet,
     /// Faults of settings that were shown; each is shown once.
@@ -65,7 +67,7 @@ pub(crate) struct Snapshot {
     pub uri: Uri,
     pub document: Document,
     pub client_version: i32,
-    pub encoding: PositionEncoding,
+    pub encoding: Encoding,
     pub settings: Settings,
     pub caps: ClientCaps,
 }
@@ -81,24 +83,10 @@ impl Snapshot {
     }
 }
 
-/// An analysis with its levels, of exactly a snapshot's document.
-#[derive(Clone)]
-pub(crate) struct Seen {
-    pub finished: Arc<Finished>,
-    /// Of this analysis, under the thresholds of the snapshot's settings.
-    pub levels: Levels,
-}
-
-impl Seen {
-    pub fn view(&self) -> ViewAnswer {
-        let analysis = &self.finished.analysis;
-        ViewAnswer::new(&analysis.model, &analysis.attribution)
-    }
-}
-
 /// What a request that needs an analysis gets.
-pub(crate) enum Look {
-    Seen(Seen),
+pub(crate) enum Lookup {
+    /// Of exactly the snapshot's document.
+    Found(LiveAnalysis),
     /// No model is loaded yet.
     Loading,
     /// The deadline passed before the analysis was done.
@@ -130,7 +118,7 @@ impl Session {
                 given: serde_json::Value::Null,
                 view: AttributionOptions::default(),
                 caps: ClientCaps::default(),
-                encoding: PositionEncoding::default(),
+                encoding: Encoding::default(),
                 advertised: settings.features,
                 shown_faults: Vec::new(),
                 settings,
@@ -151,52 +139,90 @@ impl Session {
     }
 
     /// The analysis of a snapshot, or of the part `want` of it, awaited up to `deadline`.
-    pub async fn look(
+    pub async fn look_up(
         &self,
         snapshot: &Snapshot,
         want: Option<ByteSpan>,
         deadline: Duration,
-    ) -> Look {
+    ) -> Lookup {
         if self.model_and_view().is_none() {
             self.notifier.set_refresh_pending();
-            return Look::Loading;
+            return Lookup::Loading;
         }
         if let Some(span) = want {
             self.engine.focus(snapshot.key(), span);
         }
         self.engine.expedite(snapshot.key());
         let Some(mut live) = self.engine.watch(snapshot.key()) else {
-            return Look::Absent;
+            return Lookup::Absent;
         };
         let wait = async {
             loop {
                 let now = live.borrow_and_update().clone();
                 if now.version != snapshot.document.version() {
-                    return Look::Outdated;
+                    return Lookup::Outdated;
                 }
                 if let LivePhase::Failed(error) = now.phase {
-                    return Look::Failed(error);
+                    return Lookup::Failed(error);
                 }
                 if let Some(finished) = now.analysis
                     && (finished.complete || want.is_some_and(|want| covers(&finished, want)))
                 {
-                    return Look::Seen(self.seen(snapshot, finished));
+                    return match self.live_analysis(snapshot, finished).await {
+                        Ok(live) => Lookup::Found(live),
+                        Err(error) => Lookup::Failed(error),
+                    };
                 }
                 if live.changed().await.is_err() {
-                    return Look::Outdated;
+                    return Lookup::Outdated;
                 }
             }
         };
-        let look = tokio::time::timeout(deadline, wait).await;
-        look.unwrap_or_else(|_| {
+        let found = tokio::time::timeout(deadline, wait).await;
+        found.unwrap_or_else(|_| {
             self.notifier.set_refresh_pending();
-            Look::Pending
+            Lookup::Pending
         })
     }
 
-    fn seen(&self, snapshot: &Snapshot, finished: Arc<Finished>) -> Seen {
-        let levels = self.levels.get(&finished, &snapshot.settings.thresholds);
-        Seen { finished, levels }
+    async fn live_analysis(
+        &self,
+        snapshot: &Snapshot,
+        finished: Arc<Finished>,
+    ) -> std::result::Result<LiveAnalysis, EngineError> {
+        let thresholds = snapshot.settings.thresholds;
+        let levels = match self.levels.get(&finished, &thresholds) {
+            Some(levels) => levels,
+            None => {
+                let of = Arc::clone(&finished);
+                let levels =
+                    off_thread(move || Ok::<_, EndedEarly>(Levels::new(&of.analysis, &thresholds)));
+                let levels = levels.await.map_err(|error| EngineError::Panicked {
+                    message: error.to_string(),
+                })?;
+                self.levels.insert(&finished, &thresholds, levels.clone());
+                levels
+            }
+        };
+        Ok(LiveAnalysis {
+            finished,
+            levels,
+            version: snapshot.client_version.into(),
+            encoding: snapshot.encoding,
+        })
+    }
+
+    /// A snapshot's document with the model and the view of the session; `None` until a model is loaded.
+    pub fn live_view(&self, snapshot: &Snapshot) -> Option<LiveView> {
+        let model_and_view = self.model_and_view()?;
+        Some(LiveView {
+            document: snapshot.document.clone(),
+            version: snapshot.client_version.into(),
+            encoding: snapshot.encoding,
+            model_and_view,
+            view: self.state().view.clone(),
+            thresholds: snapshot.settings.thresholds,
+        })
     }
 
     /// For requests that need the whole analysis: `None` if there is none, an error if it is late or outdated.
@@ -204,15 +230,18 @@ impl Session {
         &self,
         snapshot: &Snapshot,
         want: Option<ByteSpan>,
-    ) -> Result<Option<Seen>> {
-        match self.look(snapshot, want, snapshot.settings.deadline).await {
-            Look::Seen(seen) => Ok(Some(seen)),
-            Look::Loading | Look::Absent => Ok(None),
-            Look::Failed(error) => {
+    ) -> Result<Option<LiveAnalysis>> {
+        match self
+            .look_up(snapshot, want, snapshot.settings.deadline)
+            .await
+        {
+            Lookup::Found(seen) => Ok(Some(seen)),
+            Lookup::Loading | Lookup::Absent => Ok(None),
+            Lookup::Failed(error) => {
                 tracing::error!(uri = snapshot.key(), %error, "no analysis");
                 Ok(None)
             }
-            Look::Pending | Look::Outdated => Err(Error::content_modified()),
+            Lookup::Pending | Lookup::Outdated => Err(Error::content_modified()),
         }
     }
 

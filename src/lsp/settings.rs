@@ -12,8 +12,8 @@ use super::features::FeatureSet;
 use super::models::ModelRequest;
 use crate::attribution::AttributionOptions;
 use crate::model::{Device, Precision};
-use crate::text::PositionEncoding;
 use crate::view::levels::{HeatLevel, LevelThresholds};
+use crate::view::position::Encoding;
 
 use keys::keys;
 
@@ -30,7 +30,7 @@ pub(crate) struct Settings {
     pub view: AttributionOptions,
     pub features: FeatureSet,
     /// `None`: the first of the client's list that the server supports.
-    pub position_encoding: Option<PositionEncoding>,
+    pub position_encoding: Option<Encoding>,
     pub thresholds: LevelThresholds,
     pub min_level: HeatLevel,
     pub hover_details: bool,

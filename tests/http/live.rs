@@ -9,6 +9,7 @@ use codegaze::attribution::{Method, Sinks};
 use codegaze::text::document::Document;
 use codegaze::view::levels::{LevelThresholds, Levels};
 use codegaze::view::packed::{pack, place, shown_in};
+use codegaze::view::position::{Encoding, Positions};
 use serde_json::{Value, json};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::handshake::HandshakeError;
@@ -104,18 +105,26 @@ impl Client {
 }
 
 /// What the library makes of a text, packed.
-fn packed(text: &str, method: Method, encoding: codegaze::text::PositionEncoding) -> Vec<u32> {
+fn packed(text: &str, method: Method, encoding: Encoding) -> Vec<u32> {
+    packed_at(text, method, encoding, &LevelThresholds::default())
+}
+
+fn packed_at(
+    text: &str,
+    method: Method,
+    encoding: Encoding,
+    thresholds: &LevelThresholds,
+) -> Vec<u32> {
     let layers = if method == Method::Rollout {
         "all"
     } else {
         "last"
     };
     let analysis = expected(text, method, layers, "mean", Sinks::Drop);
-    let levels = Levels::new(&analysis, &LevelThresholds::default());
+    let levels = Levels::new(&analysis, thresholds);
     let document = Document::new(text, 0);
     pack(place(
-        &document,
-        encoding,
+        Positions::new(&document, encoding),
         shown_in(&analysis.lexemes, &levels.lexemes, None),
     ))
 }
@@ -141,14 +150,10 @@ fn assert_heat(heat: &Value, expected: &[u32]) {
 
 #[test]
 fn heat_follows_the_text() {
-    use codegaze::text::PositionEncoding;
     let mut client = Client::new(&SERVER);
     client.say(&json!({ "type": "open", "version": 1, "text": CODE }));
     let heat = client.heat(1);
-    assert_heat(
-        &heat,
-        &packed(CODE, Method::Received, PositionEncoding::Utf16),
-    );
+    assert_heat(&heat, &packed(CODE, Method::Received, Encoding::Utf16));
     assert_eq!(heat["levels"], 5);
     assert_eq!(heat["encoding"], "utf-16");
     assert_eq!(heat["chunks"]["all"], 1);
@@ -165,7 +170,7 @@ fn heat_follows_the_text() {
     let text = format!("import os\n{}", CODE.replace('😀', "ok"));
     assert_heat(
         &client.heat(5),
-        &packed(&text, Method::Received, PositionEncoding::Utf16),
+        &packed(&text, Method::Received, Encoding::Utf16),
     );
 
     client.say(&json!({ "type": "edit", "version": 6, "changes": [{ "text": CODE }] }));
@@ -173,15 +178,9 @@ fn heat_follows_the_text() {
     client.say(&json!({ "type": "view", "view": { "method": "rollout" } }));
     let heat = client
         .until(|message| message["view"]["method"] == "rollout" && message["complete"] == true);
-    assert_heat(
-        &heat,
-        &packed(CODE, Method::Rollout, PositionEncoding::Utf16),
-    );
+    assert_heat(&heat, &packed(CODE, Method::Rollout, Encoding::Utf16));
 
-    for (encoding, unit) in [
-        ("utf-8", PositionEncoding::Utf8),
-        ("utf-32", PositionEncoding::Utf32),
-    ] {
+    for (encoding, unit) in [("utf-8", Encoding::Utf8), ("utf-32", Encoding::Utf32)] {
         client.say(&json!({ "type": "open", "version": 1, "text": CODE, "encoding": encoding }));
         let heat = client.heat(1);
         assert_eq!(heat["encoding"], encoding);
@@ -255,11 +254,7 @@ fn the_latest_wins_and_a_slow_reader_gets_the_newest() {
         &format!("    {}value_2 =", "x".repeat(199)),
         1,
     );
-    let expected = packed(
-        &edited,
-        Method::Received,
-        codegaze::text::PositionEncoding::Utf16,
-    );
+    let expected = packed(&edited, Method::Received, Encoding::Utf16);
     let line = edited.lines().nth(3).unwrap();
     assert!(line.contains("xxx"), "{line}");
     assert_heat(&last, &expected);
@@ -373,6 +368,36 @@ fn questions_about_the_document() {
 }
 
 #[test]
+fn levels_begin_where_the_client_wants_them_to() {
+    let server = Server::ready(|_| ());
+    let mut client = Client::new(&server);
+    let quantiles = [0.0, 0.2, 0.4, 0.6, 0.8];
+    let thresholds = LevelThresholds::new(&quantiles).unwrap();
+    let expected = packed_at(CODE, Method::Received, Encoding::Utf16, &thresholds);
+    let default = packed(CODE, Method::Received, Encoding::Utf16);
+    assert!(expected.len() > default.len());
+    client.say(&json!({ "type": "open", "version": 1, "text": CODE, "levelQuantiles": quantiles }));
+    assert_heat(&client.heat(1), &expected);
+    // It stays over edits and over other views.
+    client.say(&json!({ "type": "edit", "version": 2, "changes": [{ "text": CODE }] }));
+    assert_heat(&client.heat(2), &expected);
+    let sum_of_levels = |client: &mut Client, id| -> u64 {
+        let summary = client.ask(&json!({ "type": "summary", "id": id }));
+        let top = summary["top"].as_array().unwrap();
+        top.iter()
+            .map(|lexeme| lexeme["level"].as_u64().unwrap())
+            .sum()
+    };
+    let hot = sum_of_levels(&mut client, 1);
+    client.say(&json!({ "type": "view", "levelQuantiles": LevelThresholds::default().quantiles }));
+    let heat = client.until(|message| {
+        message["type"] == "heat" && message["data"].as_array().unwrap().len() == default.len()
+    });
+    assert_heat(&heat, &default);
+    assert!(sum_of_levels(&mut client, 2) < hot);
+}
+
+#[test]
 fn a_newer_question_takes_an_older_one_s_place() {
     let server = Server::ready(|_| ());
     let mut client = Client::new(&server);
@@ -463,6 +488,10 @@ fn what_is_said_wrongly() {
         (
             json!({ "type": "edit", "version": 5, "changes": [{ "text": "y" }] }),
             "versions must increase",
+        ),
+        (
+            json!({ "type": "view", "levelQuantiles": [0.9, 0.8, 0.7, 0.6, 0.5] }),
+            "levelQuantiles must be a list of five ascending numbers from 0 to 1",
         ),
         (
             json!({ "type": "view", "view": { "method": "magic" } }),

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,14 +9,16 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use codegaze_core::attribution::{Aggregate, Method, Sinks};
+use codegaze_text::ByteSpan;
 use codegaze_text::language::file_language_id;
-use codegaze_text::{ByteSpan, PositionEncoding};
 
 use super::AnalyzedDocument;
 use super::label::subword_texts;
 use super::levels::HeatLevel;
 use super::matrix::Nested;
+use super::milliseconds;
 use super::options::HeadsAnswer;
+use super::position::{Encoding, Positions, WireRange, WireSpan};
 
 /// The value of `schema`; a change that breaks readers changes its number.
 pub const SCHEMA: &str = "codegaze.analysis/1";
@@ -104,28 +105,10 @@ struct ViewJson<'a> {
     aggregate: Option<Aggregate>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
-struct SpanJson {
-    start: usize,
-    end: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct PositionJson {
-    line: u32,
-    character: u32,
-}
-
-#[derive(Debug, Serialize)]
-struct RangeJson {
-    start: PositionJson,
-    end: PositionJson,
-}
-
 #[derive(Debug, Serialize)]
 struct LexemeJson<'a> {
-    span: SpanJson,
-    range: RangeJson,
+    span: WireSpan,
+    range: WireRange,
     text: &'a str,
     kind: &'static str,
     share: f32,
@@ -144,8 +127,8 @@ struct LineJson {
 
 #[derive(Debug, Serialize)]
 struct ChunkJson<'a> {
-    span: SpanJson,
-    core: SpanJson,
+    span: WireSpan,
+    core: WireSpan,
     tokens: usize,
     sink_share: f32,
     whitespace_share: f32,
@@ -156,7 +139,7 @@ struct ChunkJson<'a> {
 
 #[derive(Debug, Serialize)]
 struct UnscoredJson<'a> {
-    span: SpanJson,
+    span: WireSpan,
     reason: &'a str,
 }
 
@@ -164,7 +147,7 @@ struct UnscoredJson<'a> {
 struct TokenJson<'a> {
     text: &'a str,
     id: u32,
-    span: Option<SpanJson>,
+    span: Option<WireSpan>,
     score: f32,
     chunk: usize,
 }
@@ -271,11 +254,11 @@ impl<'a> AnalysisJson<'a> {
                 data: STANDARD.encode(image.data),
             }),
             timing_ms: TimingJson {
-                chunk: milliseconds(timing.chunk),
-                tokenize: milliseconds(timing.tokenize),
-                forward: milliseconds(timing.forward),
-                attribute: milliseconds(timing.attribute),
-                total: milliseconds(timing.total),
+                chunk: milliseconds::rounded(timing.chunk),
+                tokenize: milliseconds::rounded(timing.tokenize),
+                forward: milliseconds::rounded(timing.forward),
+                attribute: milliseconds::rounded(timing.attribute),
+                total: milliseconds::rounded(timing.total),
             },
             error: None,
         }
@@ -303,22 +286,12 @@ pub fn write_json(w: &mut impl Write, value: &impl Serialize) -> io::Result<()> 
 }
 
 fn lexemes<'a>(document: &AnalyzedDocument<'a>) -> Vec<LexemeJson<'a>> {
-    let position = |offset| {
-        let index = document.source.index();
-        let at = index.position(document.text(), offset, PositionEncoding::Utf16);
-        PositionJson {
-            line: at.line,
-            character: at.col,
-        }
-    };
+    let positions = Positions::new(document.source, Encoding::Utf16);
     document
         .lexemes()
         .map(|(lexeme, level)| LexemeJson {
             span: lexeme.span.into(),
-            range: RangeJson {
-                start: position(lexeme.span.start),
-                end: position(lexeme.span.end),
-            },
+            range: positions.range(lexeme.span),
             text: document.slice(lexeme.span),
             kind: lexeme.kind.as_str(),
             share: lexeme.share,
@@ -338,27 +311,13 @@ fn tokens<'a>(document: &AnalyzedDocument<'a>) -> Vec<TokenJson<'a>> {
             tokens.push(TokenJson {
                 text,
                 id: subword.id,
-                span: subword.span.map(SpanJson::from),
+                span: subword.span.map(WireSpan::from),
                 score: subword.score,
                 chunk,
             });
         }
     }
     tokens
-}
-
-impl From<ByteSpan> for SpanJson {
-    fn from(span: ByteSpan) -> Self {
-        Self {
-            start: span.start,
-            end: span.end,
-        }
-    }
-}
-
-/// To the microsecond.
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature

@@ -55,6 +55,23 @@ impl Default for LevelThresholds {
     }
 }
 
+impl LevelThresholds {
+    /// What [`Self::new`] accepts.
+    pub const EXPECTED: &str = "a list of five ascending numbers from 0 to 1";
+
+    /// # Errors
+    /// [`Self::EXPECTED`], if the quantiles are something else.
+    pub fn new(quantiles: &[f32]) -> Result<Self, &'static str> {
+        let quantiles: [f32; 5] = quantiles.try_into().map_err(|_| Self::EXPECTED)?;
+        let is_in_range = quantiles.iter().all(|q| (0.0..=1.0).contains(q));
+        if is_in_range && quantiles.is_sorted() {
+            Ok(Self { quantiles })
+        } else {
+            Err(Self::EXPECTED)
+        }
+    }
+}
+
 /// Lifts closer together than this are one lift: attention is computed in f32.
 const TIE: f32 = 1e-4;
 
@@ -160,6 +177,21 @@ mod tests {
         let levels = levels(&lifts);
         assert!(levels[..98].iter().all(|&level| level == 0));
         assert_eq!(levels[98..], [5, 5]);
+    }
+
+    #[test]
+    fn thresholds_are_five_ascending_numbers_from_0_to_1() {
+        let thresholds = LevelThresholds::new(&[0.0, 0.5, 0.5, 0.9, 1.0]).unwrap();
+        assert_eq!(thresholds.quantiles, [0.0, 0.5, 0.5, 0.9, 1.0]);
+        for invalid in [
+            &[0.1, 0.2, 0.3, 0.4][..],
+            &[0.5, 0.4, 0.6, 0.7, 0.8],
+            &[-0.1, 0.2, 0.3, 0.4, 0.5],
+            &[0.1, 0.2, 0.3, 0.4, f32::NAN],
+        ] {
+            let error = LevelThresholds::new(invalid).unwrap_err();
+            assert_eq!(error, LevelThresholds::EXPECTED);
+        }
     }
 
     proptest! {

@@ -13,6 +13,9 @@
 //! | [`highlight`] | what a lexeme attends to and is attended by, as spans |
 //! | [`definitions`] | what each definition and each line gets, in a few words |
 //! | [`packed`] | heat as a list of integers |
+//! | [`milliseconds`] | times in answers |
+//! | [`position`] | positions and ranges in a client's code units |
+//! | [`live`] | a live document's answers to editors and to the page |
 //! | [`matrix`] | matrices and thumbnails of them as compact data |
 //! | [`source_picture`] | the shaded source as PNG, SVG, HTML |
 //!
@@ -29,12 +32,15 @@ pub mod hover;
 pub mod json;
 pub mod label;
 pub mod levels;
+pub mod live;
 pub mod markdown;
 pub mod matrix;
+pub mod milliseconds;
 pub mod options;
 pub mod packed;
 pub mod page;
 pub mod picture;
+pub mod position;
 pub mod render;
 pub mod scene;
 pub mod source_picture;
@@ -47,10 +53,11 @@ pub mod theme;
 pub mod samples;
 
 use codegaze_core::analysis::{Analysis, ScoredLexeme, ScoredLine};
+use codegaze_text::ByteSpan;
 use codegaze_text::document::Document;
-use codegaze_text::{ByteSpan, PositionEncoding};
 
 use self::levels::{HeatLevel, LevelThresholds, Levels};
+use self::position::{Encoding, Positions};
 
 /// What is shaded or listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -150,9 +157,8 @@ impl<'a> AnalyzedDocument<'a> {
 
     /// Line and column of a byte offset as people count them: both from 1, the column in characters.
     fn place(&self, offset: usize) -> (u32, u32) {
-        let index = self.source.index();
-        let at = index.position(self.text(), offset, PositionEncoding::Utf32);
-        (at.line.saturating_add(1), at.col.saturating_add(1))
+        let at = Positions::new(self.source, Encoding::Utf32).position(offset);
+        (at.line.saturating_add(1), at.character.saturating_add(1))
     }
 
     /// The number of the line that holds a byte offset, from 1.

@@ -16,9 +16,6 @@ pub fn pack_weights(weights: &[f32]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Entries of a row or column unless a client says otherwise.
-pub const DEFAULT_ENDS: usize = 50;
-
 /// Cells a side that a client gets of a thumbnail, whatever it asks for.
 #[must_use]
 pub fn thumbnail_size(asked: Option<usize>) -> usize {

@@ -1,10 +1,10 @@
 //! Heat as a list of integers, each lexeme relative to the one before: small to send, quick to paint.
 
 use codegaze_core::analysis::ScoredLexeme;
-use codegaze_text::document::Document;
-use codegaze_text::{ByteSpan, PositionEncoding};
+use codegaze_text::ByteSpan;
 
 use super::levels::HeatLevel;
+use super::position::Positions;
 
 /// One lexeme's place and heat. No lexeme runs over a line's end: it holds no whitespace.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,34 +34,32 @@ pub fn shown_in<'a>(
         .filter(|&(_, level)| level > HeatLevel::NONE)
 }
 
-/// Lexemes of `document`, ascending, each relative to the one before, in a client's code units.
+/// Ascending lexemes, each relative to the one before, in a client's code units.
 pub fn place<'a>(
-    document: &'a Document,
-    encoding: PositionEncoding,
+    positions: Positions<'a>,
     lexemes: impl Iterator<Item = (&'a ScoredLexeme, HeatLevel)> + 'a,
 ) -> impl Iterator<Item = PlacedHeat> + 'a {
-    let position = move |offset| document.index().position(document.text(), offset, encoding);
     let (mut line, mut start) = (0, 0);
     lexemes.map(move |(lexeme, level)| {
-        let at = position(lexeme.span.start);
+        let at = positions.position(lexeme.span.start);
         let delta_line = at.line - line;
         let delta_start = if delta_line == 0 {
-            at.col - start
+            at.character - start
         } else {
-            at.col
+            at.character
         };
-        (line, start) = (at.line, at.col);
+        (line, start) = (at.line, at.character);
         PlacedHeat {
             delta_line,
             delta_start,
-            length: position(lexeme.span.end).col - at.col,
+            length: positions.position(lexeme.span.end).character - at.character,
             level,
             lift: lexeme.lift,
         }
     })
 }
 
-/// Five integers a lexeme: the three of its place, its level, its lift in thousandths.
+/// Five integers for each lexeme: the three of its place, its level, its lift in thousandths.
 #[must_use]
 pub fn pack(placed: impl Iterator<Item = PlacedHeat>) -> Vec<u32> {
     placed
@@ -90,7 +88,9 @@ fn thousandths(lift: f32) -> u32 {
 mod tests {
     use super::*;
     use crate::levels::{LevelThresholds, Levels};
+    use crate::position::Encoding;
     use crate::samples;
+    use codegaze_text::document::Document;
 
     #[test]
     fn unpacked_it_is_where_the_lexemes_are() {
@@ -98,13 +98,10 @@ mod tests {
         let document = Document::new(text, 1);
         let analysis = samples::analysis(text);
         let levels = Levels::new(&analysis, &LevelThresholds::default()).lexemes;
-        for encoding in [
-            PositionEncoding::Utf8,
-            PositionEncoding::Utf16,
-            PositionEncoding::Utf32,
-        ] {
+        for encoding in Encoding::ALL {
+            let positions = Positions::new(&document, encoding);
             let shown = shown_in(&analysis.lexemes, &levels, None);
-            let packed = pack(place(&document, encoding, shown));
+            let packed = pack(place(positions, shown));
             let (mut line, mut start) = (0, 0);
             let mut expected = shown_in(&analysis.lexemes, &levels, None);
             for heat in packed.chunks_exact(5) {
@@ -115,10 +112,9 @@ mod tests {
                     heat[1]
                 };
                 line += heat[0];
-                let at = document.index().position(text, lexeme.span.start, encoding);
-                assert_eq!((line, start), (at.line, at.col));
-                let end = document.index().position(text, lexeme.span.end, encoding);
-                assert_eq!(start + heat[2], end.col);
+                let range = positions.range(lexeme.span);
+                assert_eq!((line, start), (range.start.line, range.start.character));
+                assert_eq!(start + heat[2], range.end.character);
                 assert_eq!(heat[3], u32::from(level.get()));
                 assert_eq!(heat[4], thousandths(lexeme.lift));
             }

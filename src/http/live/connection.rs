@@ -18,7 +18,7 @@ use super::super::app::App;
 use super::super::body::is_object;
 use super::super::error::ApiError;
 use super::PROTOCOL;
-use super::document::OpenDocument;
+use super::document::{OpenDocument, Wanted};
 use super::heat::HeatJob;
 use super::messages::{ClientMessage, Notice, State};
 use super::writer::{Outgoing, write};
@@ -192,10 +192,16 @@ impl Connection {
                 view,
                 range,
                 encoding,
+                level_quantiles,
             } => {
                 self.forget();
                 let document = Document::new(text, version);
-                match OpenDocument::new(document, encoding, range, model, view.as_ref()) {
+                let wanted = Wanted {
+                    model,
+                    view,
+                    level_quantiles,
+                };
+                match OpenDocument::new(document, encoding, range, wanted) {
                     Ok(document) => {
                         self.document = Some(document);
                         self.submit();
@@ -220,11 +226,20 @@ impl Connection {
                 document.focus(&self.app, &self.key);
                 self.show();
             }
-            ClientMessage::View { model, view } => {
+            ClientMessage::View {
+                model,
+                view,
+                level_quantiles,
+            } => {
                 let Some(document) = &mut self.document else {
                     return self.complain(None, &no_document());
                 };
-                match document.look_through(&self.app, model, view.as_ref()) {
+                let wanted = Wanted {
+                    model,
+                    view,
+                    level_quantiles,
+                };
+                match document.look_through(&self.app, wanted) {
                     Ok(()) => self.submit(),
                     Err(error) => self.complain(None, &error),
                 }
@@ -308,6 +323,7 @@ impl Connection {
             self.heat = Some(HeatJob {
                 finished,
                 encoding: document.encoding,
+                thresholds: document.thresholds,
                 range: document.range,
             });
         }

@@ -1,18 +1,17 @@
-//! The text of a connection, and how it is looked at.
+//! The document of a connection, and the model and view that its client selected.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::app::App;
 use super::super::error::ApiError;
-use super::super::position::{Encoding, Position, Positions, Range, wide};
-use super::messages::Change;
 use crate::attribution::AttributionOptions;
-use crate::engine::{LiveReceiver, ModelAndView, Scope, Submission};
-use crate::model::Model;
+use crate::engine::{LiveReceiver, ModelAndView, Submission};
 use crate::text::ByteSpan;
 use crate::text::document::{Document, Edit};
+use crate::view::levels::LevelThresholds;
+use crate::view::live::{Change, LiveView};
 use crate::view::options::ViewOptions;
+use crate::view::position::{Encoding, Positions, WireRange};
 
 /// No delay while the user types: submitting a newer version cancels the analysis of the older one.
 const AT_ONCE: Duration = Duration::ZERO;
@@ -20,58 +19,70 @@ const AT_ONCE: Duration = Duration::ZERO;
 pub(super) struct OpenDocument {
     pub document: Document,
     pub encoding: Encoding,
-    /// What is visible.
-    pub range: Option<Range>,
+    /// The visible part.
+    pub range: Option<WireRange>,
     /// As the client named it; the default for `None`.
     pub model: Option<String>,
     view: AttributionOptions,
+    pub thresholds: LevelThresholds,
     /// What the last edit wrote, if it is known.
     edited: Option<ByteSpan>,
 }
 
-/// The document as it was when a question came.
+/// The document as it was when a question arrived.
 #[derive(Clone)]
 pub(super) struct Snapshot {
-    pub document: Document,
-    pub encoding: Encoding,
-    pub model_and_view: ModelAndView,
+    pub view: LiveView,
     pub live: LiveReceiver,
-    view: AttributionOptions,
+}
+
+/// How a client wants to see its document. Omitted values are the defaults, or stay as they are.
+#[derive(Default)]
+pub(super) struct Wanted {
+    pub model: Option<String>,
+    pub view: Option<ViewOptions>,
+    pub level_quantiles: Option<Vec<f32>>,
+}
+
+impl Wanted {
+    fn view(&self, base: &AttributionOptions) -> Result<AttributionOptions, ApiError> {
+        match &self.view {
+            Some(options) => Ok(options.apply(base)?),
+            None => Ok(base.clone()),
+        }
+    }
+
+    fn thresholds(&self, base: LevelThresholds) -> Result<LevelThresholds, ApiError> {
+        let Some(quantiles) = &self.level_quantiles else {
+            return Ok(base);
+        };
+        LevelThresholds::new(quantiles).map_err(|expected| {
+            ApiError::Unanalysable(format!("levelQuantiles must be {expected}"))
+        })
+    }
 }
 
 impl OpenDocument {
     pub fn new(
         document: Document,
         encoding: Encoding,
-        range: Option<Range>,
-        model: Option<String>,
-        options: Option<&ViewOptions>,
+        range: Option<WireRange>,
+        wanted: Wanted,
     ) -> Result<Self, ApiError> {
-        let view = match options {
-            Some(options) => options.apply(&AttributionOptions::default())?,
-            None => AttributionOptions::default(),
-        };
         Ok(Self {
             document,
             encoding,
             range,
-            model,
-            view,
+            view: wanted.view(&AttributionOptions::default())?,
+            thresholds: wanted.thresholds(LevelThresholds::default())?,
+            model: wanted.model,
             edited: None,
         })
     }
 
-    /// What a client says that it did to the text.
+    /// Applies the client's changes to the text.
     pub fn edit(&mut self, version: i64, changes: Vec<Change>) -> Result<(), ApiError> {
-        let edits: Vec<Edit> = changes
-            .into_iter()
-            .map(|change| Edit {
-                range: change
-                    .range
-                    .map(|range| (wide(range.start), wide(range.end))),
-                text: change.text,
-            })
-            .collect();
+        let edits: Vec<Edit> = changes.into_iter().map(Edit::from).collect();
         self.edited = self
             .document
             .apply_edits(&edits, self.encoding.into(), version)
@@ -79,25 +90,20 @@ impl OpenDocument {
         Ok(())
     }
 
-    /// Another model or view, unless they are none. Nothing changes then.
-    pub fn look_through(
-        &mut self,
-        app: &App,
-        model: Option<String>,
-        options: Option<&ViewOptions>,
-    ) -> Result<(), ApiError> {
-        let view = match options {
-            Some(options) => options.apply(&self.view)?,
-            None => self.view.clone(),
-        };
-        let model = model.or_else(|| self.model.clone());
+    /// Selects another model, view or other levels. If one of them is invalid, nothing changes.
+    pub fn look_through(&mut self, app: &App, wanted: Wanted) -> Result<(), ApiError> {
+        let view = wanted.view(&self.view)?;
+        let thresholds = wanted.thresholds(self.thresholds)?;
+        let model = wanted.model.or_else(|| self.model.clone());
         match app.models.get(model.as_deref()) {
-            Ok(found) => drop(view.resolve(found.info())?),
-            // It will be seen once it is there.
+            Ok(found) => {
+                view.resolve(found.info())?;
+            }
+            // The view is checked once the model is loaded.
             Err(ApiError::Loading { .. }) => {}
             Err(error) => return Err(error),
         }
-        (self.model, self.view) = (model, view);
+        (self.model, self.view, self.thresholds) = (model, view, thresholds);
         Ok(())
     }
 
@@ -118,7 +124,7 @@ impl OpenDocument {
             .ok_or_else(|| ApiError::Internal("the engine lost a submitted document".to_owned()))
     }
 
-    /// Tells the engine what is visible.
+    /// Sends the visible part to the engine.
     pub fn focus(&self, app: &App, key: &str) {
         if let Some(range) = self.range {
             let span = Positions::new(&self.document, self.encoding).span(range);
@@ -129,49 +135,27 @@ impl OpenDocument {
     pub fn snapshot(&self, app: &App, live: LiveReceiver) -> Result<Snapshot, ApiError> {
         let model = app.models.get(self.model.as_deref())?;
         let attribution = self.view.resolve(model.info())?;
-        Ok(Snapshot {
+        let view = LiveView {
             document: self.document.clone(),
+            version: self.document.version(),
             encoding: self.encoding,
             model_and_view: ModelAndView::live(model, attribution),
-            live,
             view: self.view.clone(),
-        })
+            thresholds: self.thresholds,
+        };
+        Ok(Snapshot { view, live })
     }
 }
 
 impl Snapshot {
-    pub fn positions(&self) -> Positions<'_> {
-        Positions::new(&self.document, self.encoding)
-    }
-
-    /// The chunk that a question is about: by number, by place, or the first.
-    pub fn scope(&self, chunk: Option<usize>, position: Option<Position>) -> Scope {
-        match (chunk, position) {
-            (Some(chunk), _) => Scope::Chunk(chunk),
-            (None, Some(position)) => Scope::ChunkAt(self.positions().offset(position)),
-            (None, None) => Scope::Chunk(0),
-        }
-    }
-
-    /// The document's model and view, with what a question says instead.
-    pub fn under(
+    /// The document's model and view, with what a question selects instead.
+    pub fn select(
         &self,
         app: &App,
         model: Option<&str>,
         options: Option<&ViewOptions>,
     ) -> Result<ModelAndView, ApiError> {
-        if model.is_none() && options.is_none() {
-            return Ok(self.model_and_view.clone());
-        }
-        let model: Arc<Model> = match model {
-            Some(model) => app.models.get(Some(model))?,
-            None => Arc::clone(&self.model_and_view.model),
-        };
-        let view = match options {
-            Some(options) => options.apply(&self.view)?,
-            None => self.view.clone(),
-        };
-        let attribution = view.resolve(model.info())?;
-        Ok(ModelAndView::live(model, attribution))
+        let model = model.map(|model| app.models.get(Some(model)));
+        Ok(self.view.select(model.transpose()?, options)?)
     }
 }

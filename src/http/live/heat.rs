@@ -2,57 +2,48 @@
 
 use std::sync::Arc;
 
-use super::super::position::{Encoding, Positions, Range};
-use super::super::routes::stages::milliseconds;
 use super::messages::{Heat, Progress};
 use crate::engine::Finished;
-use crate::view::levels::{HeatLevel, LevelThresholds, Levels};
-use crate::view::options::ViewAnswer;
-use crate::view::packed::{pack, place, shown_in};
+use crate::view::levels::{LevelThresholds, Levels};
+use crate::view::live::LiveAnalysis;
+use crate::view::milliseconds;
+use crate::view::position::{Encoding, WireRange};
 
-/// What is to be told of an analysis, once the client has read what was told before.
+/// An analysis to send, once the client has read what was sent before.
 pub(super) struct HeatJob {
     pub finished: Arc<Finished>,
     pub encoding: Encoding,
-    /// All of it, for `None`.
-    pub range: Option<Range>,
+    pub thresholds: LevelThresholds,
+    /// The whole document, for `None`.
+    pub range: Option<WireRange>,
 }
 
 impl HeatJob {
     /// Takes a while for long documents.
-    pub fn build(&self) -> Heat {
+    pub fn build(self) -> Heat {
+        let live = LiveAnalysis {
+            levels: Levels::new(&self.finished.analysis, &self.thresholds),
+            version: self.finished.document.version(),
+            finished: self.finished,
+            encoding: self.encoding,
+        };
+        let part = self.range.map(|range| live.positions().span(range));
         let Finished {
-            document,
             analysis,
             cached,
             n_chunks,
             ..
-        } = &*self.finished;
-        let positions = Positions::new(document, self.encoding);
-        let part = self.range.map(|range| positions.span(range));
-        // Levels are quantiles of the whole, also of a part.
-        let levels = Levels::new(analysis, &LevelThresholds::default());
-        let shown = shown_in(&analysis.lexemes, &levels.lexemes, part);
+        } = &*live.finished;
         Heat {
             r#type: "heat",
-            version: document.version(),
-            view: ViewAnswer::new(&analysis.model, &analysis.attribution),
-            levels: HeatLevel::SHOWN.len(),
-            encoding: self.encoding,
-            complete: self.finished.complete,
+            heatmap: live.heat(part),
             chunks: Progress {
                 done: cached.len(),
                 all: *n_chunks,
                 cached: cached.iter().filter(|&&cached| cached).count(),
             },
-            unscored: analysis
-                .unscored
-                .iter()
-                .map(|unscored| positions.range(unscored.span))
-                .collect(),
-            data: pack(place(document, self.encoding.into(), shown)),
             sink_share: analysis.sink_share,
-            analysis_ms: milliseconds(analysis.timing.total),
+            analysis_ms: milliseconds::exact(analysis.timing.total),
         }
     }
 }

@@ -1,13 +1,15 @@
-//! What is said over a WebSocket, in both directions: the types of `docs/http.md`. Names as in `docs/protocol.md`, where the
-//! language server says the same.
+//! The messages of a WebSocket, in both directions: the types of `docs/http.md`. `codegaze_view::live` has those of results, which
+//! are the language server's too.
 
 use serde::{Deserialize, Serialize};
 
 use super::super::error::{ApiError, ErrorBody};
-use super::super::position::{Encoding, Position, Range};
 use super::super::routes::info::ModelDescription;
 use crate::view::heatmap::Unit;
-use crate::view::options::{ViewAnswer, ViewOptions};
+use crate::view::live::Change;
+use crate::view::live::heat::HeatmapResult;
+use crate::view::options::ViewOptions;
+use crate::view::position::{Encoding, WirePosition, WireRange};
 
 /// From the client.
 #[derive(Debug, Deserialize)]
@@ -18,33 +20,35 @@ use crate::view::options::{ViewAnswer, ViewOptions};
     deny_unknown_fields
 )]
 pub(super) enum ClientMessage {
-    /// A new text, in place of any before.
+    /// Replaces the document by a new one.
     Open {
         version: i64,
         text: String,
         model: Option<String>,
         view: Option<ViewOptions>,
-        range: Option<Range>,
+        range: Option<WireRange>,
         #[serde(default)]
         encoding: Encoding,
+        level_quantiles: Option<Vec<f32>>,
     },
     Edit {
         version: i64,
         changes: Vec<Change>,
     },
-    /// What is visible: analyzed first, and only this is told.
+    /// The visible part: it is analyzed first, and heat is sent of this part only.
     Look {
-        range: Option<Range>,
+        range: Option<WireRange>,
     },
-    /// The same text with another model or under another view; what is left out stays.
+    /// Selects another model, view or other levels for the same text. Omitted keys keep their values.
     View {
         model: Option<String>,
         view: Option<ViewOptions>,
+        level_quantiles: Option<Vec<f32>>,
     },
     Matrix {
         id: u64,
         slot: Option<String>,
-        position: Option<Position>,
+        position: Option<WirePosition>,
         chunk: Option<usize>,
         model: Option<String>,
         view: Option<ViewOptions>,
@@ -54,7 +58,7 @@ pub(super) enum ClientMessage {
     Thumbnails {
         id: u64,
         slot: Option<String>,
-        position: Option<Position>,
+        position: Option<WirePosition>,
         chunk: Option<usize>,
         model: Option<String>,
         size: Option<usize>,
@@ -62,26 +66,18 @@ pub(super) enum ClientMessage {
     Relations {
         id: u64,
         slot: Option<String>,
-        position: Position,
+        position: WirePosition,
         limit: Option<usize>,
     },
     Summary {
         id: u64,
         slot: Option<String>,
     },
-    /// The document is forgotten; the connection stays.
+    /// Closes the document; the connection stays open.
     Close {},
 }
 
-/// As in the Language Server Protocol: without a range the whole text.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Change {
-    pub range: Option<Range>,
-    pub text: String,
-}
-
-/// From the server, of its own accord.
+/// From the server, without a question.
 #[derive(Debug, Serialize)]
 #[serde(
     tag = "type",
@@ -89,7 +85,7 @@ pub(super) struct Change {
     rename_all_fields = "camelCase"
 )]
 pub(super) enum Notice {
-    /// First of all.
+    /// The first message.
     Hello {
         protocol: &'static str,
         version: &'static str,
@@ -97,10 +93,10 @@ pub(super) enum Notice {
         models: Vec<ModelDescription>,
         max_text_bytes: usize,
     },
-    /// The model that the document waits for, and that it waits no longer.
+    /// Whether the document waits for its model.
     Status { state: State, model: String },
     Error {
-        /// Of the question, if it was one.
+        /// The question's id; `null` if the error does not answer a question.
         id: Option<u64>,
         #[serde(flatten)]
         error: ErrorBody,
@@ -128,20 +124,14 @@ pub(super) enum State {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Heat {
     pub r#type: &'static str,
-    pub version: i64,
-    pub view: ViewAnswer,
-    pub levels: usize,
-    pub encoding: Encoding,
-    pub complete: bool,
+    #[serde(flatten)]
+    pub heatmap: HeatmapResult,
     pub chunks: Progress,
-    pub unscored: Vec<Range>,
-    /// Five integers a lexeme, as in `docs/protocol.md`.
-    pub data: Vec<u32>,
     pub sink_share: f32,
     pub analysis_ms: f64,
 }
 
-/// How far an analysis is.
+/// How many chunks are analyzed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Progress {
     pub done: usize,
@@ -150,129 +140,11 @@ pub(super) struct Progress {
     pub cached: usize,
 }
 
-/// To a question.
+/// The answer to a question.
 #[derive(Debug, Serialize)]
 pub(super) struct Answer<T> {
     pub r#type: &'static str,
     pub id: u64,
-    /// Null: nothing is there.
+    /// `null` if there is nothing at that place.
     pub result: Option<T>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct MatrixResult {
-    pub version: i64,
-    pub view: ViewAnswer,
-    pub chunk: usize,
-    pub chunks: usize,
-    pub range: Range,
-    pub definition: Option<Range>,
-    pub unit: Unit,
-    pub tokens: Vec<MatrixToken>,
-    pub weights: String,
-    pub max: f32,
-    pub sink_share: f32,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct MatrixToken {
-    pub label: String,
-    pub range: Option<Range>,
-    pub score: f32,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct ThumbnailsResult {
-    pub version: i64,
-    pub chunk: usize,
-    pub layers: usize,
-    pub heads: usize,
-    pub size: usize,
-    pub cells: String,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct RelationsResult {
-    pub version: i64,
-    pub view: ViewAnswer,
-    pub chunk: usize,
-    pub lexeme: LexemeHeat,
-    pub attends_to: Vec<RelatedLexeme>,
-    pub attended_by: Vec<RelatedLexeme>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct LexemeHeat {
-    pub range: Range,
-    pub text: String,
-    pub level: u8,
-    pub share: f32,
-    pub lift: f32,
-    pub rank: usize,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct RelatedLexeme {
-    pub range: Range,
-    pub text: String,
-    pub weight: f32,
-}
-
-/// What lines, definitions and chunks get.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct SummaryResult {
-    pub version: i64,
-    pub view: ViewAnswer,
-    /// Ascending; lines without lexemes are left out.
-    pub lines: Vec<LineSummary>,
-    /// Top-level ones, ascending.
-    pub definitions: Vec<DefinitionSummary>,
-    pub chunks: Vec<ChunkSummary>,
-    /// The most attended lexemes, best first.
-    pub top: Vec<LexemeHeat>,
-    pub sink_share: f32,
-    pub whitespace_share: f32,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct LineSummary {
-    pub line: usize,
-    /// Of the document; all sum to 1.
-    pub share: f32,
-    /// 1 is the average line.
-    pub lift: f32,
-    pub level: u8,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct DefinitionSummary {
-    pub range: Range,
-    pub name: String,
-    /// Of the document.
-    pub share: f32,
-    /// In words.
-    pub title: String,
-    pub top: Option<TopSummary>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct TopSummary {
-    pub range: Range,
-    pub label: String,
-    pub lift: f32,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ChunkSummary {
-    /// Of the core.
-    pub range: Range,
-    /// Subwords, special ones included.
-    pub tokens: usize,
-    pub sink_share: f32,
-    pub whitespace_share: f32,
-    pub cached: bool,
 }

@@ -6,8 +6,9 @@ use futures_util::stream::SplitSink;
 use tokio::sync::mpsc;
 
 use super::super::admission::Ticket;
-use super::super::body::{encode, off_thread};
+use super::super::body::encode;
 use super::heat::HeatJob;
+use crate::off_thread::off_thread;
 
 pub(super) enum Outgoing {
     /// JSON, with the leave that it was made under.

@@ -11,9 +11,8 @@ use utoipa::ToSchema;
 
 use super::super::admission::Ticket;
 use super::super::app::{App, Shared};
-use super::super::body::{Asked, encode, off_thread};
+use super::super::body::{Asked, encode};
 use super::super::error::{ApiError, ErrorBody, NOTHING};
-use super::super::position::Span;
 use super::analyze::EmbeddingFields;
 use super::ask::{Target, TargetFields, request_schema, resolve};
 use super::chunks::{ChunkInfo, Shares, cells};
@@ -22,12 +21,14 @@ use super::stages::{Stages, latency_ms};
 use crate::analysis::{Extras, SubwordMatrix, SubwordScore};
 use crate::attribution::AttributionConfig;
 use crate::engine::Finished;
+use crate::off_thread::off_thread;
 use crate::text::document::Document;
 use crate::view::AnalyzedDocument;
 use crate::view::heatmap::{Heatmap, render_png};
 use crate::view::label::subword_texts;
 use crate::view::matrix::Nested;
 use crate::view::options::{ViewAnswer, ViewOptions};
+use crate::view::position::WireSpan;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -142,7 +143,7 @@ pub(crate) struct ReadingOf<'a> {
 pub(crate) struct TokenImportance<'a> {
     pub text: &'a str,
     /// Null for special subwords.
-    pub span: Option<Span>,
+    pub span: Option<WireSpan>,
     /// The line of its start, from 0; null for special subwords.
     pub line: Option<usize>,
     /// The scores of a chunk sum to 1.

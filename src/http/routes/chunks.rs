@@ -4,11 +4,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::error::{ApiError, NOTHING};
-use super::super::position::Span;
 use crate::analysis::Unscored;
 use crate::engine::{Finished, Planned, RawChunk, Scope};
 use crate::text::ByteSpan;
 use crate::text::line_index::LineIndex;
+use crate::view::position::WireSpan;
 
 /// `<s>` and `</s>`.
 const N_SPECIAL: usize = 2;
@@ -19,9 +19,9 @@ pub(crate) struct ChunkInfo {
     /// The number of the chunk, from 0.
     pub index: usize,
     /// The part of the text that the model read.
-    pub span: Span,
+    pub span: WireSpan,
     /// The part of `span` that was scored. The cores of all chunks partition the text.
-    pub core: Span,
+    pub core: WireSpan,
     /// The first and last line of the core, from 0.
     pub lines: Lines,
     /// The number of subwords that the model read, including special ones; 0 if the chunk is only whitespace.
@@ -50,7 +50,7 @@ pub(crate) struct Shares {
 /// A part of the text that has no scores.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct UnscoredPart {
-    pub span: Span,
+    pub span: WireSpan,
     pub reason: String,
 }
 

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::app::Shared;
-use super::super::body::{Asked, encode, off_thread};
+use super::super::body::{Asked, encode};
 use super::super::error::{ApiError, ErrorBody};
 use super::stages::{Stages, latency_ms};
+use crate::off_thread::off_thread;
 use crate::text::named::UnknownName;
 use crate::view::colormap::Colormap;
 use crate::view::heatmap::{Heatmap, render_png};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::app::Shared;
-use super::super::body::{Asked, encode, off_thread};
+use super::super::body::{Asked, encode};
 use super::super::error::{ApiError, ErrorBody};
 use super::ask::{Target, TargetFields, request_schema};
 use super::chunks::{ChunkInfo, cells};
@@ -16,6 +16,7 @@ use crate::analysis::raw::{RawChoice, RawHeads};
 use crate::attribution::{AttributionOptions, HeadFusion};
 use crate::engine::{Planned, RawChunk};
 use crate::model::ModelInfo;
+use crate::off_thread::off_thread;
 use crate::view::label::subword_texts;
 use crate::view::matrix::Nested;
 use crate::view::options::{Field, HeadsAnswer, IndexChoice, ViewOptions};

@@ -11,6 +11,7 @@ use super::super::app::App;
 use super::super::body::answer;
 use crate::analysis::Timing;
 use crate::engine::Finished;
+use crate::view::milliseconds;
 
 /// Carries the durations of the stages, as browsers' developer tools show them.
 pub(crate) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -61,7 +62,7 @@ impl Stages {
                 header.push_str(", ");
             }
             // Writing into a string does not fail.
-            let _ = write!(header, "{stage};dur={:.3}", milliseconds(spent));
+            let _ = write!(header, "{stage};dur={:.3}", milliseconds::exact(spent));
         }
         HeaderValue::from_str(&header).ok()
     }
@@ -77,11 +78,7 @@ impl Stages {
     }
 }
 
-pub(crate) fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
-}
-
 /// To the microsecond, as answers have it.
 pub(crate) fn latency_ms(ticket: &Ticket) -> f64 {
-    (milliseconds(ticket.elapsed()) * 1e3).round() / 1e3
+    milliseconds::rounded(ticket.elapsed())
 }

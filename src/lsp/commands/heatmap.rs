@@ -14,9 +14,11 @@ use super::failed;
 use crate::analysis::Extras;
 use crate::engine::{Finished, Pending, Scope};
 use crate::files::write_file;
-use crate::lsp::matrix::{plan, protocol_error, requested_view};
+use crate::lsp::errors::{engine_error, invalid_params};
+use crate::lsp::matrix::plan;
 use crate::lsp::progress::{ProgressTarget, Reporter};
 use crate::lsp::session::{Session, Snapshot};
+use crate::off_thread::off_thread;
 use crate::text::named::{Named as _, UnknownName};
 use crate::text::{ByteSpan, named_enum};
 use crate::view::AnalyzedDocument;
@@ -108,9 +110,11 @@ pub(super) async fn run(
     let colormap = options.colormap.as_deref().map(str::parse).transpose();
     let colormap: Option<Colormap> =
         colormap.map_err(|error: UnknownName| invalid(error.to_string()))?;
-    let Some((model, attribution)) = requested_view(session, options.view.as_ref())? else {
+    let Some(live) = session.live_view(snapshot) else {
         return Ok(None);
     };
+    let selected = live.select(None, options.view.as_ref());
+    let selected = selected.map_err(|error| invalid_params(&error))?;
     let part = options.range.map(|range| snapshot.positions().span(range));
     let is_matrix = options.format != Format::Json && options.kind == PictureKind::Matrix;
     let (scope, extras) = if is_matrix {
@@ -125,7 +129,8 @@ pub(super) async fn run(
         // The levels of a part are those that it has in the whole.
         (Scope::Document, extras)
     };
-    let planned = plan(session, model, snapshot.document.clone()).await?;
+    let planned = plan(session, selected.model, live.document).await?;
+    let attribution = selected.config.attribution.clone();
     let pending = session.engine.analyze(&planned, scope, attribution, extras);
     let finished = with_progress(session, pending, token).await?;
     let view = ViewAnswer::new(&finished.analysis.model, &finished.analysis.attribution);
@@ -153,14 +158,14 @@ pub(super) async fn run(
         .or_else(|| options.open.then(|| temporary(format)));
     let to = path.clone();
     // Drawing and writing take their time: not on a thread that answers others.
-    let drawn = tokio::task::spawn_blocking(move || {
+    let drawn = off_thread(move || {
         let bytes = job.draw(&finished).map_err(|error| failed(&error))?;
         match to {
             None => Ok(Some(bytes)),
             Some(path) => write(&path, &bytes).map(|()| None),
         }
     });
-    let bytes = drawn.await.map_err(|error| failed(&error))??;
+    let bytes = drawn.await?;
     if let Some(path) = path.as_ref().filter(|_| options.open) {
         show(session, path);
     }
@@ -204,7 +209,7 @@ async fn with_progress(
         std::future::pending::<std::convert::Infallible>().await
     };
     let done = tokio::select! {
-        done = pending.done() => done.map_err(|error| protocol_error(&error)),
+        done = pending.done() => done.map_err(|error| engine_error(&error)),
         () = cancellable.cancellation.cancelled() => Err(Error::request_cancelled()),
         never = report => match never {},
     };

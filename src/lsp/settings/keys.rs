@@ -9,12 +9,11 @@ use serde_json::{Value, json};
 use super::Settings;
 use crate::attribution::{Aggregate, Method, Sinks};
 use crate::lsp::features::{self, Feature};
-use crate::lsp::proto::encoding_name;
 use crate::model::{Device, Precision};
-use crate::text::PositionEncoding;
 use crate::text::named::Named;
-use crate::view::levels::HeatLevel;
+use crate::view::levels::{HeatLevel, LevelThresholds};
 use crate::view::options::Field;
+use crate::view::position::Encoding;
 
 /// One setting.
 pub(crate) struct Key {
@@ -279,14 +278,14 @@ const KEYS: &[(&str, &str, Kind)] = &[
             names: || vec!["auto", "utf-8", "utf-16", "utf-32"],
             get: |settings| {
                 let encoding = settings.position_encoding;
-                encoding.map_or("auto", encoding_name).to_owned()
+                encoding.map_or("auto", Encoding::as_str).to_owned()
             },
             set: |settings, name| {
                 settings.position_encoding = match name {
                     "auto" => None,
-                    "utf-8" => Some(PositionEncoding::Utf8),
-                    "utf-16" => Some(PositionEncoding::Utf16),
-                    "utf-32" => Some(PositionEncoding::Utf32),
+                    "utf-8" => Some(Encoding::Utf8),
+                    "utf-16" => Some(Encoding::Utf16),
+                    "utf-32" => Some(Encoding::Utf32),
                     _ => return None,
                 };
                 Some(())
@@ -300,19 +299,9 @@ const KEYS: &[(&str, &str, Kind)] = &[
             what: "five numbers",
             get: |settings| settings.thresholds.quantiles.map(decimal).to_vec().into(),
             set: |settings, value| {
-                const EXPECTED: &str = "a list of five ascending numbers from 0 to 1";
-                let numbers = value.as_array().ok_or(EXPECTED)?;
-                let numbers: Vec<f32> = numbers
-                    .iter()
-                    .filter_map(Value::as_f64)
-                    .map(narrow)
-                    .collect();
-                let quantiles: [f32; 5] = numbers.try_into().map_err(|_| EXPECTED)?;
-                let is_in_range = quantiles.iter().all(|q| (0.0..=1.0).contains(q));
-                if !is_in_range || !quantiles.is_sorted() {
-                    return Err(EXPECTED);
-                }
-                settings.thresholds.quantiles = quantiles;
+                let numbers = value.as_array().ok_or(LevelThresholds::EXPECTED)?;
+                let numbers = numbers.iter().filter_map(Value::as_f64).map(narrow);
+                settings.thresholds = LevelThresholds::new(&numbers.collect::<Vec<f32>>())?;
                 Ok(())
             },
         },

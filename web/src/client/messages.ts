@@ -43,10 +43,12 @@ export type ClientMessage =
       view?: ViewOptions;
       range?: Range;
       encoding?: 'utf-8' | 'utf-16' | 'utf-32';
+      /** Where levels 1 to 5 begin: five ascending quantiles of lift in the document. */
+      levelQuantiles?: number[];
     }
   | { type: 'edit'; version: number; changes: Change[] }
   | { type: 'look'; range?: Range }
-  | { type: 'view'; model?: string; view?: ViewOptions }
+  | { type: 'view'; model?: string; view?: ViewOptions; levelQuantiles?: number[] }
   | { type: 'close' }
   | { [Kind in QuestionKind]: { type: Kind; id: number; slot?: string } & Questions[Kind] }[QuestionKind];
 

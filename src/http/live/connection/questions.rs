@@ -15,6 +15,7 @@ use super::super::answers::{self, MatrixQuestion};
 use super::super::document::Snapshot;
 use super::super::messages::{Answer, ClientMessage};
 use super::{Connection, Said, no_document};
+use crate::view::live::Place;
 
 /// Questions of one client that are worked at.
 const MAX_QUESTIONS: usize = 8;
@@ -42,8 +43,7 @@ impl Connection {
                 unit,
             } => {
                 let question = MatrixQuestion {
-                    position,
-                    chunk,
+                    place: Place { position, chunk },
                     model,
                     view,
                     unit,
@@ -60,7 +60,7 @@ impl Connection {
                 model,
                 size,
             } => self.work("thumbnails", slot, id, |snapshot| async move {
-                let place = (chunk, position);
+                let place = Place { position, chunk };
                 answers::thumbnails(&app, snapshot, place, model.as_deref(), size).await
             }),
             ClientMessage::Relations {

@@ -1,0 +1,97 @@
+//! One chunk's matrix.
+
+use serde::Serialize;
+
+use codegaze_core::engine::Finished;
+
+use super::{LiveView, Place, UNNAMED, definition_at};
+use crate::AnalyzedDocument;
+use crate::heatmap::{Heatmap, Unit};
+use crate::matrix::pack_weights;
+use crate::options::ViewAnswer;
+use crate::picture::RenderError;
+use crate::position::WireRange;
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MatrixToken {
+    pub label: String,
+    /// `null`: a special subword.
+    pub range: Option<WireRange>,
+    pub score: f32,
+}
+
+/// A chunk's query × key matrix.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MatrixResult {
+    pub version: i64,
+    pub view: ViewAnswer,
+    pub chunk: usize,
+    /// The number of chunks in the document.
+    pub chunks: usize,
+    /// The range of the chunk.
+    pub range: WireRange,
+    /// The top-level definition at the position of the question.
+    pub definition: Option<WireRange>,
+    pub unit: Unit,
+    /// Both axes.
+    pub tokens: Vec<MatrixToken>,
+    /// [query, key], row-major, as base64 of little-endian f32.
+    pub weights: String,
+    /// The greatest weight.
+    pub max: f32,
+    /// The share of attention that special subwords took.
+    pub sink_share: f32,
+}
+
+impl LiveView {
+    /// The matrix of the first chunk of `finished`, an analysis of this document with [`Heatmap::EXTRAS`]; `None` for a chunk
+    /// without lexemes.
+    ///
+    /// # Errors
+    /// If the analysis contradicts itself.
+    pub fn matrix(
+        &self,
+        finished: &Finished,
+        place: Place,
+        unit: Unit,
+    ) -> Result<Option<MatrixResult>, RenderError> {
+        let Some(heatmap) = first_heatmap(finished, unit)? else {
+            return Ok(None);
+        };
+        let positions = self.positions();
+        let analysis = &finished.analysis;
+        let definition = place
+            .position
+            .and_then(|position| definition_at(&self.document, positions.offset(position)));
+        Ok(Some(MatrixResult {
+            version: self.version,
+            view: ViewAnswer::new(&analysis.model, &analysis.attribution),
+            chunk: finished.first_chunk,
+            chunks: finished.n_chunks,
+            range: positions.range(analysis.chunks[0].core),
+            definition: definition.map(|definition| positions.range(definition.span)),
+            unit,
+            max: heatmap.max(),
+            weights: pack_weights(&heatmap.weights),
+            tokens: heatmap
+                .tokens
+                .into_iter()
+                .map(|token| MatrixToken {
+                    label: token.label,
+                    range: token.span.map(|span| positions.range(span)),
+                    score: token.score,
+                })
+                .collect(),
+            sink_share: analysis.sink_share,
+        }))
+    }
+}
+
+pub(super) fn first_heatmap(
+    finished: &Finished,
+    unit: Unit,
+) -> Result<Option<Heatmap>, RenderError> {
+    let document = AnalyzedDocument::new(UNNAMED, &finished.document, &finished.analysis);
+    Heatmap::of_first(&document, unit)
+}

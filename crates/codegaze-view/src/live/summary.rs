@@ -1,0 +1,136 @@
+//! What lines, definitions and chunks receive.
+
+use serde::Serialize;
+
+use codegaze_text::outline::outline;
+
+use super::{LexemeHeat, LiveAnalysis};
+use crate::definitions::{DefinitionHeat, definition_heats, line_heats};
+use crate::levels::HeatLevel;
+use crate::options::ViewAnswer;
+use crate::position::WireRange;
+
+/// The most attended lexemes of a summary.
+const TOP: usize = 20;
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SummaryResult {
+    pub version: i64,
+    pub view: ViewAnswer,
+    /// Ascending. Lines without lexemes are omitted.
+    pub lines: Vec<LineSummary>,
+    /// The top-level definitions, ascending.
+    pub definitions: Vec<DefinitionSummary>,
+    pub chunks: Vec<ChunkSummary>,
+    /// The most attended lexemes, best first.
+    pub top: Vec<LexemeHeat>,
+    pub sink_share: f32,
+    pub whitespace_share: f32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LineSummary {
+    pub line: usize,
+    /// The part of the document's attention; all lines sum to 1.
+    pub share: f32,
+    /// 1 is the average line.
+    pub lift: f32,
+    pub level: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DefinitionSummary {
+    pub range: WireRange,
+    pub name: String,
+    /// The part of the document's attention.
+    pub share: f32,
+    /// The share and the most attended lexeme, in words.
+    pub title: String,
+    pub top: Option<TopSummary>,
+}
+
+/// The most attended lexeme of a definition.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TopSummary {
+    pub range: WireRange,
+    pub label: String,
+    pub lift: f32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChunkSummary {
+    /// The range that the chunk scores, without its context.
+    pub range: WireRange,
+    /// Subwords, including special ones.
+    pub tokens: usize,
+    pub sink_share: f32,
+    pub whitespace_share: f32,
+    pub cached: bool,
+}
+
+impl LiveAnalysis {
+    /// Of a complete analysis.
+    #[must_use]
+    pub fn summary(&self) -> SummaryResult {
+        let analysis = &self.finished.analysis;
+        let document = self.document();
+        let top = document.top(TOP);
+        SummaryResult {
+            version: self.version,
+            view: self.view(),
+            lines: line_heats(&document, HeatLevel::NONE)
+                .into_iter()
+                .map(|heat| LineSummary {
+                    line: heat.line,
+                    share: heat.share,
+                    lift: heat.lift,
+                    level: heat.level.get(),
+                })
+                .collect(),
+            definitions: definition_heats(&document, &outline(&self.finished.document))
+                .into_iter()
+                .map(|heat| self.definition_summary(heat))
+                .collect(),
+            chunks: self.chunk_summaries(),
+            top: top
+                .into_iter()
+                .map(|(lexeme, level)| self.lexeme_heat(lexeme, level))
+                .collect(),
+            sink_share: analysis.sink_share,
+            whitespace_share: analysis.whitespace_share,
+        }
+    }
+
+    fn definition_summary(&self, heat: DefinitionHeat) -> DefinitionSummary {
+        let positions = self.positions();
+        let name = heat.definition.name;
+        DefinitionSummary {
+            range: positions.range(heat.definition.span),
+            name: name.of(self.finished.document.text()).to_owned(),
+            share: heat.share,
+            title: heat.title(),
+            top: heat.top.map(|top| TopSummary {
+                range: positions.range(top.span),
+                label: top.label,
+                lift: top.lift,
+            }),
+        }
+    }
+
+    fn chunk_summaries(&self) -> Vec<ChunkSummary> {
+        let positions = self.positions();
+        let chunks = self.finished.analysis.chunks.iter();
+        chunks
+            .zip(&self.finished.cached)
+            .map(|(chunk, &cached)| ChunkSummary {
+                range: positions.range(chunk.core),
+                tokens: chunk.n_tokens,
+                sink_share: chunk.sink_share,
+                whitespace_share: chunk.whitespace_share,
+                cached,
+            })
+            .collect()
+    }
+}
