@@ -7,8 +7,32 @@ bin := justfile_directory() / ".venv" / if os() == "windows" { "Scripts" } else 
 _list:
     @just --list --unsorted
 
-# All checks but those that need PyTorch
-check: fmt clippy test doc deny lint package
+# What a change needs before it is delivered; the groups below hold the rest
+check: ci-lint test
+
+# Every check that CI runs, in groups that need the same tools. `.ci/run` and the workflows call these groups.
+
+# Rust alone: the README's commands, the tests, the benchmarks once
+ci-rust: readme references bench-smoke
+
+# Formatting, lint, documentation, licenses, the package
+ci-lint: fmt lint clippy doc deny package
+
+# The servers from outside: language server, HTTP API, MLflow
+ci-servers: lsp http-api mlflow
+
+# What needs Chromium: HTML pages, the page of `codegaze serve`, VS Code
+ci-browser: browser page vscode
+
+# What needs Neovim or Emacs, and the other editors' files
+ci-editors: lsp-nvim nvim lsp-emacs editors
+
+# What needs PyTorch: fixtures, the program against transformers, memory, the language server's benchmark once
+ci-transformers: fixtures transformers memory lsp-bench-smoke
+
+# Every command of the README, in the order of the page
+readme:
+    tests/readme/run.sh
 
 # Tests that need only Rust
 test:
@@ -117,6 +141,9 @@ _suite NAME DIRECTORY: _venv
 # The language server against its bars
 lsp-bench *ARGS: pytorch
     {{ bin }}/python benches/lsp.py {{ ARGS }}
+
+# The language server's benchmark, once and short
+lsp-bench-smoke: (lsp-bench "--quick" "--rows" "initialize" "first_tokens" "typing" "hover_and_highlight" "memory")
 
 # The Neovim plugin: formatting, lint, help, and real Neovims beside a second server
 nvim *ARGS:

@@ -214,7 +214,7 @@ def prepared_python(directory: Path) -> Path:
 
 
 def built_worker() -> Path:
-    command = ["cargo", "build", "--release", "-p", "codegaze-benches", "--bench", "worker", "--message-format", "json-render-diagnostics"]
+    command = ["cargo", "build", "--profile", "bench", "-p", "codegaze-benches", "--bench", "worker", "--message-format", "json-render-diagnostics"]
     messages = run(*command, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     for message in map(json.loads, messages):
         if message.get("executable") and message["target"]["name"] == "worker":
