@@ -144,7 +144,7 @@ fn view_commands(snapshot: &Snapshot, served: &ModelAndView) -> Vec<Command> {
             commands.push(set(format!("head {next}"), json!({ "heads": next })));
             commands.push(set("all heads".to_owned(), json!({ "heads": "mean" })));
         }
-        _ => commands.push(set("head 0 alone".to_owned(), json!({ "heads": 0 }))),
+        HeadFusion::All(_) => commands.push(set("head 0 alone".to_owned(), json!({ "heads": 0 }))),
     }
     for method in Method::ALL {
         if method != view.method {

@@ -191,18 +191,17 @@ impl Session {
         finished: Arc<Finished>,
     ) -> std::result::Result<LiveAnalysis, EngineError> {
         let thresholds = snapshot.settings.thresholds;
-        let levels = match self.levels.get(&finished, &thresholds) {
-            Some(levels) => levels,
-            None => {
-                let of = Arc::clone(&finished);
-                let levels =
-                    off_thread(move || Ok::<_, EndedEarly>(Levels::new(&of.analysis, &thresholds)));
-                let levels = levels.await.map_err(|error| EngineError::Panicked {
-                    message: error.to_string(),
-                })?;
-                self.levels.insert(&finished, &thresholds, levels.clone());
-                levels
-            }
+        let levels = if let Some(levels) = self.levels.get(&finished, &thresholds) {
+            levels
+        } else {
+            let of = Arc::clone(&finished);
+            let levels =
+                off_thread(move || Ok::<_, EndedEarly>(Levels::new(&of.analysis, &thresholds)));
+            let levels = levels.await.map_err(|error| EngineError::Panicked {
+                message: error.to_string(),
+            })?;
+            self.levels.insert(&finished, &thresholds, levels.clone());
+            levels
         };
         Ok(LiveAnalysis {
             finished,
@@ -251,7 +250,7 @@ impl Session {
     }
 
     /// Makes `current` the model and view of all open documents.
-    pub fn analyze_under(&self, current: ModelAndView) {
+    pub fn analyze_under(&self, current: &ModelAndView) {
         let mut model_and_view = lock(&self.model_and_view);
         *model_and_view = Some(current.clone());
         for open in self.state().documents.iter() {

@@ -205,10 +205,8 @@ mod tests {
         let manifest: Value = serde_json::from_str(manifest).unwrap();
         let sections = manifest["contributes"]["configuration"].as_array().unwrap();
         let property = |name: &str| {
-            let properties = sections.iter().map(|section| &section["properties"]);
-            properties
-                .filter_map(|all| all.get(format!("codegaze.{name}")))
-                .next()
+            let mut properties = sections.iter().map(|section| &section["properties"]);
+            properties.find_map(|all| all.get(format!("codegaze.{name}")))
         };
         for key in keys() {
             let name = key.name.as_str();

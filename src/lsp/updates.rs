@@ -31,7 +31,7 @@ impl Session {
             self.notifier
                 .warn(format!("codegaze: {id}: {fault}; the default is used"));
         }
-        self.analyze_under(ModelAndView::live(model, attribution));
+        self.analyze_under(&ModelAndView::live(model, attribution));
         self.refresh();
         self.send_status();
     }

@@ -180,6 +180,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "numbers that are kept as given")]
     fn thresholds_are_five_ascending_numbers_from_0_to_1() {
         let thresholds = LevelThresholds::new(&[0.0, 0.5, 0.5, 0.9, 1.0]).unwrap();
         assert_eq!(thresholds.quantiles, [0.0, 0.5, 0.5, 0.9, 1.0]);

@@ -116,10 +116,11 @@ impl Client {
     /// Hands a response to the request that awaits it.
     pub(super) fn resolve(&self, response: Response) {
         let sender = lock(&self.pending).by_id.remove(response.id());
-        match sender {
-            // The caller may have given up meanwhile.
-            Some(sender) => drop(sender.send(response)),
-            None => tracing::warn!(id = %response.id(), "skipped a response to an unknown request"),
+        if let Some(sender) = sender {
+            // The caller may no longer wait.
+            let _ = sender.send(response);
+        } else {
+            tracing::warn!(id = %response.id(), "skipped a response to an unknown request");
         }
     }
 

@@ -143,7 +143,7 @@ pub struct ReducedPass<'a> {
     pub mean: &'a [f32],
     /// Each layer's matrix, ascending, for methods with [`PassNeeds::each_layer`].
     pub layers: &'a [Vec<f32>],
-    /// Whether a subword is special, [token].
+    /// Whether a subword is special, \[token\].
     pub special: &'a [bool],
     pub sinks: Sinks,
 }
