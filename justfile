@@ -76,7 +76,7 @@ lint: tools
 package:
     #!/usr/bin/env bash
     set -euo pipefail
-    files=$(cargo package --list --allow-dirty)
+    files=$(cargo package --list --allow-dirty -p codegaze)
     for file in README.md LICENSE-MIT LICENSE-APACHE docs/ATTRIBUTION.md web/dist/index.html; do
         grep -qxF "$file" <<<"$files" || { echo "the package lacks $file" >&2; exit 1; }
     done
