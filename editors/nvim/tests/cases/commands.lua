@@ -150,8 +150,8 @@ end)
 test('commands: model loads a directory, and says which is used', function()
   local child = harness.child()
   child:edit('examples/fibonacci.py')
-  child:cmd('cd ' .. harness.root .. '/models')
-  child:cmd('Codegaze model codegaze-mini/')
+  child:cmd('cd ' .. harness.root .. '/crates/codegaze-mini')
+  child:cmd('Codegaze model model/')
   child:await(
     'the model of the directory',
     [[

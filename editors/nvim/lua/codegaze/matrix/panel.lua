@@ -99,7 +99,8 @@ function Panel:load()
     params.position = position
   end
   client_of.request(self.buf, 'codegaze/matrix', params, function(answer, absence, message)
-    if asked ~= self.generation then
+    -- The window of the code can be closed while the server computes.
+    if asked ~= self.generation or not vim.api.nvim_win_is_valid(self.win) then
       return
     elseif answer then
       self:show(answer, position)
