@@ -1,13 +1,12 @@
 import time
 
+import models
 import pytest
 from client import REQUEST_CANCELLED, SILENCE, counts
 from conftest import SOURCE
 from processes import seconds_until_idle, wait_busy
 from session import capabilities
 from sources import functions
-
-import models
 
 LONG = functions(2500)
 

@@ -5,11 +5,10 @@ import subprocess
 import sys
 import time
 
+import models
 import pytest
 from client import INVALID_REQUEST, SERVER_NOT_INITIALIZED, SILENCE, encode, frame, request
 from session import binary, capabilities
-
-import models
 
 
 def initialize_params(**params) -> dict:

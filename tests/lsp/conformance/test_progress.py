@@ -1,9 +1,8 @@
+import models
 import pytest
 from client import REQUEST_CANCELLED, Refusal
 from session import capabilities
 from sources import functions
-
-import models
 
 LONG = functions(3000)
 

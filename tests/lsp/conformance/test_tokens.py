@@ -1,6 +1,7 @@
 import itertools
 import time
 
+import models
 import oracle
 import pytest
 from client import METHOD_NOT_FOUND
@@ -9,8 +10,6 @@ from nasty import BLANK, NASTY
 from plaintext import ENCODINGS, Text, width
 from session import EXAMPLES, LEGEND, capabilities, unpack_tokens
 from sources import functions
-
-import models
 
 
 def assert_well_formed(tokens, text: Text, encoding: str) -> None:
