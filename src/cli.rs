@@ -3,7 +3,7 @@
 mod analyze;
 mod args;
 mod attention;
-mod fault;
+mod error;
 mod files;
 mod heatmap;
 mod lsp;
@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use args::{Arguments, Command};
-use fault::Fault;
+use error::CliError;
 
 /// Runs the program: arguments → logs on stderr → command → exit code (0 done; 1 something failed; 2 bad usage).
 #[must_use]
@@ -59,7 +59,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Logs go to stderr, or where the server is told to write them: stdout belongs to results and to the protocol.
-fn init_logs(arguments: &Arguments) -> Result<(), Fault> {
+fn init_logs(arguments: &Arguments) -> Result<(), CliError> {
     let level = match arguments.verbose {
         0 => tracing::Level::WARN,
         1 => tracing::Level::INFO,
@@ -68,7 +68,7 @@ fn init_logs(arguments: &Arguments) -> Result<(), Fault> {
     };
     if let Command::Lsp(args) = &arguments.command {
         let file = args.log_file.as_deref();
-        return crate::lsp::init_logs(level, file).map_err(|source| Fault::Output {
+        return crate::lsp::init_logs(level, file).map_err(|source| CliError::Output {
             target: file.map_or_else(|| "the log".to_owned(), |file| file.display().to_string()),
             source,
         });
@@ -87,19 +87,20 @@ fn init_logs(arguments: &Arguments) -> Result<(), Fault> {
 }
 
 /// One page for all commands, so that `man` needs one file.
-fn man_page() -> Result<Vec<u8>, Fault> {
+fn man_page() -> Result<Vec<u8>, CliError> {
     let mut page = Vec::new();
     let mut command = Arguments::command();
     command.build();
     clap_mangen::Man::new(command.clone())
         .render(&mut page)
-        .map_err(Fault::stdout)?;
+        .map_err(CliError::stdout)?;
     for subcommand in command.get_subcommands().filter(|c| !c.is_hide_set()) {
         let man = clap_mangen::Man::new(subcommand.clone());
-        writeln!(page, ".SH COMMAND: codegaze {}", subcommand.get_name()).map_err(Fault::stdout)?;
+        writeln!(page, ".SH COMMAND: codegaze {}", subcommand.get_name())
+            .map_err(CliError::stdout)?;
         man.render_description_section(&mut page)
             .and_then(|()| man.render_options_section(&mut page))
-            .map_err(Fault::stdout)?;
+            .map_err(CliError::stdout)?;
     }
     Ok(page)
 }

@@ -1,20 +1,22 @@
-//! The HTTP server: REST, and heat live over a WebSocket, on the same engine, cache and views as everything else.
+//! The HTTP server: REST, and a WebSocket for documents that change, with the engine and the views of the other faces.
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | [`options`] | what the server is started with |
-//! | `server` | connections: limits, time-outs, the end |
-//! | `app` | what all requests share; the routes |
-//! | `guard` | who may ask: `Host`, `Origin`, the token |
-//! | `admission` | how much is under way at once, and for how long |
-//! | `body` | JSON in and out |
+//! | `server`, `write_timeout` | connections: limits, timeouts, the end |
+//! | `router` | from a path to its handler |
+//! | `app` | the state that handlers share |
+//! | `guard` | checks `Host`, `Origin` and the token |
+//! | `admission` | how many requests are admitted, and for how long |
+//! | `body` | JSON requests and responses |
 //! | `error` | every way in which a request fails |
-//! | `models` | the models that serve |
-//! | `routes` | REST, a file an endpoint |
+//! | `models` | the models of the server |
+//! | `routes` | REST, one file for each endpoint |
 //! | `live` | the WebSocket |
-//! | `metrics`, `openapi`, `docs` | what tells about the server |
+//! | `page` | the page at `/` |
+//! | `metrics`, `openapi`, `docs` | metrics, and the description of the API |
 //!
-//! `docs/http.md` has all shapes. Nothing is computed here, and no file of the machine is read for a client.
+//! `docs/http.md` describes all requests and responses. This module computes nothing, and reads no file for a client.
 
 mod admission;
 mod app;
@@ -31,7 +33,7 @@ mod page;
 mod router;
 mod routes;
 mod server;
-mod stall;
+mod write_timeout;
 
-pub use options::{Limits, Options, OptionsError};
+pub use options::{Limits, ServerOptions, ServerOptionsError};
 pub use server::{Bound, ServeError};

@@ -61,7 +61,7 @@ pub struct RunOptions {
 /// How a client is served.
 #[derive(Clone, Debug, Default)]
 pub struct ServeOptions {
-    pub transport: transport::Options,
+    pub transport: transport::TransportOptions,
     /// Sees every complete analysis.
     pub observer: Option<Observer>,
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::anyhow;
 
 use super::args::{AnalyzeArgs, AttributionArgs, Format, ImageEncoding};
-use super::fault::{Fault, report_line};
+use super::error::{CliError, report_line};
 use super::files::{self, Input};
 use super::output::Stdout;
 use super::terminal::Environment;
@@ -27,7 +27,7 @@ use crate::view::{AnalyzedDocument, Granularity};
 /// Rows of a Markdown report's table unless `--top` says otherwise.
 const MARKDOWN_ROWS: usize = 20;
 
-pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Fault> {
+pub(super) fn run(args: &AnalyzeArgs) -> Result<(), CliError> {
     check(args)?;
     let inputs = files::expand(&args.paths);
     let model = models::load(&args.model)?;
@@ -41,7 +41,7 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Fault> {
         ..AnalysisConfig::new(model.info(), resolve(&args.attribution, model.info())?)
     };
     let bar = progress::steps(inputs.len(), "analyzing");
-    let mut report = Report::new(args, inputs.len()).map_err(Fault::stdout)?;
+    let mut report = Report::new(args, inputs.len()).map_err(CliError::stdout)?;
     let tracking = Tracking::start(&args.tracking, "analyze", {
         let bar = bar.clone();
         move |text| bar.suspend(|| report_line(&format!("warning: {text}")))
@@ -53,7 +53,7 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Fault> {
                 input.name(),
                 analyze_one(&model, &input, args, &config, &bar),
             ),
-            Err(error) => (String::new(), Err(Fault::failed(error))),
+            Err(error) => (String::new(), Err(CliError::failed(error))),
         };
         if let Ok((document, analysis)) = &done {
             tracking.record(document.text().len(), analysis);
@@ -67,19 +67,19 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), Fault> {
                 report.failure(&name, &fault)
             }
         })
-        .map_err(Fault::stdout)?;
+        .map_err(CliError::stdout)?;
         bar.inc(1);
     }
     bar.finish_and_clear();
     report.finish()?;
     if n_failed > 0 {
-        return Err(Fault::Reported);
+        return Err(CliError::Reported);
     }
     Ok(())
 }
 
 /// Options that have no effect in the chosen format are errors.
-fn check(args: &AnalyzeArgs) -> Result<(), Fault> {
+fn check(args: &AnalyzeArgs) -> Result<(), CliError> {
     let json_only = [
         ("--tokens", args.tokens),
         ("--attention", args.attention),
@@ -87,7 +87,7 @@ fn check(args: &AnalyzeArgs) -> Result<(), Fault> {
         ("--image", args.image.is_some()),
     ];
     match json_only.iter().find(|(_, given)| *given) {
-        Some((option, _)) if args.format != Format::Json => Err(Fault::usage(anyhow!(
+        Some((option, _)) if args.format != Format::Json => Err(CliError::usage(anyhow!(
             "{option} works only with JSON; add --format json"
         ))),
         _ => Ok(()),
@@ -98,7 +98,7 @@ fn check(args: &AnalyzeArgs) -> Result<(), Fault> {
 pub(super) fn resolve(
     args: &AttributionArgs,
     info: &ModelInfo,
-) -> Result<AttributionConfig, Fault> {
+) -> Result<AttributionConfig, CliError> {
     let options = AttributionOptions {
         method: args.method,
         layers: args.layers.clone(),
@@ -106,7 +106,7 @@ pub(super) fn resolve(
         sinks: args.sinks,
         aggregate: args.aggregate,
     };
-    options.resolve(info).map_err(Fault::usage)
+    options.resolve(info).map_err(CliError::usage)
 }
 
 fn analyze_one(
@@ -115,8 +115,8 @@ fn analyze_one(
     args: &AnalyzeArgs,
     config: &AnalysisConfig,
     bar: &indicatif::ProgressBar,
-) -> Result<(Document, Analysis), Fault> {
-    let document = input.read(args.input.max_bytes).map_err(Fault::failed)?;
+) -> Result<(Document, Analysis), CliError> {
+    let document = input.read(args.input.max_bytes).map_err(CliError::failed)?;
     let cancel = AtomicBool::new(false);
     let name = input.name();
     let mut on_chunk = |done: usize, all: usize| {
@@ -124,7 +124,7 @@ fn analyze_one(
         bar.tick();
     };
     let analysis = analyze(model, &document, config, &cancel, &mut on_chunk)
-        .map_err(|error| Fault::failed(anyhow!("{name}: {error}")))?;
+        .map_err(|error| CliError::failed(anyhow!("{name}: {error}")))?;
     Ok((document, analysis))
 }
 
@@ -226,7 +226,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn finish(self) -> Result<(), Fault> {
+    fn finish(self) -> Result<(), CliError> {
         match self.out {
             Sink::Plain(out) => out.finish(),
             // Flushed after every document.

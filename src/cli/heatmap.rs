@@ -7,7 +7,7 @@ use anyhow::anyhow;
 
 use super::args::{HeatmapArgs, LabelChoice};
 use super::attention::no_chunk;
-use super::fault::Fault;
+use super::error::CliError;
 use super::files::Input;
 use super::{analyze, models, output};
 use crate::analysis::{AnalysisConfig, Extras};
@@ -18,24 +18,24 @@ use crate::view::picture::{LabelMode, PictureFormat, PictureKind, RenderError, R
 use crate::view::render::{render_matrix, render_source};
 
 /// The format that a file's name calls for.
-fn format_of(path: &Path) -> Result<PictureFormat, Fault> {
+fn format_of(path: &Path) -> Result<PictureFormat, CliError> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     match extension.to_ascii_lowercase().as_str() {
         "htm" => Some(PictureFormat::Html),
         extension => PictureFormat::from_name(extension),
     }
     .ok_or_else(|| {
-        Fault::usage(anyhow!(
+        CliError::usage(anyhow!(
             "{}: unknown format; give a name that ends in .png, .svg or .html",
             path.display()
         ))
     })
 }
 
-pub(super) fn run(args: &HeatmapArgs) -> Result<(), Fault> {
+pub(super) fn run(args: &HeatmapArgs) -> Result<(), CliError> {
     let format = format_of(&args.out)?;
     let input = Input::from_path(&args.file);
-    let source = input.read(args.input.max_bytes).map_err(Fault::failed)?;
+    let source = input.read(args.input.max_bytes).map_err(CliError::failed)?;
     let model = models::load(&args.model)?;
     let attribution = analyze::resolve(&args.attribution, model.info())?;
     let is_matrix = args.kind == PictureKind::Matrix;
@@ -51,10 +51,10 @@ pub(super) fn run(args: &HeatmapArgs) -> Result<(), Fault> {
     let cancel = AtomicBool::new(false);
     let name = input.name();
     let analysis = crate::analysis::analyze(&model, &source, &config, &cancel, &mut |_, _| ())
-        .map_err(|error| Fault::failed(anyhow!("{name}: {error}")))?;
+        .map_err(|error| CliError::failed(anyhow!("{name}: {error}")))?;
     let document = AnalyzedDocument::new(&name, &source, &analysis);
     let options = options(args);
-    let fault = |error: RenderError| Fault::usage(anyhow!("{name}: {error}"));
+    let fault = |error: RenderError| CliError::usage(anyhow!("{name}: {error}"));
     let bytes = if is_matrix {
         let n_chunks = analysis.chunks.len();
         let chunk = analysis
@@ -62,7 +62,7 @@ pub(super) fn run(args: &HeatmapArgs) -> Result<(), Fault> {
             .get(args.chunk)
             .ok_or_else(|| no_chunk(&input, args.chunk, n_chunks))?;
         if chunk.matrix.is_none() {
-            return Err(Fault::failed(anyhow!(
+            return Err(CliError::failed(anyhow!(
                 "{name}: chunk {} contains only whitespace; choose another one",
                 args.chunk
             )));

@@ -5,18 +5,18 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::args::LspArgs;
-use super::fault::Fault;
+use super::error::CliError;
 use super::tracking::Tracking;
 use crate::lsp::{RunOptions, ServeOptions, run, transport};
 
-pub(super) fn run_server(args: &LspArgs) -> Result<ExitCode, Fault> {
+pub(super) fn run_server(args: &LspArgs) -> Result<ExitCode, CliError> {
     let tracking = Tracking::start(&args.tracking, "lsp", |text| tracing::warn!("{text}"))?;
     let options = RunOptions {
         port: args.socket,
         serve: ServeOptions {
-            transport: transport::Options {
+            transport: transport::TransportOptions {
                 client_process_id: args.client_process_id,
-                ..transport::Options::default()
+                ..transport::TransportOptions::default()
             },
             observer: tracking.observer(),
         },
@@ -26,7 +26,7 @@ pub(super) fn run_server(args: &LspArgs) -> Result<ExitCode, Fault> {
             Some(port) => format!("no client listens on 127.0.0.1:{port}"),
             None => "the server cannot start".to_owned(),
         })
-        .map_err(Fault::failed)?;
+        .map_err(CliError::failed)?;
     tracing::info!(?ended, "the session ended");
     Ok(ExitCode::from(ended.exit_code()))
 }

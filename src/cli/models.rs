@@ -6,28 +6,28 @@ use anyhow::anyhow;
 use serde_json::json;
 
 use super::args::{ModelArgs, ModelsArgs, ModelsCommand};
-use super::fault::Fault;
+use super::error::CliError;
 use super::output::{self, Stdout};
 use super::progress::Downloads;
 use crate::model::source::{HubOptions, ModelFiles, ModelSource};
 use crate::model::{Device, Model, Precision};
 
 /// Finds and loads a model; one from the hub is fetched if it is not in the cache.
-pub(super) fn load(args: &ModelArgs) -> Result<Model, Fault> {
+pub(super) fn load(args: &ModelArgs) -> Result<Model, CliError> {
     let files = args
         .model
         .resolve(&HubOptions::from_env(), &Downloads::default())
-        .map_err(Fault::failed)?;
-    Model::load(&files, args.device, args.precision).map_err(Fault::failed)
+        .map_err(CliError::failed)?;
+    Model::load(&files, args.device, args.precision).map_err(CliError::failed)
 }
 
-pub(super) fn run(args: ModelsArgs) -> Result<(), Fault> {
+pub(super) fn run(args: ModelsArgs) -> Result<(), CliError> {
     match args.command {
         ModelsCommand::List => list(),
         ModelsCommand::Download { model } => {
             let files = model
                 .download(&HubOptions::from_env(), &Downloads::default())
-                .map_err(Fault::failed)?;
+                .map_err(CliError::failed)?;
             print_path(&model, &files)
         }
         ModelsCommand::Path { model } => {
@@ -35,16 +35,16 @@ pub(super) fn run(args: ModelsArgs) -> Result<(), Fault> {
                 offline: true,
                 ..HubOptions::from_env()
             };
-            let files = model.resolve(&cached_only, &()).map_err(Fault::failed)?;
+            let files = model.resolve(&cached_only, &()).map_err(CliError::failed)?;
             print_path(&model, &files)
         }
         ModelsCommand::Info { model, json } => info(model, json),
     }
 }
 
-fn print_path(model: &ModelSource, files: &ModelFiles) -> Result<(), Fault> {
+fn print_path(model: &ModelSource, files: &ModelFiles) -> Result<(), CliError> {
     let path = files.directory().ok_or_else(|| {
-        Fault::failed(anyhow!(
+        CliError::failed(anyhow!(
             "{model}: the model is part of the program and has no directory"
         ))
     })?;
@@ -52,7 +52,7 @@ fn print_path(model: &ModelSource, files: &ModelFiles) -> Result<(), Fault> {
 }
 
 /// One row a model: id, revision, size, whether it is complete.
-fn list() -> Result<(), Fault> {
+fn list() -> Result<(), CliError> {
     let mut rows = vec![[
         "MODEL".to_owned(),
         "REVISION".to_owned(),
@@ -77,16 +77,16 @@ fn list() -> Result<(), Fault> {
             "{model:<0$}  {revision:<1$}  {size:>2$}  {state}",
             widths[0], widths[1], widths[2]
         )
-        .map_err(Fault::stdout)?;
+        .map_err(CliError::stdout)?;
     }
     out.finish()
 }
 
 #[cfg(feature = "hub")]
-fn cached_rows() -> Result<Vec<[String; 4]>, Fault> {
+fn cached_rows() -> Result<Vec<[String; 4]>, CliError> {
     use crate::model::source::hub::list_cached;
 
-    let cached = list_cached(&HubOptions::from_env()).map_err(Fault::failed)?;
+    let cached = list_cached(&HubOptions::from_env()).map_err(CliError::failed)?;
     Ok(cached
         .into_iter()
         .map(|model| {
@@ -107,12 +107,12 @@ fn cached_rows() -> Result<Vec<[String; 4]>, Fault> {
 
 #[cfg(not(feature = "hub"))]
 #[expect(clippy::unnecessary_wraps, reason = "as with the hub")]
-fn cached_rows() -> Result<Vec<[String; 4]>, Fault> {
+fn cached_rows() -> Result<Vec<[String; 4]>, CliError> {
     Ok(Vec::new())
 }
 
 /// Loads the model, so that what is said is true of what would run.
-fn info(source: ModelSource, as_json: bool) -> Result<(), Fault> {
+fn info(source: ModelSource, as_json: bool) -> Result<(), CliError> {
     let model = load(&ModelArgs {
         model: source,
         device: Device::default(),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::fault::Fault;
+use super::error::CliError;
 use crate::analysis::Analysis;
 use crate::engine::Observer;
 
@@ -17,7 +17,7 @@ impl Tracking {
         _: &TrackingArgs,
         _: &'static str,
         _: impl FnOnce(String) + Send + 'static,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, CliError> {
         Ok(Self)
     }
 

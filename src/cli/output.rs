@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::path::Path;
 
-use super::fault::Fault;
+use super::error::CliError;
 use crate::files::write_file;
 
 /// Buffered stdout.
@@ -15,8 +15,8 @@ impl Stdout {
     }
 
     /// Flushes, so that an error at the end is not lost.
-    pub(super) fn finish(mut self) -> Result<(), Fault> {
-        self.0.flush().map_err(Fault::stdout)
+    pub(super) fn finish(mut self) -> Result<(), CliError> {
+        self.0.flush().map_err(CliError::stdout)
     }
 }
 
@@ -30,9 +30,9 @@ impl Write for Stdout {
     }
 }
 
-pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Fault> {
+pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), CliError> {
     let mut stdout = Stdout::new();
-    stdout.write_all(bytes).map_err(Fault::stdout)?;
+    stdout.write_all(bytes).map_err(CliError::stdout)?;
     stdout.finish()
 }
 
@@ -40,8 +40,8 @@ pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Fault> {
 pub(super) fn to_file(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), Fault> {
-    write_file(path, write).map_err(|source| Fault::Output {
+) -> Result<(), CliError> {
+    write_file(path, write).map_err(|source| CliError::Output {
         target: path.display().to_string(),
         source,
     })

@@ -5,17 +5,17 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::args::ServeArgs;
-use super::fault::{Fault, report_line};
+use super::error::{CliError, report_line};
 use super::tracking::Tracking;
 use crate::http::options::TOKEN_VARIABLE;
-use crate::http::{Bound, Limits, Options, ServeError};
+use crate::http::{Bound, Limits, ServeError, ServerOptions};
 use crate::model::source::{HubOptions, ModelSource};
 
-pub(super) fn run(args: ServeArgs) -> Result<(), Fault> {
+pub(super) fn run(args: ServeArgs) -> Result<(), CliError> {
     let tracking = Tracking::start(&args.tracking, "serve", |text| {
         report_line(&format!("warning: {text}"));
     })?;
-    let options = Options {
+    let options = ServerOptions {
         observer: tracking.observer(),
         ..options(args)?
     };
@@ -26,7 +26,7 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Fault> {
         .enable_all()
         .build()
         .context("the operating system refuses threads")
-        .map_err(Fault::failed)?;
+        .map_err(CliError::failed)?;
     let served = runtime.block_on(async {
         let bound = Bound::new(options).await?;
         // For a person, and for a program that chose port 0.
@@ -36,23 +36,23 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Fault> {
     // A picture that is still being drawn is nobody's any more.
     runtime.shutdown_background();
     served.map_err(|error| match error {
-        ServeError::Options(_) => Fault::usage(error),
-        error => Fault::failed(error),
+        ServeError::Options(_) => CliError::usage(error),
+        error => CliError::failed(error),
     })
 }
 
-fn options(args: ServeArgs) -> Result<Options, Fault> {
+fn options(args: ServeArgs) -> Result<ServerOptions, CliError> {
     let token = match std::env::var(TOKEN_VARIABLE) {
         Ok(token) if token.is_empty() => None,
         Ok(token) => Some(token),
         Err(std::env::VarError::NotPresent) => None,
         Err(error) => {
-            return Err(Fault::usage(
+            return Err(CliError::usage(
                 anyhow::Error::new(error).context(format!("{TOKEN_VARIABLE} cannot be read")),
             ));
         }
     };
-    Ok(Options {
+    Ok(ServerOptions {
         host: args.host,
         port: args.port,
         allow_remote: args.allow_remote,

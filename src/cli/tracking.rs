@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::fault::Fault;
+use super::error::CliError;
 use crate::analysis::Analysis;
 use crate::engine::Observer;
 use crate::tracking::{Credentials, Sample, Tracker, TrackingOptions};
@@ -35,7 +35,7 @@ impl Tracking {
         args: &TrackingArgs,
         command: &'static str,
         warn: impl FnOnce(String) + Send + 'static,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, CliError> {
         let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let Some(uri) = args.mlflow_uri.clone().or_else(|| var(URI)) else {
             return Ok(Self(None));
@@ -55,7 +55,7 @@ impl Tracking {
             ));
             return Ok(Self(None));
         }
-        let tracker = Tracker::start(options, warn).map_err(Fault::usage)?;
+        let tracker = Tracker::start(options, warn).map_err(CliError::usage)?;
         Ok(Self(Some(Arc::new(tracker))))
     }
 

@@ -1,4 +1,5 @@
-//! How much is under way at once. What does not fit is refused at once or waits within its deadline; nothing queues without end.
+//! Limits how many requests are admitted and how much memory their responses take. A request over the limit is refused at once,
+//! or waits until its deadline.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,8 +11,8 @@ use tokio::time::Instant;
 use super::error::ApiError;
 use super::options::Limits;
 
-/// Weights are counted in units of so many.
-const CELLS_A_UNIT: usize = 4096;
+/// Attention weights that one permit of the semaphore stands for.
+const CELLS_PER_UNIT: usize = 4096;
 
 pub(crate) struct Admission {
     requests: Arc<Semaphore>,
@@ -20,14 +21,14 @@ pub(crate) struct Admission {
     limits: Limits,
 }
 
-/// A request that was let in: leave to work until a deadline. Dropped with the last byte of the answer.
-pub(crate) struct Ticket {
-    permits: Vec<OwnedSemaphorePermit>,
+/// The permit of an admitted request, which has a deadline. It is dropped after the last byte of the response.
+pub(crate) struct Permit {
+    held: Vec<OwnedSemaphorePermit>,
     admitted: Instant,
     pub deadline: Deadline,
 }
 
-/// When a request's answer comes too late.
+/// When the response to a request is too late.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     at: Instant,
@@ -44,15 +45,15 @@ impl Admission {
         }
     }
 
-    pub fn admit(&self) -> Result<Ticket, ApiError> {
+    pub fn admit(&self) -> Result<Permit, ApiError> {
         let permit = Arc::clone(&self.requests).try_acquire_owned();
         let permit = permit.map_err(|_| ApiError::Busy {
             limit: self.limits.queue,
         })?;
         let admitted = Instant::now();
         let timeout = self.limits.timeout;
-        Ok(Ticket {
-            permits: vec![permit],
+        Ok(Permit {
+            held: vec![permit],
             admitted,
             deadline: Deadline {
                 at: admitted + timeout,
@@ -61,7 +62,7 @@ impl Admission {
         })
     }
 
-    /// Leave for one more WebSocket.
+    /// A permit for one more WebSocket.
     pub fn admit_live(&self) -> Result<OwnedSemaphorePermit, ApiError> {
         let permit = Arc::clone(&self.live).try_acquire_owned();
         permit.map_err(|_| ApiError::Busy {
@@ -69,11 +70,11 @@ impl Admission {
         })
     }
 
-    /// Waits until there is room for an answer of so many attention weights.
+    /// Waits until a response with `cells` attention weights fits.
     ///
     /// # Errors
-    /// When it is more than one answer may have.
-    pub async fn reserve(&self, ticket: &mut Ticket, cells: usize) -> Result<(), ApiError> {
+    /// If it is more than one response may have.
+    pub async fn reserve(&self, permit: &mut Permit, cells: usize) -> Result<(), ApiError> {
         let limit = self.limits.answer_cells.min(self.limits.cells);
         if cells > limit {
             return Err(ApiError::unanalysable(format!(
@@ -81,13 +82,13 @@ impl Admission {
             )));
         }
         let wanted = u32::try_from(units(cells)).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.cells).acquire_many_owned(wanted).await;
-        // It is never closed.
-        ticket.permits.extend(permit);
+        let room = Arc::clone(&self.cells).acquire_many_owned(wanted).await;
+        // The semaphore is never closed.
+        permit.held.extend(room);
         Ok(())
     }
 
-    /// Requests that wait, run or are being sent.
+    /// Requests that wait, run, or whose response is being sent.
     pub fn depth(&self) -> usize {
         self.limits.queue - self.requests.available_permits()
     }
@@ -97,15 +98,15 @@ impl Admission {
     }
 }
 
-impl Ticket {
-    /// Since the request was let in.
+impl Permit {
+    /// Since the request was admitted.
     pub fn elapsed(&self) -> Duration {
         self.admitted.elapsed()
     }
 }
 
 impl Deadline {
-    /// Gives `work` up at the deadline; what it asked of the engine is cancelled with it.
+    /// Drops `work` at the deadline, which also cancels its requests to the engine.
     pub async fn within<T>(
         self,
         work: impl Future<Output = Result<T, ApiError>>,
@@ -117,5 +118,5 @@ impl Deadline {
 }
 
 fn units(cells: usize) -> usize {
-    cells.div_ceil(CELLS_A_UNIT).min(Semaphore::MAX_PERMITS)
+    cells.div_ceil(CELLS_PER_UNIT).min(Semaphore::MAX_PERMITS)
 }

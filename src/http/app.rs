@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::admission::Admission;
 use super::metrics::Metrics;
 use super::models::Models;
-use super::options::{Limits, Options};
+use super::options::{Limits, ServerOptions};
 use crate::engine::{Engine, EngineConfig};
 
 /// The state of the server, as handlers see it.
@@ -28,7 +28,7 @@ pub(crate) struct App {
 pub(crate) type Shared = State<Arc<App>>;
 
 impl App {
-    pub fn new(options: &Options) -> Arc<Self> {
+    pub fn new(options: &ServerOptions) -> Arc<Self> {
         Arc::new(Self {
             engine: Engine::start(EngineConfig {
                 cache_bytes: options.limits.cache_bytes,

@@ -1,4 +1,4 @@
-//! JSON in, within limits; JSON out, with the leave that it was made under.
+//! JSON request bodies within limits, and JSON responses that hold their admission permit until they are sent.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -16,25 +16,25 @@ use http_body_util::{BodyExt, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::admission::Ticket;
+use super::admission::Permit;
 use super::app::App;
 use super::error::ApiError;
 use super::options::Limits;
 use crate::off_thread::off_thread;
 
-/// Large enough to be quick, small enough that a client that stops reading holds back the rest.
+/// Large enough to be fast, small enough that little is buffered for a client that does not read.
 const FRAME: usize = 64 << 10;
 
-/// Larger bodies are not parsed on a thread that answers others.
-const PARSED_AT_ONCE: usize = 64 << 10;
+/// Larger bodies are parsed on a thread that does not serve other requests.
+const PARSED_INLINE: usize = 64 << 10;
 
-/// A request that was let in, with its body.
-pub(crate) struct Asked<T> {
+/// An admitted request with its body.
+pub(crate) struct Admitted<T> {
     pub body: T,
-    pub ticket: Ticket,
+    pub permit: Permit,
 }
 
-impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Asked<T> {
+impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Admitted<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
@@ -45,9 +45,9 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Asked<T> {
         if announced.is_some_and(|length| length > limit as u64) {
             return Err(ApiError::TooLarge { limit });
         }
-        // Before the body is read: what waits is bounded in bytes, too.
-        let ticket = match app.admission.admit() {
-            Ok(ticket) => ticket,
+        // Before the body is read, so that the memory of waiting requests is limited, too.
+        let permit = match app.admission.admit() {
+            Ok(permit) => permit,
             Err(refused) => {
                 discard(request.into_body(), &app.limits).await;
                 return Err(refused);
@@ -64,21 +64,21 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Asked<T> {
                     ApiError::Malformed(format!("the body ended early ({error}); send it again"))
                 }
             })?;
-        let body = if bytes.len() <= PARSED_AT_ONCE {
+        let body = if bytes.len() <= PARSED_INLINE {
             parse(&bytes)?
         } else {
             off_thread(move || parse(&bytes)).await?
         };
-        Ok(Self { body, ticket })
+        Ok(Self { body, permit })
     }
 }
 
-/// Reads on, and keeps nothing: who is still sending when the connection is closed does not get to see the answer.
+/// Reads the rest and discards it. A client that is still sending when the connection is closed would not see the response.
 async fn discard(body: Body, limits: &Limits) {
     let mut body = Limited::new(body, limits.body_bytes);
     let read = async { while let Some(Ok(_)) = body.frame().await {} };
-    // Who dawdles, or sends too much, has the connection closed.
-    drop(tokio::time::timeout(limits.stall, read).await);
+    // If the body is too slow or too large, the connection is closed.
+    let _ = tokio::time::timeout(limits.stall, read).await;
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
@@ -102,7 +102,7 @@ fn is_too_large(error: &axum::Error) -> bool {
         .is_some_and(<dyn Error>::is::<http_body_util::LengthLimitError>)
 }
 
-/// A request is an object: serde would take a list of its fields, too.
+/// A request has to be an object. serde would accept a list of its fields, too.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     if !is_object(bytes) {
         return Err(ApiError::Malformed(
@@ -116,23 +116,23 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     })
 }
 
-/// Whether JSON, if it is any, is an object.
+/// Whether `json` is an object, if it is valid JSON.
 pub(crate) fn is_object(json: &[u8]) -> bool {
     let first = json.iter().find(|byte| !byte.is_ascii_whitespace());
     first == Some(&b'{')
 }
 
-/// An answer as JSON.
+/// A response as JSON.
 pub(crate) fn encode(value: &impl Serialize) -> Result<Vec<u8>, ApiError> {
     serde_json::to_vec(value)
         .map_err(|error| ApiError::Internal(format!("cannot encode the response as JSON: {error}")))
 }
 
-/// JSON that keeps its request's leave until the client has read it.
-pub(crate) fn answer(json: Vec<u8>, ticket: Ticket) -> Response {
-    let body = Held {
+/// A response that holds its request's permit until it is sent.
+pub(crate) fn respond(json: Vec<u8>, permit: Permit) -> Response {
+    let body = PermitBody {
         rest: json.into(),
-        ticket: Some(ticket),
+        permit: Some(permit),
     };
     let mut response = Response::new(Body::new(body));
     let json = HeaderValue::from_static("application/json");
@@ -140,12 +140,12 @@ pub(crate) fn answer(json: Vec<u8>, ticket: Ticket) -> Response {
     response
 }
 
-struct Held {
+struct PermitBody {
     rest: Bytes,
-    ticket: Option<Ticket>,
+    permit: Option<Permit>,
 }
 
-impl http_body::Body for Held {
+impl http_body::Body for PermitBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -154,7 +154,7 @@ impl http_body::Body for Held {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         if self.rest.is_empty() {
-            self.ticket = None;
+            self.permit = None;
             return Poll::Ready(None);
         }
         let length = self.rest.len().min(FRAME);

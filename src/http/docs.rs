@@ -1,4 +1,4 @@
-//! The page `/docs`: the OpenAPI document for people, without a script and without anything from elsewhere.
+//! The page `/docs`, which shows the OpenAPI document. It has no script and loads nothing.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 const STYLE: &str = include_str!("docs.css");
 
-/// Schemas within schemas are told so deep; what is deeper has a name of its own.
+/// How deep nested schemas are shown; deeper ones have names of their own.
 const MAX_DEPTH: usize = 4;
 
 /// The whole page.
@@ -95,7 +95,7 @@ fn write_operation(
     html.push_str("</dl></article>\n");
 }
 
-/// What a `$ref` stands for.
+/// The schema that a `$ref` refers to.
 fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let pointer = schema["$ref"]
         .as_str()
@@ -105,7 +105,7 @@ fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
         .unwrap_or(schema)
 }
 
-/// The fields of an object; of anything else, its type.
+/// The fields of an object, or the type of another schema.
 fn shape(schema: &Value, depth: usize) -> String {
     let mut html = String::new();
     let parts: Vec<&Value> = std::iter::once(schema)
@@ -150,7 +150,7 @@ fn shape(schema: &Value, depth: usize) -> String {
     }
 }
 
-/// A type in a few words, with links to what has a name.
+/// A type in a few words, with links to named schemas.
 fn type_of(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str() {
         return link(name);
@@ -194,7 +194,7 @@ fn type_of(schema: &Value) -> String {
     names.join(" | ")
 }
 
-/// To the shape with the name at the end of a `$ref`.
+/// A link to the schema that a `$ref` refers to.
 fn link(reference: &str) -> String {
     let name = escaped(reference.rsplit('/').next().unwrap_or_default());
     format!("<a href=\"#schema-{name}\">{name}</a>")

@@ -14,7 +14,7 @@ use crate::view::heatmap::RowsError;
 use crate::view::options::ViewError;
 use crate::view::picture::RenderError;
 
-/// Why there is no answer.
+/// Why a request fails.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum ApiError {
     #[error("{0}")]
@@ -62,10 +62,10 @@ pub(crate) enum ApiError {
     Superseded,
 }
 
-/// Seconds after which a request that was refused for the moment may be repeated.
+/// Seconds after which a client may repeat a request that was refused temporarily.
 const RETRY_AFTER: u8 = 1;
 
-/// `error_type`: what a program tells errors apart by.
+/// `error_type`, by which programs distinguish errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ErrorType {
@@ -136,7 +136,7 @@ impl ApiError {
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Loading { .. } | Self::Ending => StatusCode::SERVICE_UNAVAILABLE,
             Self::Deadline(_) => StatusCode::GATEWAY_TIMEOUT,
-            // Only over a WebSocket, which has no statuses.
+            // Occurs only over a WebSocket, which has no status.
             Self::Superseded => StatusCode::CONFLICT,
         }
     }
@@ -166,7 +166,7 @@ impl IntoResponse for ApiError {
             Self::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            // What is left of the body is not waited for.
+            // The rest of the body is not read.
             Self::BodyTimeout(_) | Self::TooLarge { .. } => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
@@ -181,14 +181,14 @@ impl From<EngineError> for ApiError {
         match error {
             EngineError::NoChunk { n_chunks: 0, .. } => Self::unanalysable(NOTHING),
             EngineError::NoChunk { .. } => Self::Unanalysable(error.to_string()),
-            // The thread ends with the server, and only then without an answer.
+            // The engine cancels requests only when it ends with the server.
             EngineError::Cancelled => Self::Ending,
             error => Self::Internal(error.to_string()),
         }
     }
 }
 
-/// What is said of a text without a lexeme.
+/// The error for a text without lexemes.
 pub(crate) const NOTHING: &str = "the text contains only whitespace; send some code";
 
 impl From<EndedEarly> for ApiError {

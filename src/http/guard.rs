@@ -15,7 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::error::ApiError;
-use super::options::Options;
+use super::options::ServerOptions;
 use super::page;
 
 /// Precedes a token in base64url among the subprotocols of a WebSocket, since a browser cannot send a header with it.
@@ -34,7 +34,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     /// `is_remote`: the server can be reached from other machines.
-    pub fn new(options: &Options, is_remote: bool) -> Self {
+    pub fn new(options: &ServerOptions, is_remote: bool) -> Self {
         let mut hosts = vec!["localhost".to_owned(), options.host.to_ascii_lowercase()];
         hosts.extend(
             options
@@ -195,11 +195,11 @@ mod tests {
     }
 
     fn guard(is_remote: bool) -> Guard {
-        let options = Options {
+        let options = ServerOptions {
             token: Some("a token that nobody guesses".to_owned()),
             allowed_hosts: vec!["Box.Local".to_owned()],
             allowed_origins: vec!["https://docs.example".to_owned()],
-            ..Options::default()
+            ..ServerOptions::default()
         };
         Guard::new(&options, is_remote)
     }

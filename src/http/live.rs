@@ -50,8 +50,8 @@ pub(crate) async fn connect(
     if *ending.borrow() {
         return Err(ApiError::Ending);
     }
-    let leave = app.admission.admit_live()?;
-    // JSON has more bytes than the text in it.
+    let permit = app.admission.admit_live()?;
+    // JSON can have more bytes than the text in it.
     let limit = app.limits.body_bytes.saturating_mul(2);
     let app = std::sync::Arc::clone(&app);
     let upgrade = upgrade
@@ -60,6 +60,6 @@ pub(crate) async fn connect(
         .max_frame_size(limit);
     Ok(upgrade.on_upgrade(move |socket| async move {
         Connection::new(app, ending).run(socket).await;
-        drop(leave);
+        drop(permit);
     }))
 }

@@ -1,34 +1,34 @@
-//! The models that serve: named at the start, loaded one after the other on a thread of their own.
+//! The models of the server, which are named at the start and loaded one after the other.
 
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::watch;
 
 use super::error::ApiError;
-use super::options::Options;
+use super::options::ServerOptions;
 use crate::model::source::ModelSource;
 use crate::model::{LoadError, Model};
 
 pub(crate) struct Models {
     /// The first is the default.
-    slots: Vec<Slot>,
+    models: Vec<NamedModel>,
     /// How many are loaded.
     loaded: watch::Sender<usize>,
 }
 
-pub(crate) struct Slot {
+pub(crate) struct NamedModel {
     /// As it was named at the start.
     pub name: String,
     pub source: ModelSource,
     model: OnceLock<Arc<Model>>,
 }
 
-impl Slot {
+impl NamedModel {
     pub fn model(&self) -> Option<&Arc<Model>> {
         self.model.get()
     }
 
-    /// By the name given at the start, or by what the model calls itself.
+    /// By the name that was given at the start, or by its own id.
     fn is_called(&self, wanted: &str) -> bool {
         let has_id = |model: &Arc<Model>| {
             let info = model.info();
@@ -47,12 +47,12 @@ impl Slot {
 }
 
 impl Models {
-    /// None of them loaded yet. One that is named twice is there once.
+    /// The models are not loaded yet. A model that is named twice occurs once.
     pub fn new(sources: &[ModelSource]) -> Self {
-        let mut slots: Vec<Slot> = Vec::new();
+        let mut models: Vec<NamedModel> = Vec::new();
         for source in sources {
-            if slots.iter().all(|slot| slot.source != *source) {
-                slots.push(Slot {
+            if models.iter().all(|named| named.source != *source) {
+                models.push(NamedModel {
                     name: source.to_string(),
                     source: source.clone(),
                     model: OnceLock::new(),
@@ -60,51 +60,51 @@ impl Models {
             }
         }
         Self {
-            slots,
+            models,
             loaded: watch::Sender::default(),
         }
     }
 
-    /// Loads them all; takes seconds, or minutes where one is fetched.
+    /// Loads all models, which takes seconds, or minutes if one is downloaded.
     ///
     /// # Errors
-    /// Those of the first that does not load.
-    pub fn load(&self, options: &Options) -> Result<(), LoadError> {
-        for slot in &self.slots {
-            let files = slot.source.resolve(&options.hub, &())?;
+    /// The error of the first model that does not load.
+    pub fn load(&self, options: &ServerOptions) -> Result<(), LoadError> {
+        for named in &self.models {
+            let files = named.source.resolve(&options.hub, &())?;
             let model = Model::load(&files, options.device, options.precision)?;
-            tracing::info!(model = %slot.name, "loaded");
-            drop(slot.model.set(Arc::new(model)));
+            tracing::info!(model = %named.name, "loaded");
+            // Each model is loaded once.
+            let _ = named.model.set(Arc::new(model));
             self.loaded.send_modify(|loaded| *loaded += 1);
         }
         Ok(())
     }
 
-    pub fn all(&self) -> &[Slot] {
-        &self.slots
+    pub fn all(&self) -> &[NamedModel] {
+        &self.models
     }
 
     /// The model that a request names, or the default.
     pub fn get(&self, wanted: Option<&str>) -> Result<Arc<Model>, ApiError> {
-        let slot = match wanted {
-            None => self.slots.first(),
-            Some(wanted) => self.slots.iter().find(|slot| slot.is_called(wanted)),
+        let named = match wanted {
+            None => self.models.first(),
+            Some(wanted) => self.models.iter().find(|named| named.is_called(wanted)),
         };
-        let Some(slot) = slot else {
-            let names: Vec<&str> = self.slots.iter().map(|slot| &*slot.name).collect();
-            // A directory's model may call itself otherwise once it is loaded, which is soon.
+        let Some(named) = named else {
+            let names: Vec<&str> = self.models.iter().map(|named| &*named.name).collect();
             return Err(ApiError::unanalysable(format!(
                 "unknown model {:?}; this server has {}",
                 wanted.unwrap_or_default(),
                 names.join(", ")
             )));
         };
-        slot.model().cloned().ok_or_else(|| ApiError::Loading {
-            model: slot.name.clone(),
+        named.model().cloned().ok_or_else(|| ApiError::Loading {
+            model: named.name.clone(),
         })
     }
 
-    /// Changes whenever one more is loaded.
+    /// Changes whenever a model is loaded.
     pub fn watch(&self) -> watch::Receiver<usize> {
         self.loaded.subscribe()
     }

@@ -10,12 +10,12 @@ use crate::model::{Device, Precision};
 /// The environment variable that holds the bearer token.
 pub const TOKEN_VARIABLE: &str = "CODEGAZE_TOKEN";
 
-/// Shorter ones can be guessed.
+/// A shorter token can be guessed.
 const MIN_TOKEN: usize = 16;
 
-/// How the server is reached, what it serves, and how much of it.
+/// The address of the server, its models and its limits.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ServerOptions {
     /// A name or an address.
     pub host: String,
     /// 0 takes any that is free.
@@ -77,7 +77,7 @@ impl Default for Limits {
     }
 }
 
-impl Default for Options {
+impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             host: "127.0.0.1".to_owned(),
@@ -99,7 +99,7 @@ impl Default for Options {
 /// Why the server does not start as it was told to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum OptionsError {
+pub enum ServerOptionsError {
     #[error(
         "{host} is not a loopback address, so other machines could use this server; add --allow-remote and set a token in {TOKEN_VARIABLE}, or use 127.0.0.1"
     )]
@@ -120,22 +120,22 @@ pub enum OptionsError {
     Host { host: String },
 }
 
-impl Options {
+impl ServerOptions {
     /// Everything that can be told without binding to an address.
     ///
     /// # Errors
-    /// One [`OptionsError`] for each way in which they are unsafe or senseless.
-    pub fn check(&self) -> Result<(), OptionsError> {
+    /// One [`ServerOptionsError`] for each way in which they are unsafe or senseless.
+    pub fn check(&self) -> Result<(), ServerOptionsError> {
         let is_good = |token: &String| {
             token.len() >= MIN_TOKEN && token.bytes().all(|byte| byte.is_ascii_graphic())
         };
         match &self.token {
-            Some(token) if !is_good(token) => return Err(OptionsError::WeakToken),
-            None if self.allow_remote => return Err(OptionsError::NoToken),
+            Some(token) if !is_good(token) => return Err(ServerOptionsError::WeakToken),
+            None if self.allow_remote => return Err(ServerOptionsError::NoToken),
             _ => {}
         }
         if let Some(origin) = self.allowed_origins.iter().find(|o| !is_origin(o)) {
-            return Err(OptionsError::Origin {
+            return Err(ServerOptionsError::Origin {
                 origin: origin.clone(),
             });
         }
@@ -148,7 +148,7 @@ impl Options {
         let has_port = |name: &str| name.parse::<IpAddr>().is_err() && name.contains(':');
         let mut names = self.allowed_hosts.iter();
         if let Some(host) = names.find(|name| !is_name(name) || has_port(name)) {
-            return Err(OptionsError::Host { host: host.clone() });
+            return Err(ServerOptionsError::Host { host: host.clone() });
         }
         Ok(())
     }
@@ -177,9 +177,9 @@ mod tests {
 
     #[test]
     fn what_is_unsafe_or_senseless_is_named() {
-        type Change = fn(&mut Options);
+        type Change = fn(&mut ServerOptions);
         let good_token = || Some("0123456789abcdef".to_owned());
-        assert_eq!(Options::default().check(), Ok(()));
+        assert_eq!(ServerOptions::default().check(), Ok(()));
         let table: [(Change, &str); 7] = [
             (|o| o.allow_remote = true, "--allow-remote needs a token"),
             (|o| o.token = Some("short".to_owned()), "is invalid"),
@@ -205,17 +205,17 @@ mod tests {
             ),
         ];
         for (change, message) in table {
-            let mut options = Options::default();
+            let mut options = ServerOptions::default();
             change(&mut options);
             let error = options.check().unwrap_err().to_string();
             assert!(error.contains(message), "{error}");
         }
-        let remote = Options {
+        let remote = ServerOptions {
             allow_remote: true,
             token: good_token(),
             allowed_origins: vec!["https://a.org".to_owned(), "null".to_owned()],
             allowed_hosts: vec!["box.local".to_owned(), "::1".to_owned()],
-            ..Options::default()
+            ..ServerOptions::default()
         };
         assert_eq!(remote.check(), Ok(()));
     }

@@ -19,13 +19,13 @@ use super::error::ApiError;
 use super::guard::{self, Guard};
 use super::metrics;
 use super::openapi;
-use super::options::Options;
+use super::options::ServerOptions;
 use super::page;
 use super::routes::stages::SERVER_TIMING;
 use crate::panics;
 
 /// `is_remote`: the server can be reached from other machines.
-pub(crate) fn router(app: Arc<App>, options: &Options, is_remote: bool) -> Router {
+pub(crate) fn router(app: Arc<App>, options: &ServerOptions, is_remote: bool) -> Router {
     let guard = Arc::new(Guard::new(options, is_remote));
     let origins = options.allowed_origins.iter();
     let origins: Vec<HeaderValue> = origins.filter_map(|origin| origin.parse().ok()).collect();

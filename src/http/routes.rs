@@ -1,4 +1,4 @@
-//! REST: a file for each kind of question.
+//! REST, one file for each kind of request.
 
 pub(crate) mod analyze;
 pub(crate) mod ask;

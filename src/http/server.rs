@@ -1,4 +1,4 @@
-//! Connections: bound, accepted, limited, and ended in order.
+//! Accepts connections, limits them, and ends them in order.
 
 use std::future::Future;
 use std::io;
@@ -7,34 +7,35 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
+use axum::Router;
+use hyper::server::conn::http1::{self, UpgradeableConnection};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, lookup_host};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::app::App;
-use super::options::{Options, OptionsError};
+use super::options::{Limits, ServerOptions, ServerOptionsError};
 use super::router::router;
-use super::stall::Stall;
+use super::write_timeout::WriteTimeout;
 use crate::model::LoadError;
 
-/// Bytes of a request's line and headers.
+/// Bytes of a request's first line and headers.
 const MAX_HEAD: usize = 32 << 10;
 const MAX_HEADERS: usize = 64;
 
-/// How long requests that are under way may still take when the server is told to end.
-const LAST_ANSWERS: Duration = Duration::from_secs(10);
+/// How long open requests may still take after the server was told to end.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long to wait before the next connection when there are no more file descriptors.
-const PAUSE: Duration = Duration::from_millis(200);
+/// How long to wait for the next connection when there are no more file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// Why the server does not serve.
+/// Why the server cannot run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
     #[error(transparent)]
-    Options(#[from] OptionsError),
+    Options(#[from] ServerOptionsError),
     #[error("cannot listen on {host}:{port}: {source}; choose another --host or --port")]
     Bind {
         host: String,
@@ -49,20 +50,20 @@ pub enum ServeError {
     Loader,
 }
 
-/// A server that has its address and does not answer yet.
+/// A server that is bound to its address and does not accept connections yet.
 pub struct Bound {
     listener: TcpListener,
     address: SocketAddr,
-    options: Options,
+    options: ServerOptions,
     is_remote: bool,
 }
 
 impl Bound {
-    /// Takes the address.
+    /// Binds to the address.
     ///
     /// # Errors
-    /// When the options are unsafe, or the address is not to be had.
-    pub async fn new(options: Options) -> Result<Self, ServeError> {
+    /// When the options are unsafe, or the address cannot be used.
+    pub async fn new(options: ServerOptions) -> Result<Self, ServeError> {
         options.check()?;
         let (host, port) = (options.host.clone(), options.port);
         let bind = |source| ServeError::Bind { host, port, source };
@@ -81,7 +82,7 @@ impl Bound {
             bound
                 .await
                 .map_err(bind)?
-                .ok_or_else(|| OptionsError::Remote {
+                .ok_or_else(|| ServerOptionsError::Remote {
                     host: options.host.clone(),
                 })?;
         Ok(Self {
@@ -92,13 +93,13 @@ impl Bound {
         })
     }
 
-    /// With the port that was found, for port 0.
+    /// For port 0, this has the port that was chosen.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers until `ended`, then lets what is under way come to its end. Models are loaded meanwhile.
+    /// Serves until `ended`, then finishes the open requests. Loads the models meanwhile.
     ///
     /// # Errors
     /// When a model does not load.
@@ -109,49 +110,10 @@ impl Bound {
             is_remote,
             ..
         } = self;
-        let connections = Arc::new(Semaphore::new(options.limits.connections));
-        let stall = options.limits.stall;
+        let limits = options.limits;
         let app = App::new(&options);
-        let service = TowerToHyperService::new(router(Arc::clone(&app), &options, is_remote));
+        let router = router(Arc::clone(&app), &options, is_remote);
         let loaded = load(Arc::clone(&app), options);
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(stall)
-            .max_buf_size(MAX_HEAD)
-            .max_headers(MAX_HEADERS);
-        let accept = async {
-            loop {
-                // It is never closed.
-                let permit = Arc::clone(&connections).acquire_owned().await;
-                let stream = match listener.accept().await {
-                    Ok((stream, _)) => stream,
-                    Err(error) => {
-                        tracing::warn!(%error, "cannot accept a connection");
-                        tokio::time::sleep(PAUSE).await;
-                        continue;
-                    }
-                };
-                drop(stream.set_nodelay(true));
-                let io = TokioIo::new(Stall::new(stream, stall));
-                let connection = http.serve_connection(io, service.clone()).with_upgrades();
-                let mut ending = app.ending();
-                tokio::spawn(async move {
-                    let mut connection = pin!(connection);
-                    let ended = tokio::select! {
-                        ended = connection.as_mut() => ended,
-                        _ = ending.changed() => {
-                            // The answer under way is the last.
-                            connection.as_mut().graceful_shutdown();
-                            connection.await
-                        }
-                    };
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, "a connection ended early");
-                    }
-                    drop((permit, ending));
-                });
-            }
-        };
         let load_failed = async {
             match loaded.await {
                 Ok(Ok(())) => std::future::pending().await,
@@ -160,13 +122,13 @@ impl Bound {
             }
         };
         let failed = tokio::select! {
-            () = accept => None,
+            () = accept(&listener, router, &app, &limits) => None,
             () = ended => None,
             error = load_failed => Some(error),
         };
         drop(listener);
         app.end();
-        if tokio::time::timeout(LAST_ANSWERS, app.all_ended())
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, app.all_ended())
             .await
             .is_err()
         {
@@ -176,16 +138,69 @@ impl Bound {
     }
 }
 
+/// Accepts connections for as long as it is polled.
+async fn accept(listener: &TcpListener, router: Router, app: &App, limits: &Limits) {
+    let connections = Arc::new(Semaphore::new(limits.connections));
+    let service = TowerToHyperService::new(router);
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.stall)
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_HEADERS);
+    loop {
+        // The semaphore is never closed.
+        let permit = Arc::clone(&connections).acquire_owned().await;
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        // Without it responses are only slower.
+        let _ = stream.set_nodelay(true);
+        let io = TokioIo::new(WriteTimeout::new(stream, limits.stall));
+        let connection = http.serve_connection(io, service.clone()).with_upgrades();
+        let ending = app.ending();
+        tokio::spawn(async move {
+            serve_connection(connection, ending).await;
+            drop(permit);
+        });
+    }
+}
+
+/// Serves one connection to its end, which comes after the current response once the server is ending.
+async fn serve_connection(
+    connection: UpgradeableConnection<TokioIo<WriteTimeout>, TowerToHyperService<Router>>,
+    mut ending: watch::Receiver<bool>,
+) {
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = ending.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
 /// Loads the models on a thread of its own.
-fn load(app: Arc<App>, options: Options) -> tokio::sync::oneshot::Receiver<Result<(), LoadError>> {
+fn load(
+    app: Arc<App>,
+    options: ServerOptions,
+) -> tokio::sync::oneshot::Receiver<Result<(), LoadError>> {
     let (done, loaded) = tokio::sync::oneshot::channel();
     let thread = std::thread::Builder::new().name("codegaze-model".to_owned());
     let spawned = thread.spawn(move || {
-        // Nobody listens any more when the server has ended meanwhile.
-        drop(done.send(app.models.load(&options)));
+        // The server may have ended meanwhile.
+        let _ = done.send(app.models.load(&options));
     });
     if let Err(error) = spawned {
-        // The sender is gone with the thread, which the receiver tells.
+        // The receiver notices that the sender was dropped.
         tracing::error!(%error, "cannot start the thread that loads the models");
     }
     loaded

@@ -1,5 +1,5 @@
-//! Code actions: the heatmap of the definition at the cursor, and another view. Offered to who asks for them, not to the light
-//! bulb that follows the cursor.
+//! Code actions: the heatmap of the definition at the cursor, and other views. They are offered when the user asks for code
+//! actions, not for the light bulb that follows the cursor.
 
 use serde_json::{Value, json};
 use tower_lsp::jsonrpc::Result;
@@ -59,14 +59,14 @@ fn action(command: Command, is_literal: bool) -> CodeActionOrCommand {
     }
 }
 
-/// Kinds are a hierarchy: who asks for `a` wants `a.b` too.
-fn includes(asked: &str) -> bool {
+/// Kinds are a hierarchy: `a` includes `a.b`.
+fn includes(requested: &str) -> bool {
     let ours = ACTION_KIND;
     let ours = ours.as_str();
-    asked.is_empty() || ours == asked || ours.starts_with(&format!("{asked}."))
+    requested.is_empty() || ours == requested || ours.starts_with(&format!("{requested}."))
 }
 
-/// Opens the heatmap of a part of the document: in the client's own panel if it has one, else as a file.
+/// Opens the heatmap of a part of the document, in the client's own panel if it has one, otherwise as a file.
 pub(crate) fn show_heatmap(snapshot: &Snapshot, title: String, part: ByteSpan) -> Command {
     let range = snapshot.positions().range(part);
     let uri = &snapshot.uri;
@@ -102,9 +102,9 @@ fn heatmap_commands(snapshot: &Snapshot, place: ByteSpan) -> Vec<Command> {
     commands
 }
 
-fn view_commands(snapshot: &Snapshot, served: &ModelAndView) -> Vec<Command> {
-    let info = served.model.info();
-    let view = &served.config.attribution;
+fn view_commands(snapshot: &Snapshot, current: &ModelAndView) -> Vec<Command> {
+    let info = current.model.info();
+    let view = &current.config.attribution;
     let set = |title: String, options: Value| {
         command(
             CommandName::SetView.as_str(),

@@ -73,11 +73,11 @@ struct DownloadModel {
     model: Option<String>,
 }
 
-/// What has to be read before anything is awaited.
+/// A command and what it has to read before its first await.
 pub(crate) struct Command {
     name: CommandName,
     params: ExecuteCommandParams,
-    /// Of the document that a heatmap is of.
+    /// The document of a heatmap.
     snapshot: Option<Snapshot>,
 }
 
@@ -156,7 +156,7 @@ impl Command {
     }
 }
 
-/// The one argument, an object; left out it is empty.
+/// The only argument, which is an object. Without it, the object is empty.
 fn argument<T: DeserializeOwned>(name: CommandName, params: &ExecuteCommandParams) -> Result<T> {
     let given = params.arguments.first().cloned();
     let given = given.filter(|given| !given.is_null());
@@ -172,22 +172,22 @@ pub(crate) fn failed(error: &dyn std::fmt::Display) -> Error {
     }
 }
 
-/// Live, for all documents. A view that does not suit the model is refused, and nothing changes.
+/// Sets the view of all documents. A view that the model does not have is an error, and changes nothing.
 fn set_view(session: &Session, options: &ViewOptions) -> Result<Option<Value>> {
     let view = session.state().view.clone();
     let view = options
         .apply(&view)
         .map_err(|error| Error::invalid_params(error.to_string()))?;
-    let Some(served) = session.model_and_view() else {
-        // Checked when a model comes.
+    let Some(current) = session.model_and_view() else {
+        // Checked when a model is loaded.
         session.state().view = view;
         return Ok(None);
     };
     let attribution = view
-        .resolve(served.model.info())
+        .resolve(current.model.info())
         .map_err(|error| Error::invalid_params(error.to_string()))?;
     session.state().view = view;
-    let answer = ViewAnswer::new(served.model.info(), &attribution);
+    let answer = ViewAnswer::new(current.model.info(), &attribution);
     session.apply_view();
     Ok(Some(json!(answer)))
 }

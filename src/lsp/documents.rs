@@ -12,20 +12,21 @@ use crate::text::language::Language;
 use crate::view::live::Change;
 use crate::view::position::Encoding;
 
-/// One open document. Its text's version is our own count: a client's may jump, and fall after a document is opened anew.
+/// One open document. Its text is numbered by the server, since a client's versions can jump, and fall when it opens the
+/// document again.
 #[derive(Clone)]
 pub(crate) struct OpenDocument {
-    /// As it was sent.
+    /// As the client sent it.
     pub uri: Uri,
     pub document: Document,
     pub client_version: i32,
 }
 
-/// By URI, as a string that is never looked into.
+/// By URI, which is compared as a string.
 #[derive(Default)]
 pub(crate) struct Documents {
     open: HashMap<Arc<str>, OpenDocument>,
-    /// Versions handed out.
+    /// The last version.
     clock: i64,
 }
 
@@ -73,13 +74,13 @@ impl Documents {
             tracing::warn!(
                 uri,
                 client_version,
-                "the version does not increase; taken all the same"
+                "the version does not increase; the change is applied"
             );
         }
         let edited = open
             .document
             .apply_edits(&edits, encoding.into(), self.clock)
-            .expect("our own count increases");
+            .expect("the versions of the server increase");
         open.client_version = client_version;
         Some((open, edited))
     }

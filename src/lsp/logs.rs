@@ -1,4 +1,4 @@
-//! Logs of the server: on stderr or in a file, never on stdout, at a level that can be changed while it runs.
+//! The logs of the server, on stderr or in a file. The level can be changed while it runs.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -14,7 +14,7 @@ use tracing_subscriber::{Layer, Registry, fmt, reload};
 
 static FILTER: OnceLock<(Level, reload::Handle<LevelFilter, Registry>)> = OnceLock::new();
 
-/// `least`: the level that the command line asked for; settings may ask for more.
+/// `least` is the level of the command line. Settings can raise it.
 ///
 /// # Errors
 /// When the file cannot be opened.
@@ -34,16 +34,16 @@ pub fn init_logs(least: Level, file: Option<&Path>) -> io::Result<()> {
         .with(filter)
         .with(layer)
         .init();
-    // Set once: a process has one subscriber.
-    drop(FILTER.set((least, handle)));
+    // A process has one subscriber, so this is the only call.
+    let _ = FILTER.set((least, handle));
     Ok(())
 }
 
-/// Does nothing where `init_logs` was not called, as in tests.
+/// Has no effect if `init_logs` was not called, as in tests.
 pub(super) fn set_log_level(level: Level) {
     if let Some((least, handle)) = FILTER.get() {
         let level = level.max(*least);
-        // Fails only when the subscriber is gone.
-        drop(handle.modify(|filter| *filter = LevelFilter::from_level(level)));
+        // Fails only if the subscriber was dropped.
+        let _ = handle.modify(|filter| *filter = LevelFilter::from_level(level));
     }
 }

@@ -40,11 +40,11 @@ pub(crate) struct Session {
     /// `None` until a model is loaded. Locked before `state` where both are locked. Also locked while a document is submitted, so
     /// that none is submitted under the older view after the others got the new one.
     model_and_view: Mutex<Option<ModelAndView>>,
-    state: Mutex<State>,
+    state: Mutex<SessionState>,
 }
 
 /// Never locked across an await.
-pub(crate) struct State {
+pub(crate) struct SessionState {
     pub documents: Documents,
     pub settings: Settings,
     /// The settings after `initialize`. Later ones override these.
@@ -112,7 +112,7 @@ impl Session {
             levels: LevelCache::default(),
             model_and_view: Mutex::default(),
             client,
-            state: Mutex::new(State {
+            state: Mutex::new(SessionState {
                 documents: Documents::default(),
                 base: settings.clone(),
                 given: serde_json::Value::Null,
@@ -127,7 +127,7 @@ impl Session {
     }
 
     /// A panic of a handler leaves the state consistent: it is so after each assignment.
-    pub fn state(&self) -> MutexGuard<'_, State> {
+    pub fn state(&self) -> MutexGuard<'_, SessionState> {
         lock(&self.state)
     }
 
@@ -234,7 +234,7 @@ impl Session {
             .look_up(snapshot, want, snapshot.settings.deadline)
             .await
         {
-            Lookup::Found(seen) => Ok(Some(seen)),
+            Lookup::Found(live) => Ok(Some(live)),
             Lookup::Loading | Lookup::Absent => Ok(None),
             Lookup::Failed(error) => {
                 tracing::error!(uri = snapshot.key(), %error, "no analysis");
@@ -269,7 +269,7 @@ impl Session {
     }
 }
 
-impl State {
+impl SessionState {
     pub fn snapshot(&self, open: &OpenDocument) -> Snapshot {
         Snapshot {
             uri: open.uri.clone(),

@@ -38,7 +38,7 @@ use outbox::Outbox;
 
 /// Limits of one connection.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct TransportOptions {
     /// Longer messages are skipped; the response to them is an error.
     pub max_body: usize,
     /// After the end of the input, handlers have this long to respond.
@@ -47,7 +47,7 @@ pub struct Options {
     pub client_process_id: Option<u32>,
 }
 
-impl Default for Options {
+impl Default for TransportOptions {
     fn default() -> Self {
         Self {
             max_body: 256 << 20,
@@ -87,7 +87,7 @@ pub async fn serve<S: LanguageServer>(
     build: impl FnOnce(Client) -> LspService<S>,
     input: impl Read + Send + 'static,
     output: impl Write + Send + 'static,
-    options: Options,
+    options: TransportOptions,
 ) -> Ended {
     let outbox = Arc::new(Outbox::default());
     outbox.write_to(output);

@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Write};
 
-use codegaze::http::{Bound, Options};
+use codegaze::http::{Bound, ServerOptions};
 use serde_json::json;
 
 use crate::http_server::Reply;
@@ -184,11 +184,11 @@ fn other_machines_only_on_purpose() {
         .enable_all()
         .build()
         .unwrap();
-    let bind = |change: fn(&mut Options)| {
-        let mut options = Options {
+    let bind = |change: fn(&mut ServerOptions)| {
+        let mut options = ServerOptions {
             host: "0.0.0.0".to_owned(),
             port: 0,
-            ..Options::default()
+            ..ServerOptions::default()
         };
         change(&mut options);
         runtime
@@ -201,12 +201,12 @@ fn other_machines_only_on_purpose() {
         .unwrap_err()
         .to_string();
     assert!(refused.contains("CODEGAZE_TOKEN"), "{refused}");
-    let weak = |options: &mut Options| {
+    let weak = |options: &mut ServerOptions| {
         options.allow_remote = true;
         options.token = Some("1234".to_owned());
     };
     assert!(bind(weak).is_err());
-    let right = |options: &mut Options| {
+    let right = |options: &mut ServerOptions| {
         options.allow_remote = true;
         options.token = Some(TOKEN.to_owned());
     };

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use codegaze::lsp::Ended;
-use codegaze::lsp::transport::{self, Client as ToClient, Options};
+use codegaze::lsp::transport::{self, Client as ToClient, TransportOptions};
 use serde_json::{Value, json};
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::notification::{LogMessage, Notification};
@@ -206,9 +206,9 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// An initialized client of the test's service.
 pub fn start() -> (Client<Ended>, Arc<Inside>) {
-    let options = Options {
+    let options = TransportOptions {
         grace: GRACE,
-        ..Options::default()
+        ..TransportOptions::default()
     };
     let inside = Arc::new(Inside::default());
     let shared = Arc::clone(&inside);

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use codegaze::http::{Bound, Options, ServeError};
+use codegaze::http::{Bound, ServeError, ServerOptions};
 use codegaze::model::source::HubOptions;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -22,14 +22,14 @@ pub struct Server {
 
 impl Server {
     /// Serves the embedded model on any free port, unless `change` says otherwise. No request leaves the machine.
-    pub fn start(change: impl FnOnce(&mut Options)) -> Self {
-        let mut options = Options {
+    pub fn start(change: impl FnOnce(&mut ServerOptions)) -> Self {
+        let mut options = ServerOptions {
             port: 0,
             hub: HubOptions {
                 offline: true,
                 ..HubOptions::from_env()
             },
-            ..Options::default()
+            ..ServerOptions::default()
         };
         change(&mut options);
         let (stop, stopped) = oneshot::channel::<()>();
@@ -54,7 +54,7 @@ impl Server {
     }
 
     /// The same, once its models are loaded.
-    pub fn ready(change: impl FnOnce(&mut Options)) -> Self {
+    pub fn ready(change: impl FnOnce(&mut ServerOptions)) -> Self {
         let server = Self::start(change);
         let start = Instant::now();
         while server.get("/ready").status != 200 {

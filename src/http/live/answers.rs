@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::app::App;
 use super::super::error::ApiError;
-use super::document::Snapshot;
+use super::document::QuestionSnapshot;
 use crate::engine::{Finished, LivePhase, Scope};
 use crate::off_thread::off_thread;
 use crate::view::heatmap::{Heatmap, Unit};
@@ -28,7 +28,7 @@ pub(super) struct MatrixQuestion {
 /// One chunk's matrix; `None` for a chunk of whitespace.
 pub(super) async fn matrix(
     app: &App,
-    snapshot: Snapshot,
+    snapshot: QuestionSnapshot,
     question: MatrixQuestion,
 ) -> Result<Option<MatrixResult>, ApiError> {
     let MatrixQuestion { place, unit, .. } = question;
@@ -51,7 +51,7 @@ pub(super) async fn matrix(
 /// All layers' and heads' maps of one chunk, in small.
 pub(super) async fn thumbnails(
     app: &App,
-    snapshot: Snapshot,
+    snapshot: QuestionSnapshot,
     place: Place,
     model: Option<&str>,
     size: Option<usize>,
@@ -70,7 +70,7 @@ pub(super) async fn thumbnails(
 }
 
 /// The live analysis of the snapshot's version, once it is complete: ranks and levels are those of the whole document.
-async fn complete(snapshot: &mut Snapshot) -> Result<LiveAnalysis, ApiError> {
+async fn complete(snapshot: &mut QuestionSnapshot) -> Result<LiveAnalysis, ApiError> {
     let finished = loop {
         let now = snapshot.live.borrow_and_update().clone();
         let current = &snapshot.view.model_and_view;
@@ -98,7 +98,7 @@ async fn complete(snapshot: &mut Snapshot) -> Result<LiveAnalysis, ApiError> {
 /// One lexeme's row and column; `None` between lexemes.
 pub(super) async fn relations(
     app: &App,
-    mut snapshot: Snapshot,
+    mut snapshot: QuestionSnapshot,
     position: WirePosition,
     limit: Option<usize>,
 ) -> Result<Option<RelationsResult>, ApiError> {
@@ -121,7 +121,9 @@ pub(super) async fn relations(
 }
 
 /// What lines, definitions and chunks receive.
-pub(super) async fn summary(mut snapshot: Snapshot) -> Result<Option<SummaryResult>, ApiError> {
+pub(super) async fn summary(
+    mut snapshot: QuestionSnapshot,
+) -> Result<Option<SummaryResult>, ApiError> {
     let live = complete(&mut snapshot).await?;
     off_thread(move || Ok(Some(live.summary()))).await
 }

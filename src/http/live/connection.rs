@@ -1,4 +1,5 @@
-//! One client: what it says is done at once, what it asks is answered when it is known, and what it is told is the newest.
+//! One WebSocket client. Commands take effect immediately, questions are answered asynchronously, and only the latest heat is
+//! sent.
 
 mod questions;
 
@@ -11,53 +12,59 @@ use std::time::{Duration, Instant};
 use axum::extract::ws::{Message, WebSocket, close_code};
 use futures_util::StreamExt;
 use futures_util::future::AbortHandle;
+use futures_util::stream::SplitStream;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Interval;
 
-use super::super::admission::Ticket;
+use super::super::admission::Permit;
 use super::super::app::App;
 use super::super::body::is_object;
 use super::super::error::ApiError;
 use super::PROTOCOL;
-use super::document::{OpenDocument, Wanted};
+use super::document::{ClientDocument, Wanted};
 use super::heat::HeatJob;
-use super::messages::{ClientMessage, Notice, State};
+use super::messages::{ClientMessage, ModelState, Notice};
 use super::writer::{Outgoing, write};
 use crate::engine::{LivePhase, LiveReceiver};
 use crate::text::document::Document;
-use questions::{Questions, Slot};
+use questions::{QuestionKey, Questions};
 
-/// A client that is not heard of for three of them is gone.
+/// A client that sends nothing during three of these intervals is disconnected.
 const PING: Duration = Duration::from_secs(20);
 
-/// Notices that a client has not read yet; a client with more than these only talks.
+/// A client that has more unread messages than these is disconnected.
 const MAX_UNREAD: usize = 64;
 
-/// How long the last words may take.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long sending the close frame may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(super) struct Connection {
     app: Arc<App>,
     ending: watch::Receiver<bool>,
-    /// The engine's name for the document.
+    /// The document's key in the engine.
     key: String,
-    document: Option<OpenDocument>,
+    document: Option<ClientDocument>,
     live: Option<LiveReceiver>,
-    /// The model of the document that is not loaded yet.
+    /// The document's model, while it is not loaded yet.
     awaited: Option<String>,
     questions: Questions,
-    current: HashMap<Slot, (u64, AbortHandle)>,
-    /// What is to be said, oldest first.
-    said: VecDeque<Said>,
-    /// What is to be shown: the newest state, or nothing new.
+    current: HashMap<QuestionKey, (u64, AbortHandle)>,
+    /// Messages that wait to be sent, oldest first.
+    outbound: VecDeque<OutboundMessage>,
+    /// The newest heat, if it is not sent yet.
     heat: Option<HeatJob>,
     ping_due: bool,
+    last_received: Instant,
 }
 
-struct Said {
-    /// Of an answer.
-    question: Option<(Slot, u64)>,
+/// A close code and its reason.
+type Close = (u16, &'static str);
+
+struct OutboundMessage {
+    /// The question that this answers.
+    question: Option<(QuestionKey, u64)>,
     text: String,
-    ticket: Option<Ticket>,
+    permit: Option<Permit>,
 }
 
 impl Connection {
@@ -73,73 +80,81 @@ impl Connection {
             awaited: None,
             questions: Questions::new(),
             current: HashMap::new(),
-            said: VecDeque::new(),
+            outbound: VecDeque::new(),
             heat: None,
             ping_due: false,
+            last_received: Instant::now(),
         }
     }
 
-    /// Talks to the client until one of the two goes.
+    /// Serves the client until one of the two ends the connection.
     pub async fn run(mut self, socket: WebSocket) {
         let (sink, mut stream) = socket.split();
         let (outgoing, to_write) = mpsc::channel(1);
         let mut writer = tokio::spawn(write(sink, to_write));
         let mut models = self.app.models.watch();
         let mut ping = tokio::time::interval(PING);
-        let mut heard = Instant::now();
-        self.say_hello();
-        let last_word = loop {
-            let has_news = self.has_news();
-            tokio::select! {
-                message = stream.next() => {
-                    heard = Instant::now();
-                    match message {
-                        Some(Ok(message)) => match self.hear(message) {
-                            ControlFlow::Continue(()) => {}
-                            ControlFlow::Break(last_word) => break last_word,
-                        },
-                        Some(Err(error)) => {
-                            tracing::debug!(%error, "a WebSocket ended early");
-                            break None;
-                        }
-                        None => break None,
-                    }
-                }
-                is_there = changed(&mut self.live) => self.look(is_there),
-                Some((slot, id, outcome)) = self.questions.next(), if !self.questions.is_empty() => {
-                    self.answered(slot, id, outcome);
-                }
-                leave = outgoing.reserve(), if has_news => match leave {
-                    Ok(leave) => if let Some(news) = self.news() {
-                        leave.send(news);
-                    },
-                    Err(_) => break None,
-                },
-                Ok(()) = models.changed() => self.await_model(),
-                _ = self.ending.changed() => {
-                    break Some((close_code::AWAY, "the server is shutting down"));
-                }
-                _ = ping.tick() => {
-                    if heard.elapsed() > 3 * PING {
-                        break None;
-                    }
-                    self.ping_due = true;
-                }
+        self.send_hello();
+        let close = loop {
+            let step = self.step(&mut stream, &outgoing, &mut models, &mut ping);
+            if let ControlFlow::Break(close) = step.await {
+                break close;
             }
         };
         self.app.engine.close(&self.key);
-        if let Some((code, reason)) = last_word {
+        if let Some((code, reason)) = close {
             let close = outgoing.send(Outgoing::Close { code, reason });
-            drop(tokio::time::timeout(LAST_WORDS, close).await);
+            // A client that does not read does not get it.
+            let _ = tokio::time::timeout(CLOSE_TIMEOUT, close).await;
         }
         drop(outgoing);
-        if tokio::time::timeout(LAST_WORDS, &mut writer).await.is_err() {
+        if tokio::time::timeout(CLOSE_TIMEOUT, &mut writer)
+            .await
+            .is_err()
+        {
             writer.abort();
         }
     }
 
-    fn say_hello(&mut self) {
-        self.say(&Notice::Hello {
+    /// Waits for the next event, and handles it.
+    async fn step(
+        &mut self,
+        stream: &mut SplitStream<WebSocket>,
+        outgoing: &mpsc::Sender<Outgoing>,
+        models: &mut watch::Receiver<usize>,
+        ping: &mut Interval,
+    ) -> ControlFlow<Option<Close>> {
+        let has_outbound = self.has_outbound();
+        tokio::select! {
+            message = stream.next() => return self.on_received(message),
+            is_open = changed(&mut self.live) => self.on_live_change(is_open),
+            Some((slot, id, outcome)) = self.questions.next(), if !self.questions.is_empty() => {
+                self.on_answer(slot, id, outcome);
+            }
+            room = outgoing.reserve(), if has_outbound => {
+                let Ok(room) = room else {
+                    return ControlFlow::Break(None);
+                };
+                if let Some(next) = self.next_outbound() {
+                    room.send(next);
+                }
+            }
+            Ok(()) = models.changed() => self.on_model_loaded(),
+            _ = self.ending.changed() => {
+                return ControlFlow::Break(Some((close_code::AWAY, "the server is shutting down")));
+            }
+            _ = ping.tick() => {
+                if self.last_received.elapsed() > 3 * PING {
+                    return ControlFlow::Break(None);
+                }
+                self.ping_due = true;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn send_hello(&mut self) {
+        self.send(&Notice::Hello {
             protocol: PROTOCOL,
             version: env!("CARGO_PKG_VERSION"),
             models: crate::http::routes::info::ModelDescription::all(self.app.models.all()),
@@ -147,8 +162,22 @@ impl Connection {
         });
     }
 
-    /// Something was said; the close code and the reason, if that ends the connection.
-    fn hear(&mut self, message: Message) -> ControlFlow<Option<(u16, &'static str)>> {
+    fn on_received(
+        &mut self,
+        message: Option<Result<Message, axum::Error>>,
+    ) -> ControlFlow<Option<Close>> {
+        self.last_received = Instant::now();
+        match message {
+            Some(Ok(message)) => self.on_message(message),
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a WebSocket ended early");
+                ControlFlow::Break(None)
+            }
+            None => ControlFlow::Break(None),
+        }
+    }
+
+    fn on_message(&mut self, message: Message) -> ControlFlow<Option<Close>> {
         let text = match message {
             Message::Text(text) => text,
             Message::Binary(_) => {
@@ -165,16 +194,16 @@ impl Connection {
         };
         if is_object(text.as_bytes()) {
             match serde_json::from_str(&text) {
-                Ok(message) => self.obey(message),
+                Ok(message) => self.apply(message),
                 Err(error) => {
                     let fault = error.to_string();
-                    self.complain(None, &malformed(fault));
+                    self.send_error(None, &malformed(fault));
                 }
             }
         } else {
-            self.complain(None, &malformed("not a JSON object".to_owned()));
+            self.send_error(None, &malformed("not a JSON object".to_owned()));
         }
-        if self.said.len() > MAX_UNREAD {
+        if self.outbound.len() > MAX_UNREAD {
             return ControlFlow::Break(Some((
                 close_code::POLICY,
                 "too many unanswered messages; read before you send more",
@@ -183,7 +212,7 @@ impl Connection {
         ControlFlow::Continue(())
     }
 
-    fn obey(&mut self, message: ClientMessage) {
+    fn apply(&mut self, message: ClientMessage) {
         match message {
             ClientMessage::Open {
                 version,
@@ -194,33 +223,33 @@ impl Connection {
                 encoding,
                 level_quantiles,
             } => {
-                self.forget();
+                self.close_document();
                 let document = Document::new(text, version);
                 let wanted = Wanted {
                     model,
                     view,
                     level_quantiles,
                 };
-                match OpenDocument::new(document, encoding, range, wanted) {
+                match ClientDocument::new(document, encoding, range, wanted) {
                     Ok(document) => {
                         self.document = Some(document);
                         self.submit();
                     }
-                    Err(error) => self.complain(None, &error),
+                    Err(error) => self.send_error(None, &error),
                 }
             }
             ClientMessage::Edit { version, changes } => {
                 let Some(document) = &mut self.document else {
-                    return self.complain(None, &no_document());
+                    return self.send_error(None, &no_document());
                 };
                 match document.edit(version, changes) {
                     Ok(()) => self.submit(),
-                    Err(error) => self.complain(None, &error),
+                    Err(error) => self.send_error(None, &error),
                 }
             }
             ClientMessage::Look { range } => {
                 let Some(document) = &mut self.document else {
-                    return self.complain(None, &no_document());
+                    return self.send_error(None, &no_document());
                 };
                 document.range = range;
                 document.focus(&self.app, &self.key);
@@ -232,7 +261,7 @@ impl Connection {
                 level_quantiles,
             } => {
                 let Some(document) = &mut self.document else {
-                    return self.complain(None, &no_document());
+                    return self.send_error(None, &no_document());
                 };
                 let wanted = Wanted {
                     model,
@@ -241,16 +270,15 @@ impl Connection {
                 };
                 match document.look_through(&self.app, wanted) {
                     Ok(()) => self.submit(),
-                    Err(error) => self.complain(None, &error),
+                    Err(error) => self.send_error(None, &error),
                 }
             }
-            ClientMessage::Close {} => self.forget(),
+            ClientMessage::Close {} => self.close_document(),
             question => self.ask(question),
         }
     }
 
-    /// The document and all that is about it.
-    fn forget(&mut self) {
+    fn close_document(&mut self) {
         self.app.engine.close(&self.key);
         self.document = None;
         self.live = None;
@@ -258,56 +286,55 @@ impl Connection {
         self.heat = None;
     }
 
-    /// Lets the newest version be analyzed, as soon as its model is there.
+    /// Submits the newest version to the engine, once its model is loaded.
     fn submit(&mut self) {
-        // Of an older version.
+        // The heat of an older version.
         self.heat = None;
         let limit = self.app.limits.body_bytes;
         let Some(document) = &self.document else {
             return;
         };
         if document.document.text().len() > limit {
-            self.forget();
-            return self.complain(None, &ApiError::TooLarge { limit });
+            self.close_document();
+            return self.send_error(None, &ApiError::TooLarge { limit });
         }
         match document.submit(&self.app, &self.key) {
             Ok(live) => {
                 self.live = Some(live);
                 if let Some(model) = self.awaited.take() {
-                    let state = State::Ready;
-                    self.say(&Notice::Status { state, model });
+                    let state = ModelState::Ready;
+                    self.send(&Notice::Status { state, model });
                 }
-                // What the engine said before it was listened to.
+                // The engine may have results already.
                 self.show();
             }
             Err(ApiError::Loading { model }) => {
                 if self.awaited.as_ref() != Some(&model) {
                     self.awaited = Some(model.clone());
-                    let state = State::Loading;
-                    self.say(&Notice::Status { state, model });
+                    let state = ModelState::Loading;
+                    self.send(&Notice::Status { state, model });
                 }
             }
-            Err(error) => self.complain(None, &error),
+            Err(error) => self.send_error(None, &error),
         }
     }
 
-    /// One more model is loaded.
-    fn await_model(&mut self) {
+    fn on_model_loaded(&mut self) {
         if self.awaited.is_some() {
             self.submit();
         }
     }
 
-    /// The engine has something new on the document.
-    fn look(&mut self, is_there: bool) {
-        if is_there {
+    /// The engine has published something about the document, or closed it.
+    fn on_live_change(&mut self, is_open: bool) {
+        if is_open {
             self.show();
         } else {
             self.live = None;
         }
     }
 
-    /// Makes what is known of the newest version the next thing to be shown.
+    /// Makes the results for the newest version the next heat to be sent.
     fn show(&mut self) {
         let (Some(document), Some(live)) = (&self.document, &mut self.live) else {
             return;
@@ -317,7 +344,7 @@ impl Connection {
             return;
         }
         if let LivePhase::Failed(error) = now.phase {
-            return self.complain(None, &error.into());
+            return self.send_error(None, &error.into());
         }
         if let Some(finished) = now.analysis {
             self.heat = Some(HeatJob {
@@ -329,32 +356,32 @@ impl Connection {
         }
     }
 
-    fn complain(&mut self, id: Option<u64>, error: &ApiError) {
-        self.say(&Notice::error(id, error));
+    fn send_error(&mut self, id: Option<u64>, error: &ApiError) {
+        self.send(&Notice::error(id, error));
     }
 
-    fn say(&mut self, notice: &Notice) {
+    fn send(&mut self, notice: &Notice) {
         match serde_json::to_string(notice) {
-            Ok(text) => self.said.push_back(Said {
+            Ok(text) => self.outbound.push_back(OutboundMessage {
                 question: None,
                 text,
-                ticket: None,
+                permit: None,
             }),
             Err(error) => tracing::error!(%error, "cannot encode a notification as JSON"),
         }
     }
 
-    fn has_news(&self) -> bool {
-        self.ping_due || !self.said.is_empty() || self.heat.is_some()
+    fn has_outbound(&self) -> bool {
+        self.ping_due || !self.outbound.is_empty() || self.heat.is_some()
     }
 
-    /// The most important thing to be said.
-    fn news(&mut self) -> Option<Outgoing> {
+    /// The next message: a ping, then the oldest message, then heat.
+    fn next_outbound(&mut self) -> Option<Outgoing> {
         if std::mem::take(&mut self.ping_due) {
             return Some(Outgoing::Ping);
         }
-        if let Some(Said { text, ticket, .. }) = self.said.pop_front() {
-            return Some(Outgoing::Text(text, ticket));
+        if let Some(OutboundMessage { text, permit, .. }) = self.outbound.pop_front() {
+            return Some(Outgoing::Text(text, permit));
         }
         self.heat.take().map(Outgoing::Heat)
     }
@@ -364,7 +391,7 @@ fn no_document() -> ApiError {
     ApiError::unanalysable("no document is open; send `open` first")
 }
 
-/// Whether there is something new, rather than nobody who would say it; never, without a document.
+/// Whether the document is still open when something changes. Never resolves without a document.
 async fn changed(live: &mut Option<LiveReceiver>) -> bool {
     match live {
         Some(live) => live.changed().await.is_ok(),

@@ -16,7 +16,7 @@ use crate::view::position::{Encoding, Positions, WireRange};
 /// No delay while the user types: submitting a newer version cancels the analysis of the older one.
 const AT_ONCE: Duration = Duration::ZERO;
 
-pub(super) struct OpenDocument {
+pub(super) struct ClientDocument {
     pub document: Document,
     pub encoding: Encoding,
     /// The visible part.
@@ -31,7 +31,7 @@ pub(super) struct OpenDocument {
 
 /// The document as it was when a question arrived.
 #[derive(Clone)]
-pub(super) struct Snapshot {
+pub(super) struct QuestionSnapshot {
     pub view: LiveView,
     pub live: LiveReceiver,
 }
@@ -62,7 +62,7 @@ impl Wanted {
     }
 }
 
-impl OpenDocument {
+impl ClientDocument {
     pub fn new(
         document: Document,
         encoding: Encoding,
@@ -132,7 +132,7 @@ impl OpenDocument {
         }
     }
 
-    pub fn snapshot(&self, app: &App, live: LiveReceiver) -> Result<Snapshot, ApiError> {
+    pub fn snapshot(&self, app: &App, live: LiveReceiver) -> Result<QuestionSnapshot, ApiError> {
         let model = app.models.get(self.model.as_deref())?;
         let attribution = self.view.resolve(model.info())?;
         let view = LiveView {
@@ -143,11 +143,11 @@ impl OpenDocument {
             view: self.view.clone(),
             thresholds: self.thresholds,
         };
-        Ok(Snapshot { view, live })
+        Ok(QuestionSnapshot { view, live })
     }
 }
 
-impl Snapshot {
+impl QuestionSnapshot {
     /// The document's model and view, with what a question selects instead.
     pub fn select(
         &self,

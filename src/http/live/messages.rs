@@ -94,7 +94,7 @@ pub(super) enum Notice {
         max_text_bytes: usize,
     },
     /// Whether the document waits for its model.
-    Status { state: State, model: String },
+    Status { state: ModelState, model: String },
     Error {
         /// The question's id; `null` if the error does not answer a question.
         id: Option<u64>,
@@ -114,7 +114,7 @@ impl Notice {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum State {
+pub(super) enum ModelState {
     Loading,
     Ready,
 }
@@ -142,7 +142,7 @@ pub(super) struct Progress {
 
 /// The answer to a question.
 #[derive(Debug, Serialize)]
-pub(super) struct Answer<T> {
+pub(super) struct AnswerMessage<T> {
     pub r#type: &'static str,
     pub id: u64,
     /// `null` if there is nothing at that place.

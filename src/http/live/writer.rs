@@ -1,18 +1,18 @@
-//! The way out, at the client's pace: nothing is made before the client has read what was made last.
+//! Sends messages at the pace of the client. Heat is encoded only when it can be sent, so that it is the newest.
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::SinkExt;
 use futures_util::stream::SplitSink;
 use tokio::sync::mpsc;
 
-use super::super::admission::Ticket;
+use super::super::admission::Permit;
 use super::super::body::encode;
 use super::heat::HeatJob;
 use crate::off_thread::off_thread;
 
 pub(super) enum Outgoing {
-    /// JSON, with the leave that it was made under.
-    Text(String, Option<Ticket>),
+    /// JSON, with the permit of its request.
+    Text(String, Option<Permit>),
     Heat(HeatJob),
     Ping,
     Close {
@@ -21,21 +21,21 @@ pub(super) enum Outgoing {
     },
 }
 
-/// Sends what comes, one after the other, until there is nothing more or nobody to send it to.
+/// Sends messages until there are no more, or the client is disconnected.
 pub(super) async fn write(
     mut socket: SplitSink<WebSocket, Message>,
     mut outgoing: mpsc::Receiver<Outgoing>,
 ) {
     while let Some(next) = outgoing.recv().await {
         let (message, _ticket) = match next {
-            Outgoing::Text(text, ticket) => (Message::Text(text.into()), ticket),
+            Outgoing::Text(text, permit) => (Message::Text(text.into()), permit),
             Outgoing::Heat(job) => match off_thread(move || encode(&job.build())).await {
                 Ok(json) => match String::from_utf8(json) {
                     Ok(text) => (Message::Text(text.into()), None),
                     Err(_) => continue, // JSON is UTF-8
                 },
                 Err(error) => {
-                    tracing::error!(%error, "no heat");
+                    tracing::error!(%error, "heat cannot be encoded");
                     continue;
                 }
             },

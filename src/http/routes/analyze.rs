@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::app::Shared;
-use super::super::body::{Asked, encode};
+use super::super::body::{Admitted, encode};
 use super::super::error::{ApiError, ErrorBody, NOTHING};
 use super::ask::{Target, TargetFields, request_schema, resolve};
 use super::chunks::{ChunkInfo, Shares, UnscoredPart};
@@ -104,7 +104,7 @@ pub(crate) struct ChunkAnswer {
 )]
 pub(crate) async fn analyze(
     app: Shared,
-    Asked { body, ticket, .. }: Asked<AnalyzeRequest>,
+    Admitted { body, permit, .. }: Admitted<AnalyzeRequest>,
 ) -> Result<Response, ApiError> {
     let target = Target::new(&app, body.target)?;
     let view = resolve(&body.view, target.model.info())?;
@@ -119,7 +119,7 @@ pub(crate) async fn analyze(
         let pending = app.engine.analyze(&planned, target.scope, view, extras);
         Ok(pending.done().await?)
     };
-    let mut finished = ticket.deadline.within(work).await?;
+    let mut finished = permit.deadline.within(work).await?;
     let mut stages = Stages::default();
     stages.analysis(&finished, asked);
     app.metrics.read(&finished);
@@ -129,7 +129,7 @@ pub(crate) async fn analyze(
     let found = AnalyzeAnswer {
         embedding: body.embedding.pooling.unwrap_or_default().of(embedding),
         tokens: chunks.iter().map(|(chunk, _)| chunk.token_count).sum(),
-        latency_ms: latency_ms(&ticket),
+        latency_ms: latency_ms(&permit),
         view: ViewAnswer::new(&finished.analysis.model, &finished.analysis.attribution),
         chunk_count: finished.n_chunks,
         chunks: chunks
@@ -144,5 +144,5 @@ pub(crate) async fn analyze(
         unscored: finished.analysis.unscored.iter().map(Into::into).collect(),
     };
     let json = stages.measure("render", || encode(&found))?;
-    Ok(stages.answer(&app, json, ticket))
+    Ok(stages.respond(&app, json, permit))
 }

@@ -9,9 +9,9 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::admission::Ticket;
+use super::super::admission::Permit;
 use super::super::app::{App, Shared};
-use super::super::body::{Asked, encode};
+use super::super::body::{Admitted, encode};
 use super::super::error::{ApiError, ErrorBody, NOTHING};
 use super::analyze::EmbeddingFields;
 use super::ask::{Target, TargetFields, request_schema, resolve};
@@ -192,16 +192,16 @@ impl Serialize for ByText<'_> {
 )]
 pub(crate) async fn analyze_with_attention(
     app: Shared,
-    Asked { body, mut ticket }: Asked<WithAttentionRequest>,
+    Admitted { body, mut permit }: Admitted<WithAttentionRequest>,
 ) -> Result<Response, ApiError> {
     let target = Target::new(&app, body.target)?;
     let view = resolve(&body.view, target.model.info())?;
     let pooling = body.embedding.pooling.unwrap_or_default();
-    let deadline = ticket.deadline;
+    let deadline = permit.deadline;
     let mut stages = Stages::default();
     let work = async {
-        let mut finished = read(&app, &mut ticket, target, view, true, &mut stages).await?;
-        let latency_ms = latency_ms(&ticket);
+        let mut finished = read(&app, &mut permit, target, view, true, &mut stages).await?;
+        let latency_ms = latency_ms(&permit);
         off_thread(move || {
             let start = Instant::now();
             let embedding = finished.analysis.embedding.take();
@@ -221,7 +221,7 @@ pub(crate) async fn analyze_with_attention(
     };
     let (json, rendering) = deadline.within(work).await?;
     stages.add("render", rendering);
-    Ok(stages.answer(&app, json, ticket))
+    Ok(stages.respond(&app, json, permit))
 }
 
 /// The fused attention matrix of each chunk, the score of each subword, and a picture.
@@ -238,18 +238,18 @@ pub(crate) async fn analyze_with_attention(
 )]
 pub(crate) async fn analyze_attention(
     app: Shared,
-    Asked { body, mut ticket }: Asked<AttentionRequest>,
+    Admitted { body, mut permit }: Admitted<AttentionRequest>,
 ) -> Result<Response, ApiError> {
     let fields = &body.picture;
     let picture = Picture::new(fields.size, fields.colormap.as_deref())?;
     let picture = fields.visualize.unwrap_or(true).then_some(picture);
     let target = Target::new(&app, body.target)?;
     let view = resolve(&body.view, target.model.info())?;
-    let deadline = ticket.deadline;
+    let deadline = permit.deadline;
     let mut stages = Stages::default();
     let work = async {
-        let finished = read(&app, &mut ticket, target, view, false, &mut stages).await?;
-        let latency_ms = latency_ms(&ticket);
+        let finished = read(&app, &mut permit, target, view, false, &mut stages).await?;
+        let latency_ms = latency_ms(&permit);
         off_thread(move || {
             let start = Instant::now();
             let pictures = match picture {
@@ -273,13 +273,13 @@ pub(crate) async fn analyze_attention(
     let (json, drawing, rendering) = deadline.within(work).await?;
     stages.add("draw", drawing);
     stages.add("render", rendering);
-    Ok(stages.answer(&app, json, ticket))
+    Ok(stages.respond(&app, json, permit))
 }
 
 /// The analysis with its matrices, once there is room for them.
 async fn read(
     app: &App,
-    ticket: &mut Ticket,
+    permit: &mut Permit,
     target: Target,
     view: AttributionConfig,
     embedding: bool,
@@ -289,7 +289,7 @@ async fn read(
     let planned = app.engine.plan(target.model, target.document);
     let planned = planned.done().await?;
     let cells = cells(&planned, target.scope)?;
-    app.admission.reserve(ticket, cells).await?;
+    app.admission.reserve(permit, cells).await?;
     let extras = Extras {
         subwords: true,
         matrix: true,

@@ -1,4 +1,4 @@
-//! The windows in which the model reads a text, as answers tell them.
+//! The windows in which the model reads a text, as responses describe them.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::app::Shared;
-use super::super::body::{Asked, encode};
+use super::super::body::{Admitted, encode};
 use super::super::error::{ApiError, ErrorBody};
 use super::stages::{Stages, latency_ms};
 use crate::off_thread::off_thread;
@@ -77,7 +77,7 @@ impl Picture {
 )]
 pub(crate) async fn explain(
     app: Shared,
-    Asked { body, mut ticket }: Asked<ExplainRequest>,
+    Admitted { body, mut permit }: Admitted<ExplainRequest>,
 ) -> Result<Response, ApiError> {
     let picture = Picture::new(body.size, body.colormap.as_deref())?;
     if body
@@ -89,11 +89,11 @@ pub(crate) async fn explain(
             "the title is longer than {MAX_TITLE} bytes; shorten it"
         )));
     }
-    let deadline = ticket.deadline;
+    let deadline = permit.deadline;
     let mut stages = Stages::default();
     let work = async {
         let cells = body.attention.iter().map(Vec::len).sum();
-        app.admission.reserve(&mut ticket, cells).await?;
+        app.admission.reserve(&mut permit, cells).await?;
         off_thread(move || {
             let title = body.title.as_deref().unwrap_or("Attention");
             let heatmap = Heatmap::from_rows(title, &body.tokens, &body.attention)?;
@@ -107,7 +107,7 @@ pub(crate) async fn explain(
     stages.add("draw", drawing);
     let json = encode(&ExplainAnswer {
         visualization,
-        latency_ms: latency_ms(&ticket),
+        latency_ms: latency_ms(&permit),
     })?;
-    Ok(stages.answer(&app, json, ticket))
+    Ok(stages.respond(&app, json, permit))
 }

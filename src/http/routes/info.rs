@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::super::app::Shared;
 use super::super::error::{ApiError, ErrorBody};
-use super::super::models::Slot;
+use super::super::models::NamedModel;
 use crate::attribution::{Aggregate, Method, Sinks};
 use crate::model::source::ModelSource;
 use crate::model::{Device, Precision};
@@ -61,17 +61,17 @@ pub(crate) enum ModelOrigin {
 }
 
 impl ModelDescription {
-    fn new(slot: &Slot, is_default: bool) -> Self {
-        let info = slot.model().map(|model| model.info());
+    fn new(named: &NamedModel, is_default: bool) -> Self {
+        let info = named.model().map(|model| model.info());
         Self {
-            name: slot.name.clone(),
+            name: named.name.clone(),
             default: is_default,
             state: if info.is_some() {
                 ModelState::Ready
             } else {
                 ModelState::Loading
             },
-            source: match slot.source {
+            source: match named.source {
                 ModelSource::Embedded => ModelOrigin::Embedded,
                 ModelSource::Directory(_) => ModelOrigin::Directory,
                 ModelSource::Hub { .. } => ModelOrigin::Hub,
@@ -88,9 +88,11 @@ impl ModelDescription {
     }
 
     /// The first one is the default.
-    pub fn all(slots: &[Slot]) -> Vec<Self> {
-        let slots = slots.iter().enumerate();
-        slots.map(|(at, slot)| Self::new(slot, at == 0)).collect()
+    pub fn all(models: &[NamedModel]) -> Vec<Self> {
+        let models = models.iter().enumerate();
+        models
+            .map(|(at, named)| Self::new(named, at == 0))
+            .collect()
     }
 }
 
@@ -172,10 +174,10 @@ pub(crate) async fn ready(app: Shared) -> Result<Json<Ready>, ApiError> {
     if *app.ending().borrow() {
         return Err(ApiError::Ending);
     }
-    for slot in app.models.all() {
-        if slot.model().is_none() {
+    for named in app.models.all() {
+        if named.model().is_none() {
             return Err(ApiError::Loading {
-                model: slot.name.clone(),
+                model: named.name.clone(),
             });
         }
     }

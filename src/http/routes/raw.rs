@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::app::Shared;
-use super::super::body::{Asked, encode};
+use super::super::body::{Admitted, encode};
 use super::super::error::{ApiError, ErrorBody};
 use super::ask::{Target, TargetFields, request_schema};
 use super::chunks::{ChunkInfo, cells};
@@ -179,19 +179,19 @@ impl RawFields {
 )]
 pub(crate) async fn get_attention(
     app: Shared,
-    Asked { body, mut ticket }: Asked<RawRequest>,
+    Admitted { body, mut permit }: Admitted<RawRequest>,
 ) -> Result<Response, ApiError> {
     let target = Target::new(&app, body.target)?;
     let model = std::sync::Arc::clone(&target.model);
     let Chosen { choice, axes } = body.choice.choose(model.info())?;
-    let deadline = ticket.deadline;
+    let deadline = permit.deadline;
     let mut stages = Stages::default();
     let work = async {
         let planned = app.engine.plan(target.model, target.document);
         let planned = planned.done().await?;
         let n_maps = choice.layers.len() * choice.heads.len();
         let cells = cells(&planned, target.scope)?.saturating_mul(n_maps);
-        app.admission.reserve(&mut ticket, cells).await?;
+        app.admission.reserve(&mut permit, cells).await?;
         let asked = Instant::now();
         let read = app.engine.raw(&planned, target.scope, choice);
         let read = read.done().await?;
@@ -199,7 +199,7 @@ pub(crate) async fn get_attention(
             app.metrics.tokens(chunk.raw.n_tokens, false);
         }
         stages.add("forward", asked.elapsed());
-        let latency_ms = latency_ms(&ticket);
+        let latency_ms = latency_ms(&permit);
         off_thread(move || {
             let start = Instant::now();
             let json = render(&planned, &read, &axes, latency_ms)?;
@@ -209,7 +209,7 @@ pub(crate) async fn get_attention(
     };
     let (json, rendering) = deadline.within(work).await?;
     stages.add("render", rendering);
-    Ok(stages.answer(&app, json, ticket))
+    Ok(stages.respond(&app, json, permit))
 }
 
 /// `read` is not empty.

@@ -1,4 +1,4 @@
-//! Where a request's time went: in its headers, and in the metrics.
+//! The time that a request spent in each stage, for the response's headers and the metrics.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
-use super::super::admission::Ticket;
+use super::super::admission::Permit;
 use super::super::app::App;
-use super::super::body::answer;
+use super::super::body::respond;
 use crate::analysis::Timing;
 use crate::engine::Finished;
 use crate::view::milliseconds;
@@ -16,7 +16,7 @@ use crate::view::milliseconds;
 /// Carries the durations of the stages, as browsers' developer tools show them.
 pub(crate) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
-/// Durations by stage; a stage that did not happen is not there.
+/// The durations of the stages that a request went through.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stages(Vec<(&'static str, Duration)>);
 
@@ -33,7 +33,7 @@ impl Stages {
         done
     }
 
-    /// What an analysis took that was waited for since `asked`. What the cache had took nothing.
+    /// Adds the stages of an analysis that was requested at `asked`. Cached results take no time.
     pub fn analysis(&mut self, finished: &Finished, asked: Instant) {
         let Timing {
             chunk,
@@ -51,34 +51,34 @@ impl Stages {
         }
     }
 
-    /// Counts them, and says them in the answer's headers.
-    fn tell(&self, app: &App, ticket: &Ticket) -> Option<HeaderValue> {
+    /// Adds the stages to the metrics, and returns the header.
+    fn record(&self, app: &App, permit: &Permit) -> Option<HeaderValue> {
         for &(stage, spent) in &self.0 {
             app.metrics.stage(stage, spent);
         }
         let mut header = String::new();
-        for (stage, spent) in self.0.iter().copied().chain([("total", ticket.elapsed())]) {
+        for (stage, spent) in self.0.iter().copied().chain([("total", permit.elapsed())]) {
             if !header.is_empty() {
                 header.push_str(", ");
             }
-            // Writing into a string does not fail.
+            // Writing to a string does not fail.
             let _ = write!(header, "{stage};dur={:.3}", milliseconds::exact(spent));
         }
         HeaderValue::from_str(&header).ok()
     }
 
-    /// The answer, which keeps its request's leave until the client has read it.
-    pub fn answer(&self, app: &App, json: Vec<u8>, ticket: Ticket) -> Response {
-        let told = self.tell(app, &ticket);
-        let mut response = answer(json, ticket);
-        if let Some(told) = told {
-            response.headers_mut().insert(SERVER_TIMING, told);
+    /// A response that holds its request's permit until it is sent.
+    pub fn respond(&self, app: &App, json: Vec<u8>, permit: Permit) -> Response {
+        let header = self.record(app, &permit);
+        let mut response = respond(json, permit);
+        if let Some(header) = header {
+            response.headers_mut().insert(SERVER_TIMING, header);
         }
         response
     }
 }
 
-/// To the microsecond, as answers have it.
-pub(crate) fn latency_ms(ticket: &Ticket) -> f64 {
-    milliseconds::rounded(ticket.elapsed())
+/// Rounded to microseconds.
+pub(crate) fn latency_ms(permit: &Permit) -> f64 {
+    milliseconds::rounded(permit.elapsed())
 }

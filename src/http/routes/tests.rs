@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tower_service::Service;
 
 use super::super::app::App;
-use super::super::options::Options;
+use super::super::options::ServerOptions;
 use super::super::router::router;
 use crate::engine::EngineStats;
 use crate::model::source::HubOptions;
@@ -43,12 +43,12 @@ async fn post(router: &mut Router, path: &str, body: &Value) -> Value {
 
 #[test]
 fn a_request_cuts_its_text_once_and_tokenizes_each_chunk_once() {
-    let options = Options {
+    let options = ServerOptions {
         hub: HubOptions {
             offline: true,
             ..HubOptions::from_env()
         },
-        ..Options::default()
+        ..ServerOptions::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -45,6 +45,15 @@ named_enum! {
 }
 
 impl Format {
+    /// How the content is encoded in a JSON string, and the string.
+    fn encode(self, content: Option<Vec<u8>>) -> (&'static str, Option<String>) {
+        if self == Self::Png {
+            return ("base64", content.map(|bytes| STANDARD.encode(bytes)));
+        }
+        let text = content.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        ("utf8", text)
+    }
+
     /// `None` for JSON.
     fn picture(self) -> Option<PictureFormat> {
         PictureFormat::from_name(self.as_str())
@@ -56,9 +65,9 @@ impl Format {
     }
 }
 
-/// `HeatmapCommand` of `docs/protocol.md`; `uri` was read before.
+/// `HeatmapCommand` of `docs/protocol.md`, without `uri`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Options {
+pub(super) struct HeatmapArguments {
     #[serde(default)]
     format: Format,
     #[serde(default)]
@@ -85,7 +94,7 @@ pub(super) struct Options {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Answer {
+pub(super) struct HeatmapFile {
     mime_type: &'static str,
     encoding: &'static str,
     data: Option<String>,
@@ -97,91 +106,59 @@ pub(super) struct Answer {
 pub(super) async fn run(
     session: &Arc<Session>,
     snapshot: &Snapshot,
-    options: Options,
+    arguments: HeatmapArguments,
     token: Option<NumberOrString>,
-) -> Result<Option<Answer>> {
-    let invalid = |message: String| Error::invalid_params(message);
-    if let Some(path) = options.path.as_ref().filter(|path| !path.is_absolute()) {
-        return Err(invalid(format!(
-            "path {} is relative; give an absolute path",
-            path.display()
-        )));
-    }
-    let colormap = options.colormap.as_deref().map(str::parse).transpose();
-    let colormap: Option<Colormap> =
-        colormap.map_err(|error: UnknownName| invalid(error.to_string()))?;
+) -> Result<Option<HeatmapFile>> {
+    let path = arguments.absolute_path()?;
+    let drawing = Drawing::new(snapshot, &arguments)?;
     let Some(live) = session.live_view(snapshot) else {
         return Ok(None);
     };
-    let selected = live.select(None, options.view.as_ref());
+    let selected = live.select(None, arguments.view.as_ref());
     let selected = selected.map_err(|error| invalid_params(&error))?;
-    let part = options.range.map(|range| snapshot.positions().span(range));
-    let is_matrix = options.format != Format::Json && options.kind == PictureKind::Matrix;
-    let (scope, extras) = if is_matrix {
-        let at = part.map_or(0, |part| part.start);
-        (Scope::ChunkAt(at), Heatmap::EXTRAS)
-    } else {
-        let extras = Extras {
-            subwords: options.tokens || options.attention,
-            matrix: options.attention,
-            ..Extras::default()
-        };
-        // The levels of a part are those that it has in the whole.
-        (Scope::Document, extras)
-    };
     let planned = plan(session, selected.model, live.document).await?;
     let attribution = selected.config.attribution.clone();
+    let (scope, extras) = drawing.scope_and_extras();
     let pending = session.engine.analyze(&planned, scope, attribution, extras);
     let finished = with_progress(session, pending, token).await?;
     let view = ViewAnswer::new(&finished.analysis.model, &finished.analysis.attribution);
-    let format = options.format;
-    let job = Drawing {
-        name: snapshot.key().to_owned(),
-        thresholds: snapshot.settings.thresholds,
-        part,
-        is_matrix,
-        unit: options.unit,
-        format,
-        json: JsonOptions {
-            tokens: options.tokens,
-            attention: options.attention,
-            image: None,
-        },
-        render: RenderOptions {
-            colormap: colormap.unwrap_or_default(),
-            theme: options.theme,
-            ..RenderOptions::default()
-        },
-    };
-    let path = options
-        .path
-        .or_else(|| options.open.then(|| temporary(format)));
-    let to = path.clone();
-    // Drawing and writing take their time: not on a thread that answers others.
+    let format = arguments.format;
+    let path = path.or_else(|| arguments.open.then(|| temporary(format)));
+    let target = path.clone();
+    // Drawing and writing are slow, so they do not run on a thread that serves other requests.
     let drawn = off_thread(move || {
-        let bytes = job.draw(&finished).map_err(|error| failed(&error))?;
-        match to {
+        let bytes = drawing.draw(&finished).map_err(|error| failed(&error))?;
+        match target {
             None => Ok(Some(bytes)),
             Some(path) => write(&path, &bytes).map(|()| None),
         }
     });
     let bytes = drawn.await?;
-    if let Some(path) = path.as_ref().filter(|_| options.open) {
+    if let Some(path) = path.as_ref().filter(|_| arguments.open) {
         show(session, path);
     }
-    let is_text = format != Format::Png;
-    Ok(Some(Answer {
+    let (encoding, data) = format.encode(bytes);
+    Ok(Some(HeatmapFile {
         mime_type: format.mime_type(),
-        encoding: if is_text { "utf8" } else { "base64" },
-        data: bytes.map(|bytes| match String::from_utf8(bytes) {
-            Ok(text) if is_text => text,
-            Ok(text) => STANDARD.encode(text),
-            Err(binary) => STANDARD.encode(binary.as_bytes()),
-        }),
+        encoding,
+        data,
         path,
         version: snapshot.client_version,
         view,
     }))
+}
+
+impl HeatmapArguments {
+    /// A relative path would depend on the server's directory, which the client does not know.
+    fn absolute_path(&self) -> Result<Option<PathBuf>> {
+        match &self.path {
+            Some(path) if !path.is_absolute() => Err(Error::invalid_params(format!(
+                "path {} is relative; give an absolute path",
+                path.display()
+            ))),
+            path => Ok(path.clone()),
+        }
+    }
 }
 
 /// Awaits an analysis: reports its progress, and lets the client cancel it.
@@ -205,7 +182,7 @@ async fn with_progress(
                 reporter.report(percent, format!("{done} of {all} chunks"));
             }
         }
-        // The result ends the waiting, not the reports.
+        // Only the result ends the waiting.
         std::future::pending::<std::convert::Infallible>().await
     };
     let done = tokio::select! {
@@ -213,7 +190,7 @@ async fn with_progress(
         () = cancellable.cancellation.cancelled() => Err(Error::request_cancelled()),
         never = report => match never {},
     };
-    // The client's token is valid until the answer.
+    // The client's token is valid until the response.
     reporter.finish().await;
     done
 }
@@ -231,6 +208,47 @@ struct Drawing {
 }
 
 impl Drawing {
+    fn new(snapshot: &Snapshot, arguments: &HeatmapArguments) -> Result<Self> {
+        let colormap = arguments.colormap.as_deref().map(str::parse).transpose();
+        let colormap: Option<Colormap> =
+            colormap.map_err(|error: UnknownName| Error::invalid_params(error.to_string()))?;
+        let (format, kind) = (arguments.format, arguments.kind);
+        let range = arguments.range;
+        Ok(Self {
+            name: snapshot.key().to_owned(),
+            thresholds: snapshot.settings.thresholds,
+            part: range.map(|range| snapshot.positions().span(range)),
+            is_matrix: format != Format::Json && kind == PictureKind::Matrix,
+            unit: arguments.unit,
+            format,
+            json: JsonOptions {
+                tokens: arguments.tokens,
+                attention: arguments.attention,
+                image: None,
+            },
+            render: RenderOptions {
+                colormap: colormap.unwrap_or_default(),
+                theme: arguments.theme,
+                ..RenderOptions::default()
+            },
+        })
+    }
+
+    /// The part of the document to analyze, and what of it to return.
+    fn scope_and_extras(&self) -> (Scope, Extras) {
+        if self.is_matrix {
+            let at = self.part.map_or(0, |part| part.start);
+            return (Scope::ChunkAt(at), Heatmap::EXTRAS);
+        }
+        let extras = Extras {
+            subwords: self.json.tokens || self.json.attention,
+            matrix: self.json.attention,
+            ..Extras::default()
+        };
+        // A part has the levels that it has in the whole document.
+        (Scope::Document, extras)
+    }
+
     fn draw(&self, finished: &Finished) -> std::result::Result<Vec<u8>, RenderError> {
         let document = AnalyzedDocument::with_levels(
             &self.name,
@@ -270,7 +288,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// A file that outlives the session, so that a browser can still read it.
+/// A file that stays after the session, so that a browser can read it.
 fn temporary(format: Format) -> PathBuf {
     let moment = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -283,7 +301,7 @@ fn temporary(format: Format) -> PathBuf {
     std::env::temp_dir().join(name)
 }
 
-/// Lets the client open the file, or says where it is.
+/// Asks the client to open the file, or tells the user where it is.
 fn show(session: &Arc<Session>, path: &Path) {
     let message = format!("codegaze: the heatmap is in {}", path.display());
     let uri = session

@@ -24,7 +24,7 @@ pub(crate) struct Key {
         expect(dead_code, reason = "tests compare the documentation")
     )]
     about: &'static str,
-    kind: Kind,
+    kind: ValueKind,
 }
 
 /// What a value may be, and the field that it sets. `get` reads the field back, so that a default is written in
@@ -37,7 +37,7 @@ pub(crate) struct Key {
     )
 )]
 #[derive(Clone, Copy)]
-enum Kind {
+enum ValueKind {
     Feature(Feature),
     Boolean(fn(&mut Settings) -> &mut bool),
     /// A whole number, `min` and `max` included.
@@ -65,18 +65,18 @@ impl Key {
     /// Stores `value`, or returns what is expected instead of it.
     pub fn set(&self, settings: &mut Settings, value: &Value) -> Result<(), String> {
         match self.kind {
-            Kind::Feature(feature) => {
+            ValueKind::Feature(feature) => {
                 let is_on = value.as_bool().ok_or("a boolean")?;
                 settings.features = settings.features.with(feature, is_on);
             }
-            Kind::Boolean(field) => *field(settings) = value.as_bool().ok_or("a boolean")?,
-            Kind::Whole { min, max, set, .. } => {
+            ValueKind::Boolean(field) => *field(settings) = value.as_bool().ok_or("a boolean")?,
+            ValueKind::Whole { min, max, set, .. } => {
                 let number = value.as_u64().and_then(|n| usize::try_from(n).ok());
                 let number = number.filter(|number| (min..=max).contains(number));
                 let expected = || format!("a whole number from {min} to {max}");
                 set(settings, number.ok_or_else(expected)?);
             }
-            Kind::OneOf { names, set, .. } => {
+            ValueKind::OneOf { names, set, .. } => {
                 let name = value.as_str().filter(|name| names().contains(name));
                 name.and_then(|name| set(settings, name)).ok_or_else(|| {
                     match names().as_slice() {
@@ -85,7 +85,7 @@ impl Key {
                     }
                 })?;
             }
-            Kind::Other { set, .. } => set(settings, value)?,
+            ValueKind::Other { set, .. } => set(settings, value)?,
         }
         Ok(())
     }
@@ -101,11 +101,11 @@ impl Key {
     /// The value that `settings` have for this key, as a client would write it.
     pub fn value(&self, settings: &Settings) -> Value {
         match self.kind {
-            Kind::Feature(feature) => json!(settings.features.contains(feature)),
-            Kind::Boolean(field) => json!(*field(&mut settings.clone())),
-            Kind::Whole { get, .. } => json!(get(settings)),
-            Kind::OneOf { get, .. } => json!(get(settings)),
-            Kind::Other { get, .. } => get(settings),
+            ValueKind::Feature(feature) => json!(settings.features.contains(feature)),
+            ValueKind::Boolean(field) => json!(*field(&mut settings.clone())),
+            ValueKind::Whole { get, .. } => json!(get(settings)),
+            ValueKind::OneOf { get, .. } => json!(get(settings)),
+            ValueKind::Other { get, .. } => get(settings),
         }
     }
 
@@ -125,17 +125,17 @@ impl Key {
 
     pub fn documented_type(&self) -> String {
         match self.kind {
-            Kind::Feature(_) | Kind::Boolean(_) => "boolean".to_owned(),
-            Kind::Whole { min, max, .. } => format!("{min} … {max}"),
-            Kind::OneOf { .. } => "string".to_owned(),
-            Kind::Other { what, .. } => what.to_owned(),
+            ValueKind::Feature(_) | ValueKind::Boolean(_) => "boolean".to_owned(),
+            ValueKind::Whole { min, max, .. } => format!("{min} … {max}"),
+            ValueKind::OneOf { .. } => "string".to_owned(),
+            ValueKind::Other { what, .. } => what.to_owned(),
         }
     }
 
     /// The names that are accepted, if only a few are.
     pub fn names(&self) -> Vec<&'static str> {
         match self.kind {
-            Kind::OneOf { names, .. } => names(),
+            ValueKind::OneOf { names, .. } => names(),
             _ => Vec::new(),
         }
     }
@@ -143,12 +143,12 @@ impl Key {
     /// What a JSON schema has to say of the value.
     pub fn json_schema(&self) -> Value {
         match self.kind {
-            Kind::Feature(_) | Kind::Boolean(_) => json!({ "type": "boolean" }),
-            Kind::Whole { min, max, .. } => {
+            ValueKind::Feature(_) | ValueKind::Boolean(_) => json!({ "type": "boolean" }),
+            ValueKind::Whole { min, max, .. } => {
                 json!({ "type": "integer", "minimum": min, "maximum": max })
             }
-            Kind::OneOf { names, .. } => json!({ "type": "string", "enum": names() }),
-            Kind::Other { .. } => json!({}),
+            ValueKind::OneOf { names, .. } => json!({ "type": "string", "enum": names() }),
+            ValueKind::Other { .. } => json!({}),
         }
     }
 }
@@ -162,7 +162,7 @@ pub(crate) fn keys() -> impl Iterator<Item = Key> {
     let features = features::TABLE.iter().map(|row| Key {
         name: format!("features.{}", row.key),
         about: row.about,
-        kind: Kind::Feature(row.feature),
+        kind: ValueKind::Feature(row.feature),
     });
     let others = KEYS.iter().map(|&(name, about, kind)| Key {
         name: name.to_owned(),
@@ -173,11 +173,11 @@ pub(crate) fn keys() -> impl Iterator<Item = Key> {
 }
 
 /// Name, documentation and kind of each setting that is not a feature.
-const KEYS: &[(&str, &str, Kind)] = &[
+const KEYS: &[(&str, &str, ValueKind)] = &[
     (
         "model",
         "`auto` (CodeBERT if it is in the hub's cache, otherwise the embedded model), `embedded`, a directory, or a hub id such as `microsoft/codebert-base`",
-        Kind::Other {
+        ValueKind::Other {
             what: "string",
             get: |settings| json!(settings.model),
             set: |settings, value| {
@@ -190,7 +190,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "device",
         "{names}, as on the command line",
-        Kind::OneOf {
+        ValueKind::OneOf {
             names: names::<Device>,
             get: |settings| settings.device.to_string(),
             set: |settings, name| {
@@ -202,7 +202,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "precision",
         "the arithmetic of the model's linear layers: {names}",
-        Kind::OneOf {
+        ValueKind::OneOf {
             names: names::<Precision>,
             get: |settings| settings.precision.to_string(),
             set: |settings, name| {
@@ -214,7 +214,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "method",
         "how attention becomes scores: {names}",
-        Kind::OneOf {
+        ValueKind::OneOf {
             names: names::<Method>,
             get: |settings| settings.view.method.to_string(),
             set: |settings, name| {
@@ -226,7 +226,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "layers",
         "`last`, `all`, a number, a range such as `0-5`, or a list; `null`: the method's default",
-        Kind::Other {
+        ValueKind::Other {
             what: "string, number or list",
             get: |settings| json!(settings.view.layers.as_ref().map(ToString::to_string)),
             set: |settings, value| {
@@ -238,7 +238,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "heads",
         "`mean`, `max`, a number, a range or a list",
-        Kind::Other {
+        ValueKind::Other {
             what: "string, number or list",
             get: |settings| json!(settings.view.heads.to_string()),
             set: |settings, value| {
@@ -250,7 +250,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "sinks",
         "what happens to attention on `<s>` and `</s>`: {names}",
-        Kind::OneOf {
+        ValueKind::OneOf {
             names: names::<Sinks>,
             get: |settings| settings.view.sinks.to_string(),
             set: |settings, name| {
@@ -262,7 +262,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "aggregate",
         "how the scores of its subwords become a lexeme's score: {names}",
-        Kind::OneOf {
+        ValueKind::OneOf {
             names: names::<Aggregate>,
             get: |settings| settings.view.aggregate.to_string(),
             set: |settings, name| {
@@ -274,7 +274,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "positionEncoding",
         "`utf-8`, `utf-16`, `utf-32`, or `auto` (the first that the client offers); read at `initialize` only",
-        Kind::OneOf {
+        ValueKind::OneOf {
             names: || vec!["auto", "utf-8", "utf-16", "utf-32"],
             get: |settings| {
                 let encoding = settings.position_encoding;
@@ -295,7 +295,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "levelQuantiles",
         "where levels 1 to 5 begin, as quantiles of lift in the document",
-        Kind::Other {
+        ValueKind::Other {
             what: "five numbers",
             get: |settings| settings.thresholds.quantiles.map(decimal).to_vec().into(),
             set: |settings, value| {
@@ -309,7 +309,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "minLevel",
         "the lowest level that is sent as a semantic token",
-        Kind::Whole {
+        ValueKind::Whole {
             min: 1,
             max: 5,
             get: |settings| settings.min_level.get().into(),
@@ -322,12 +322,12 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "hover.details",
         "show subwords, chunk and timing in the hover",
-        Kind::Boolean(|settings| &mut settings.hover_details),
+        ValueKind::Boolean(|settings| &mut settings.hover_details),
     ),
     (
         "highlight.limit",
         "how many lexemes are highlighted in each direction",
-        Kind::Whole {
+        ValueKind::Whole {
             min: 1,
             max: 8,
             get: |settings| settings.highlight_limit,
@@ -337,7 +337,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "highlight.threshold",
         "lower weights are not highlighted",
-        Kind::Other {
+        ValueKind::Other {
             what: "number",
             get: |settings| decimal(settings.highlight_threshold),
             set: |settings, value| {
@@ -350,7 +350,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "debounceMs",
         "an edit is analyzed after this pause, or at once if a request needs the analysis",
-        Kind::Whole {
+        ValueKind::Whole {
             min: 0,
             max: 60_000,
             get: |settings| milliseconds(settings.debounce),
@@ -360,7 +360,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "deadlineMs",
         "how long a request waits for its analysis",
-        Kind::Whole {
+        ValueKind::Whole {
             min: 1,
             max: 600_000,
             get: |settings| milliseconds(settings.deadline),
@@ -370,7 +370,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "cacheMb",
         "memory for the results of chunks",
-        Kind::Whole {
+        ValueKind::Whole {
             min: 0,
             max: 65_536,
             get: |settings| settings.cache_bytes >> 20,
@@ -380,7 +380,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "maxFileKb",
         "larger documents are not analyzed",
-        Kind::Whole {
+        ValueKind::Whole {
             min: 1,
             max: 1 << 20,
             get: |settings| settings.max_file_bytes >> 10,
@@ -390,7 +390,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "clientCommands",
         "commands that the client runs itself; see above",
-        Kind::Other {
+        ValueKind::Other {
             what: "list of strings",
             get: |settings| json!(settings.client_commands),
             set: |settings, value| {
@@ -408,7 +408,7 @@ const KEYS: &[(&str, &str, Kind)] = &[
     (
         "logLevel",
         "{names}, on stderr",
-        Kind::OneOf {
+        ValueKind::OneOf {
             names: || vec!["error", "warn", "info", "debug", "trace"],
             get: |settings| settings.log_level.to_string().to_lowercase(),
             set: |settings, name| {

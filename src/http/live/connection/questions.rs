@@ -1,4 +1,4 @@
-//! What a client asks, until it is answered: one question a kind and slot, the newest.
+//! The questions of a client. Of each kind and slot, only the newest is answered.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,26 +8,26 @@ use futures_util::future::{AbortHandle, Abortable};
 use futures_util::stream::FuturesUnordered;
 use serde::Serialize;
 
-use super::super::super::admission::Ticket;
+use super::super::super::admission::Permit;
 use super::super::super::body::encode;
 use super::super::super::error::ApiError;
 use super::super::answers::{self, MatrixQuestion};
-use super::super::document::Snapshot;
-use super::super::messages::{Answer, ClientMessage};
-use super::{Connection, Said, no_document};
+use super::super::document::QuestionSnapshot;
+use super::super::messages::{AnswerMessage, ClientMessage};
+use super::{Connection, OutboundMessage, no_document};
 use crate::view::live::Place;
 
-/// Questions of one client that are worked at.
+/// How many questions of one client are worked at.
 const MAX_QUESTIONS: usize = 8;
 
 /// Questions of the same kind in the same slot: the newest is answered.
-pub(super) type Slot = (&'static str, String);
+pub(super) type QuestionKey = (&'static str, String);
 
 pub(super) type Questions =
-    FuturesUnordered<Pin<Box<dyn Future<Output = (Slot, u64, Outcome)> + Send>>>;
+    FuturesUnordered<Pin<Box<dyn Future<Output = (QuestionKey, u64, Outcome)> + Send>>>;
 
-/// `None` for a question that a newer one took the place of.
-pub(super) type Outcome = Option<Result<(Vec<u8>, Ticket), ApiError>>;
+/// `None` for a question that a newer one replaced.
+pub(super) type Outcome = Option<Result<(Vec<u8>, Permit), ApiError>>;
 
 impl Connection {
     pub(super) fn ask(&mut self, question: ClientMessage) {
@@ -74,18 +74,18 @@ impl Connection {
             ClientMessage::Summary { id, slot } => {
                 self.work("summary", slot, id, answers::summary);
             }
-            // What is no question was obeyed.
+            // `apply` handles the other messages.
             _ => {}
         }
     }
 
-    /// Begins to work at a question; one of the same kind in the same slot is over.
+    /// Starts to work at a question, which replaces one of the same kind and slot.
     fn work<T, F>(
         &mut self,
         kind: &'static str,
         slot: Option<String>,
         id: u64,
-        work: impl FnOnce(Snapshot) -> F,
+        work: impl FnOnce(QuestionSnapshot) -> F,
     ) where
         T: Serialize + Send,
         F: Future<Output = Result<Option<T>, ApiError>> + Send + 'static,
@@ -93,19 +93,19 @@ impl Connection {
         let slot = (kind, slot.unwrap_or_default());
         self.supersede(&slot);
         let begun = self.begin();
-        let (snapshot, ticket) = match begun {
+        let (snapshot, permit) = match begun {
             Ok(begun) => begun,
-            Err(error) => return self.complain(Some(id), &error),
+            Err(error) => return self.send_error(Some(id), &error),
         };
         let work = work(snapshot);
         let answer = async move {
-            let result = ticket.deadline.within(work).await?;
-            let answer = Answer {
+            let result = permit.deadline.within(work).await?;
+            let answer = AnswerMessage {
                 r#type: kind,
                 id,
                 result,
             };
-            Ok((encode(&answer)?, ticket))
+            Ok((encode(&answer)?, permit))
         };
         let (handle, registration) = AbortHandle::new_pair();
         self.current.insert(slot.clone(), (id, handle));
@@ -115,7 +115,7 @@ impl Connection {
         }));
     }
 
-    fn begin(&mut self) -> Result<(Snapshot, Ticket), ApiError> {
+    fn begin(&mut self) -> Result<(QuestionSnapshot, Permit), ApiError> {
         let document = self.document.as_ref().ok_or_else(no_document)?;
         if self.current.len() >= MAX_QUESTIONS {
             return Err(ApiError::Busy {
@@ -129,14 +129,14 @@ impl Connection {
         Ok((snapshot, self.app.admission.admit()?))
     }
 
-    /// Ends the question in a slot, whether it is worked at or its answer waits to be read.
-    fn supersede(&mut self, slot: &Slot) {
+    /// Ends the question in a slot, whether it is worked at or its answer waits to be sent.
+    fn supersede(&mut self, slot: &QuestionKey) {
         let mut over = Vec::new();
         if let Some((id, handle)) = self.current.remove(slot) {
             handle.abort();
             over.push(id);
         }
-        self.said.retain(|said| match &said.question {
+        self.outbound.retain(|message| match &message.question {
             Some((of, id)) if of == slot => {
                 over.push(*id);
                 false
@@ -144,27 +144,27 @@ impl Connection {
             _ => true,
         });
         for id in over {
-            self.complain(Some(id), &ApiError::Superseded);
+            self.send_error(Some(id), &ApiError::Superseded);
         }
     }
 
-    pub(super) fn answered(&mut self, slot: Slot, id: u64, outcome: Outcome) {
+    pub(super) fn on_answer(&mut self, slot: QuestionKey, id: u64, outcome: Outcome) {
         let Some(outcome) = outcome else {
-            return; // it was told when the newer one came
+            return; // `supersede` sent the error
         };
         self.current.remove(&slot);
-        let answer = outcome.and_then(|(json, ticket)| {
+        let answer = outcome.and_then(|(json, permit)| {
             let text = String::from_utf8(json);
             let text = text.map_err(|_| ApiError::Internal("the JSON is not UTF-8".to_owned()));
-            Ok((text?, ticket))
+            Ok((text?, permit))
         });
         match answer {
-            Ok((text, ticket)) => self.said.push_back(Said {
+            Ok((text, permit)) => self.outbound.push_back(OutboundMessage {
                 question: Some((slot, id)),
                 text,
-                ticket: Some(ticket),
+                permit: Some(permit),
             }),
-            Err(error) => self.complain(Some(id), &error),
+            Err(error) => self.send_error(Some(id), &error),
         }
     }
 }

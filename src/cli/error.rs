@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 /// Why a command did not do all that it was asked for.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum CliError {
     /// The arguments cannot be met: exit code 2.
     Usage(anyhow::Error),
     /// The work failed: exit code 1.
@@ -17,7 +17,7 @@ pub(super) enum Fault {
     Output { target: String, source: io::Error },
 }
 
-impl Fault {
+impl CliError {
     pub(super) fn usage(error: impl Into<anyhow::Error>) -> Self {
         Self::Usage(error.into())
     }
@@ -59,7 +59,7 @@ pub(super) fn report_line(text: &str) {
     let _ = writeln!(io::stderr(), "{one_line}");
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(error) | Self::Failed(error) => write!(f, "{error}"),

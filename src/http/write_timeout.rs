@@ -1,4 +1,4 @@
-//! A connection that ends when the client has not read for too long: hyper itself would wait for ever.
+//! A connection that ends when the client does not read for too long. hyper itself has no such timeout.
 
 use std::future::Future;
 use std::io;
@@ -10,15 +10,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-pub(crate) struct Stall {
+pub(crate) struct WriteTimeout {
     stream: TcpStream,
     limit: Duration,
     sleep: Pin<Box<Sleep>>,
-    /// The last write found no room.
+    /// The last write had to wait.
     is_waiting: bool,
 }
 
-impl Stall {
+impl WriteTimeout {
     pub fn new(stream: TcpStream, limit: Duration) -> Self {
         Self {
             stream,
@@ -28,8 +28,8 @@ impl Stall {
         }
     }
 
-    /// Passes on what a write says, unless it has found no room for too long.
-    fn judge<T>(
+    /// The result of a write, or an error if writes have had to wait for too long.
+    fn check<T>(
         &mut self,
         context: &mut Context<'_>,
         written: Poll<io::Result<T>>,
@@ -50,7 +50,7 @@ impl Stall {
     }
 }
 
-impl AsyncRead for Stall {
+impl AsyncRead for WriteTimeout {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -60,14 +60,14 @@ impl AsyncRead for Stall {
     }
 }
 
-impl AsyncWrite for Stall {
+impl AsyncWrite for WriteTimeout {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.judge(context, written)
+        self.check(context, written)
     }
 
     fn poll_write_vectored(
@@ -76,7 +76,7 @@ impl AsyncWrite for Stall {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
-        self.judge(context, written)
+        self.check(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
