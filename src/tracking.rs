@@ -7,11 +7,12 @@
 mod client;
 mod run;
 
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::analysis::{Analysis, Timing};
+use crate::panics::lock;
 
 use client::Client;
 pub use client::Credentials;
@@ -157,8 +158,4 @@ impl Tracker {
             }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

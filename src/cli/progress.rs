@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::model::source::DownloadProgress;
+use crate::panics::lock;
 
 /// A bar over a known number of steps. Hidden by itself where stderr is no terminal.
 pub(super) fn steps(n: usize, what: &str) -> ProgressBar {
@@ -28,12 +29,7 @@ pub(super) struct Downloads {
 
 impl Downloads {
     fn with_bar(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
-        // A bar is only drawn: after a panic elsewhere it is still good.
-        let mut bar = self
-            .bar
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        act(&mut bar);
+        act(&mut lock(&self.bar));
     }
 }
 

@@ -89,11 +89,11 @@ pub struct AnalyzedChunk {
     pub whitespace_share: f32,
     /// Share of the scores that the context around the core took, 0 … 1.
     pub context_share: f32,
-    /// Every subword, when asked for.
+    /// Every subword, when requested.
     pub subwords: Option<Vec<SubwordScore>>,
-    /// The fused matrix over all of the chunk's subwords, when asked for.
+    /// The fused matrix over all of the chunk's subwords, when requested.
     pub matrix: Option<SubwordMatrix>,
-    /// Of each of the chunk's lexemes, in their order, when asked for; spans count from `span`'s start. See [`Analysis::relations`].
+    /// Of each of the chunk's lexemes, in their order, when requested; spans count from `span`'s start. See [`Analysis::relations`].
     pub relations: Option<Arc<Relations>>,
 }
 
@@ -104,7 +104,7 @@ pub struct Unscored {
     pub reason: String,
 }
 
-/// Vectors that stand for the document, \[hidden\].
+/// Vectors that represent the document, \[hidden\].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Embedding {
     /// Mean of the chunks' `<s>` vectors, weighted by their code subwords.
@@ -157,7 +157,7 @@ impl Analysis {
     }
 
     /// What the lexeme with this index attends to and is attended by, spans in the document; `None` unless
-    /// [`Extras::relations`] was asked for.
+    /// [`Extras::relations`] was set.
     #[must_use]
     pub fn relations(&self, lexeme_idx: usize) -> Option<LexemeRelations> {
         let chunk_idx = self.lexemes.get(lexeme_idx)?.chunk_idx;
@@ -215,7 +215,7 @@ pub enum AnalysisError {
     Attribution(#[from] AttributionError),
 }
 
-/// Analyses a whole document, chunk by chunk. `on_chunk` is called with (chunks done, chunks in all) before every chunk and
+/// Analyzes a whole document, chunk by chunk. `on_chunk` is called with (chunks done, chunks in all) before every chunk and
 /// at the end.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::Write;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use tower_lsp::jsonrpc::{Id, Request, Response};
 
 use super::frame::frame;
 use super::uris::Uris;
-use crate::panics::lock;
+use crate::panics::{lock, wait};
 
 /// Shared by all that send and by the thread that writes. The order of the calls is the order on the wire.
 #[derive(Default)]
@@ -102,10 +102,7 @@ impl Outbox {
             if queue.is_closed {
                 return None;
             }
-            queue = self
-                .changed
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
+            queue = wait(&self.changed, queue);
         }
     }
 

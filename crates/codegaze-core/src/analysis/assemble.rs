@@ -1,4 +1,4 @@
-//! Scored windows → the document's analysis: spans moved to their place, ranks and lines over the whole.
+//! From scored windows to the analysis of the document: moves spans to their place, and ranks lexemes and lines.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -142,7 +142,7 @@ fn mean_over_chunks(chunks: &[AnalyzedChunk], value: impl Fn(&AnalyzedChunk) -> 
         .iter()
         .map(|chunk| value(chunk) * chunk.n_tokens as f32)
         .sum();
-    // An empty sum of floats is −0, which a reader would wonder at.
+    // An empty sum of floats is −0, which would be shown with its sign.
     sum / total.max(1) as f32 + 0.0
 }
 

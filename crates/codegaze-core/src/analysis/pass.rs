@@ -1,4 +1,4 @@
-//! A model about to read one window: what every kind of pass starts from.
+//! One window and a model that is about to read it: what every kind of pass starts from.
 
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -35,8 +35,8 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// What earlier passes over the same text left in `record` is not computed again, and what this one computes is added, also
-    /// when it is cancelled.
+    /// Does not compute again what earlier passes over the same text recorded, and adds what this one computes, even if it is
+    /// cancelled.
     #[must_use]
     pub fn recorded(self, record: &'a mut PassRecord) -> Self {
         Self {
@@ -45,7 +45,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Hands the attention of the plan's layers, ascending, and the hidden states that it asks for to `sink`.
+    /// Sends the attention of the plan's layers, ascending, and the hidden states that the plan names to `sink`.
     ///
     /// # Errors
     /// When cancelled, or when the device fails.
@@ -59,7 +59,7 @@ impl<'a> Pass<'a> {
             model.forward_from(encoding, start, plan, sink, cancel)
         };
         match &mut self.record {
-            // A record has no output of the last layer.
+            // Records have layers' inputs only, so not the output of the last layer.
             Some(record) if plan.hidden_states == HiddenStates::None => {
                 record.forward(plan, sink, &mut run)
             }

@@ -1,4 +1,4 @@
-//! The raw tensors of one chunk, for research: nothing reduced, nothing dropped.
+//! The raw tensors of one chunk, for research: not reduced, and kept in memory as a whole.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -77,7 +77,7 @@ pub struct RawAttention {
     pub input_ids: Vec<u32>,
     /// In the document, \[token\]; `None` for special subwords.
     pub spans: Vec<Option<ByteSpan>>,
-    /// [layer + 1, token, hidden], when asked for.
+    /// [layer + 1, token, hidden], when requested.
     pub hidden_states: Option<Vec<f32>>,
     pub hidden_size: usize,
 }
@@ -95,7 +95,7 @@ impl RawAttention {
     }
 }
 
-/// Runs the model on one chunk, whose text `pass` is of, and keeps what `choice` names.
+/// Runs the model on one chunk, and keeps the tensors that `choice` names. `pass` has the chunk's text.
 ///
 /// # Errors
 /// When cancelled, or when the device fails.

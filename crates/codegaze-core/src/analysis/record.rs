@@ -28,7 +28,7 @@ impl PassRecord {
         self.inputs.len()
     }
 
-    /// What it holds, in bytes.
+    /// Its size in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.inputs
@@ -37,8 +37,8 @@ impl PassRecord {
             .sum()
     }
 
-    /// Hands the attention of the plan's layers to `sink`, ascending: of recorded layers from their inputs, of the others
-    /// from a pass that begins where the record ends. Hidden states are not handed out. `run` runs the model on the record's
+    /// Sends the attention of the plan's layers to `sink`, ascending: of recorded layers from their inputs, of the others
+    /// from a pass that begins where the record ends. Sends no hidden states. `run` runs the model on the record's
     /// text; what it computes before an error is recorded.
     pub(super) fn forward(
         &mut self,

@@ -1,5 +1,5 @@
-//! One window: its text in, its lexemes' scores out. Knows nothing of the document around it, so that equal windows can
-//! share one result wherever they stand.
+//! One window: its text in, its lexemes' scores out. The result does not depend on the document around the window, so that
+//! equal windows share one result.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub struct ScoredWindow {
     pub context_share: f32,
     pub subwords: Option<Vec<SubwordScore>>,
     pub matrix: Option<SubwordMatrix>,
-    /// Of each of `lexemes`, when asked for.
+    /// Of each of `lexemes`, when requested.
     pub relations: Option<Arc<Relations>>,
     pub embedding: Option<WindowEmbedding>,
     pub tokenize: Duration,
@@ -50,7 +50,7 @@ pub struct WindowEmbedding {
     pub cls: Vec<f32>,
     /// Sum of the last hidden states of the core's subwords.
     pub sum: Vec<f32>,
-    /// How many these are.
+    /// The number of these subwords.
     pub n_subwords: usize,
 }
 
@@ -109,11 +109,11 @@ pub fn score_window(
     })
 }
 
-/// What the model's pass left behind.
+/// What the model's pass produced.
 struct Forwarded<'a> {
     attributor: Attributor<'a>,
     forward: Duration,
-    /// What attribution took while attention streamed by.
+    /// The part of the pass's time that attribution took.
     attribute: Duration,
     /// [token, hidden]; empty unless an embedding is wanted.
     last_hidden: Vec<f32>,
@@ -200,7 +200,7 @@ fn score_subwords(encoding: &Encoding, scores: &[f32]) -> Vec<SubwordScore> {
 }
 
 impl ScoredWindow {
-    /// What it holds, in bytes.
+    /// Its size in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let matrix = self.matrix.as_ref().map_or(&[][..], |m| &m.weights);
@@ -232,7 +232,7 @@ impl ScoredWindow {
     }
 }
 
-/// Attribution, with its own time kept apart from the encoder's, and the last hidden state.
+/// Attribution, timed apart from the encoder, and the last hidden state.
 struct WindowSink<'a> {
     attributor: Attributor<'a>,
     attribute: Duration,

@@ -1,8 +1,8 @@
-//! Results by the text that they are of, bounded in bytes.
+//! Results by text, limited in bytes.
 //!
-//! Two kinds are kept for a chunk: its scores under a view (a few hundred bytes a lexeme), and the record of its pass, from
-//! which another view is scored without a new one. When memory is short records go first: a score is what every edit
-//! elsewhere in the document asks for again.
+//! The cache keeps two kinds of results for a chunk: its scores under a view (a few hundred bytes for each lexeme), and the
+//! record of its pass, from which another view is scored without a new pass. When memory is short, records are evicted first:
+//! every edit elsewhere in the document needs the scores again.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::attribution::AttributionConfig;
 use codegaze_model::{ModelInfo, Precision};
 use codegaze_text::ByteSpan;
 
-/// What a window's text and model are.
+/// Identifies a window's text and the model that reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct WindowKey {
     /// The first half of the text's SHA-256.
@@ -53,13 +53,13 @@ pub struct CacheStats {
     pub entries: usize,
     pub bytes: usize,
     pub limit_bytes: usize,
-    /// Scores that were there when they were asked for.
+    /// Scores that were requested and found.
     pub hits: u64,
     pub misses: u64,
     pub evictions: u64,
 }
 
-/// Least recently used first to go.
+/// Evicts what was used least recently.
 pub(super) struct Cache {
     scores: Lru<ScoreKey, Arc<ScoredWindow>>,
     records: Lru<WindowKey, PassRecord>,
@@ -109,7 +109,7 @@ impl Cache {
         self.shrink();
     }
 
-    /// Takes a window's record out, to be put back longer.
+    /// Removes a window's record; [`Self::insert_record`] puts it back after the next pass.
     pub fn take_record(&mut self, window: WindowKey) -> PassRecord {
         self.records.remove(&window).unwrap_or_default()
     }
@@ -128,7 +128,7 @@ impl Cache {
         self.shrink();
     }
 
-    /// Drops everything; what was freed, in bytes.
+    /// Removes everything; returns how many bytes that freed.
     pub fn clear(&mut self) -> usize {
         let bytes = self.bytes();
         self.scores = Lru::new();
@@ -161,7 +161,7 @@ impl Cache {
     }
 }
 
-/// The part of a key that a whole job shares.
+/// The part of a key that all chunks of a job share.
 #[derive(Clone, Debug)]
 pub(super) struct CacheView {
     attribution: Arc<AttributionConfig>,
@@ -217,7 +217,7 @@ impl<K: Hash + Eq, V> Lru<K, V> {
         Some(value)
     }
 
-    /// Whether there was something to drop.
+    /// Whether there was something to evict.
     fn evict(&mut self) -> bool {
         match self.entries.pop_lru() {
             Some((_, (_, bytes))) => {

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use codegaze_model::Model;
 
-/// Some twenty megabytes at most.
+/// About twenty megabytes at most.
 const MAX_ENTRIES: usize = 1 << 19;
 
 /// Forgets everything when it is full, and when another model is used.
 #[derive(Default)]
 pub(super) struct Counts {
-    /// By keyed hash and length: two texts of one document that agree in both do not happen by chance.
+    /// By keyed hash and length: it is practically impossible that two different texts agree in both.
     by_text: HashMap<(u64, usize), u32>,
     hasher: RandomState,
     model: Option<u64>,

@@ -126,7 +126,7 @@ impl LiveDocument {
         self.published.subscribe()
     }
 
-    /// When its next step may be taken; `None` if there is none to take.
+    /// When its next step may be taken; `None` if it has none.
     pub fn due(&self) -> Option<Instant> {
         (!self.is_settled && self.view.is_some()).then_some(self.due)
     }

@@ -37,10 +37,10 @@ impl<T> Pending<T> {
         }
     }
 
-    /// A result that is there already.
+    /// A result that exists already.
     pub(super) fn ready(result: T) -> Self {
         let (reply, receiver) = oneshot::channel();
-        // The receiver is the next line's.
+        // The receiver exists: sending succeeds.
         let _ = reply.send(Ok(result));
         Self::new(receiver, Arc::default(), None)
     }
@@ -50,8 +50,10 @@ impl<T> Pending<T> {
         self.progress.take()
     }
 
+    /// Waits for the result.
+    ///
     /// # Errors
-    /// Why there is no result.
+    /// When the request failed or was cancelled.
     pub async fn done(self) -> Result<T, EngineError> {
         let Self { result, cancel, .. } = self;
         let done = result.await.unwrap_or(Err(EngineError::Cancelled));
@@ -62,7 +64,7 @@ impl<T> Pending<T> {
     /// Like [`Self::done`], on a thread that may block.
     ///
     /// # Errors
-    /// Why there is no result.
+    /// As [`Self::done`].
     pub fn wait(self) -> Result<T, EngineError> {
         let Self { result, cancel, .. } = self;
         let done = result

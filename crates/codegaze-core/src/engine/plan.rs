@@ -1,4 +1,4 @@
-//! A document cut into chunks for a model: once for each version, whoever works on it.
+//! A version of a document, cut into chunks for a model once and shared by every task that works on it.
 
 use std::fmt;
 use std::ops::Range;
@@ -144,7 +144,7 @@ impl Plans {
     pub fn find(&self, model: &Arc<Model>, document: &Document) -> Option<Arc<Planned>> {
         let plans = lock(&self.0);
         plans.iter().filter_map(Weak::upgrade).find(|planned| {
-            // Versions differ where texts do, but for documents of different clients. Clones of a document share their text.
+            // Versions first: comparing them is quick. Clones of a document share their text, so comparing that is quick as well.
             Arc::ptr_eq(&planned.model, model)
                 && planned.document.version() == document.version()
                 && planned.document == *document

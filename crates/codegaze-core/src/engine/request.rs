@@ -60,7 +60,7 @@ impl RequestTask {
         Outcome::of(|| self.request.step(context, &self.cancel))
     }
 
-    /// Sends the answer, or the error for which there is none.
+    /// Sends the answer, or the error.
     pub fn answer(self, error: Option<EngineError>) {
         self.request.answer(error);
     }

@@ -28,7 +28,7 @@ pub(super) struct Schedule {
     clock: u64,
 }
 
-/// The step that the thread is taking, so that it can be stopped.
+/// The step that the thread is taking, so that it can be cancelled.
 struct Running {
     /// The live document's key; `None` for a request.
     key: Option<Arc<str>>,
@@ -140,7 +140,7 @@ impl Schedule {
         self.clock
     }
 
-    /// Stops the running step if `applies` to the document that it is of, which is `None` for a request.
+    /// Cancels the running step if `applies` to the key of its document, which is `None` for a request.
     fn cancel_running(&self, applies: impl FnOnce(Option<&str>) -> bool) {
         if let Some(running) = &self.running
             && applies(running.key.as_deref())

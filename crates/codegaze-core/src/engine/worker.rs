@@ -65,7 +65,7 @@ impl WorkerContext {
         Ok(planned)
     }
 
-    /// Lets the model read one chunk: from where an earlier pass over the same text stopped, and recorded for the next one.
+    /// Runs the model on one chunk. Continues where an earlier pass over the same text stopped, and records this one.
     pub fn pass<T, E>(
         &mut self,
         planned: &Planned,
@@ -152,7 +152,7 @@ fn next(shared: &Shared, context: &WorkerContext) -> Next {
     }
 }
 
-/// Before the result of a step, so that a caller who has seen the one sees the other.
+/// Called before the result of a step is published, so that a caller who has the result also sees the counts.
 fn publish_counts(shared: &Shared, context: &WorkerContext) {
     shared.lock().update_stats(|stats| {
         stats.cache = context.cache.stats();
