@@ -87,7 +87,7 @@ pub(crate) enum ErrorType {
     Superseded,
 }
 
-/// The body of every answer that is none.
+/// The body of every error.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct ErrorBody {
     /// For a person, in one line.
@@ -100,45 +100,32 @@ impl ApiError {
         Self::Unanalysable(error.into())
     }
 
-    pub fn error_type(&self) -> ErrorType {
+    /// What a program tells the error by: `error_type`, and the status.
+    fn kind(&self) -> (ErrorType, StatusCode) {
+        use {ErrorType as Type, StatusCode as Status};
         match self {
-            Self::Malformed(_) => ErrorType::Malformed,
-            Self::Unauthorized => ErrorType::Unauthorized,
-            Self::ForeignHost { .. } => ErrorType::ForbiddenHost,
-            Self::ForeignOrigin { .. } => ErrorType::ForbiddenOrigin,
-            Self::NotFound { .. } => ErrorType::NotFound,
-            Self::Method { .. } => ErrorType::MethodNotAllowed,
-            Self::BodyTimeout(_) => ErrorType::BodyTimeout,
-            Self::TooLarge { .. } => ErrorType::TooLarge,
-            Self::MediaType { .. } => ErrorType::UnsupportedMediaType,
-            Self::Unanalysable(_) => ErrorType::Unanalysable,
-            Self::Busy { .. } => ErrorType::Busy,
-            Self::Internal(_) => ErrorType::Internal,
-            Self::Loading { .. } => ErrorType::ModelLoading,
-            Self::Ending => ErrorType::ShuttingDown,
-            Self::Deadline(_) => ErrorType::Deadline,
-            Self::Superseded => ErrorType::Superseded,
+            Self::Malformed(_) => (Type::Malformed, Status::BAD_REQUEST),
+            Self::Unauthorized => (Type::Unauthorized, Status::UNAUTHORIZED),
+            Self::ForeignHost { .. } => (Type::ForbiddenHost, Status::FORBIDDEN),
+            Self::ForeignOrigin { .. } => (Type::ForbiddenOrigin, Status::FORBIDDEN),
+            Self::NotFound { .. } => (Type::NotFound, Status::NOT_FOUND),
+            Self::Method { .. } => (Type::MethodNotAllowed, Status::METHOD_NOT_ALLOWED),
+            Self::BodyTimeout(_) => (Type::BodyTimeout, Status::REQUEST_TIMEOUT),
+            Self::TooLarge { .. } => (Type::TooLarge, Status::PAYLOAD_TOO_LARGE),
+            Self::MediaType { .. } => (Type::UnsupportedMediaType, Status::UNSUPPORTED_MEDIA_TYPE),
+            Self::Unanalysable(_) => (Type::Unanalysable, Status::UNPROCESSABLE_ENTITY),
+            Self::Busy { .. } => (Type::Busy, Status::TOO_MANY_REQUESTS),
+            Self::Internal(_) => (Type::Internal, Status::INTERNAL_SERVER_ERROR),
+            Self::Loading { .. } => (Type::ModelLoading, Status::SERVICE_UNAVAILABLE),
+            Self::Ending => (Type::ShuttingDown, Status::SERVICE_UNAVAILABLE),
+            Self::Deadline(_) => (Type::Deadline, Status::GATEWAY_TIMEOUT),
+            // Occurs only over a WebSocket, which has no status.
+            Self::Superseded => (Type::Superseded, Status::CONFLICT),
         }
     }
 
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::ForeignHost { .. } | Self::ForeignOrigin { .. } => StatusCode::FORBIDDEN,
-            Self::NotFound { .. } => StatusCode::NOT_FOUND,
-            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Unanalysable(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Loading { .. } | Self::Ending => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Deadline(_) => StatusCode::GATEWAY_TIMEOUT,
-            // Occurs only over a WebSocket, which has no status.
-            Self::Superseded => StatusCode::CONFLICT,
-        }
+    pub fn error_type(&self) -> ErrorType {
+        self.kind().0
     }
 
     pub fn body(&self) -> ErrorBody {
@@ -154,7 +141,7 @@ impl IntoResponse for ApiError {
         if let Self::Internal(message) = &self {
             tracing::error!(message, "internal error");
         }
-        let mut response = (self.status(), Json(self.body())).into_response();
+        let mut response = (self.kind().1, Json(self.body())).into_response();
         let headers = response.headers_mut();
         match self {
             Self::Busy { .. } | Self::Loading { .. } => {

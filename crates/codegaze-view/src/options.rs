@@ -45,7 +45,7 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     T::deserialize(deserializer).map(Some)
 }
 
-/// The value of one key. An invalid value does not make the whole object invalid: whoever reads the key reports it by name.
+/// The value of one key. An invalid value does not make the whole object invalid: the error that it leads to names the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field<T> {
     Valid(T),

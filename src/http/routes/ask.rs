@@ -111,3 +111,47 @@ macro_rules! request_schema {
 }
 
 pub(crate) use request_schema;
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+    use serde_json::{Map, Value, json};
+
+    use super::super::analyze::AnalyzeRequest;
+    use super::super::attention::{AttentionRequest, WithAttentionRequest};
+    use super::super::raw::RawRequest;
+    use super::*;
+
+    /// The schema and the reader of a request have the same fields.
+    fn check<T: ToSchema + DeserializeOwned>(n_fields: usize) {
+        let schema = serde_json::to_value(T::schema()).unwrap();
+        assert_eq!(schema["additionalProperties"], json!(false));
+        assert_eq!(schema["required"], json!(["code"]));
+        let properties = schema["properties"].as_object().unwrap();
+        assert_eq!(properties.len(), n_fields, "{properties:?}");
+        let nulls = properties.keys().map(|key| (key.clone(), Value::Null));
+        let mut request: Map<String, Value> = nulls.collect();
+        request.insert("code".to_owned(), json!("x = 1"));
+        assert!(T::deserialize(Value::Object(request.clone())).is_ok());
+        request.insert("colour".to_owned(), json!("red"));
+        let error = T::deserialize(Value::Object(request)).err();
+        let error = error.expect("an unknown field is an error").to_string();
+        assert!(error.contains("`colour`"), "{error}");
+        // Every schema that this one refers to is part of the document.
+        let mut named = Vec::new();
+        T::schemas(&mut named);
+        let text = schema.to_string();
+        for reference in text.split("#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().unwrap();
+            assert!(named.iter().any(|(known, _)| known == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn requests_are_described_as_they_are_read() {
+        check::<AnalyzeRequest>(10);
+        check::<WithAttentionRequest>(10);
+        check::<AttentionRequest>(12);
+        check::<RawRequest>(8);
+    }
+}
