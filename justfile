@@ -12,8 +12,8 @@ check: ci-lint test
 
 # Every check that CI runs, in groups that need the same tools. `.ci/run` and the workflows call these groups.
 
-# Rust alone: the README's commands, the tests, the benchmarks once
-ci-rust: readme references bench-smoke
+# Rust alone: the README's commands, the tests, the benchmarks once, the TypeScript types
+ci-rust: readme references bench-smoke types-check
 
 # Formatting, lint, documentation, licenses, the package
 ci-lint: fmt lint clippy doc deny package
@@ -123,6 +123,14 @@ lsp-emacs: drivers
 page *ARGS:
     cargo build --release
     cd web && npm ci --silent --no-audit --no-fund && npm run check && npm run lint && npm test && npm run check-dist && npm run e2e -- {{ ARGS }}
+
+# The TypeScript types of both protocols, from the types in Rust: web/src/generated/live.ts and lsp.ts
+types:
+    UPDATE_TYPES=1 cargo test -p codegaze --features ts --lib typescript
+
+# Are the committed TypeScript types those of Rust?
+types-check:
+    cargo test -p codegaze --features ts --lib typescript
 
 # Requests made up from the OpenAPI document, against the real server
 http-api *ARGS: (_suite "http" "tests/http_api")

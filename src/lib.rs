@@ -39,3 +39,6 @@ pub mod lsp;
 pub mod cli;
 
 mod off_thread;
+
+#[cfg(all(test, feature = "ts"))]
+mod typescript;

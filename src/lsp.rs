@@ -39,6 +39,8 @@ mod session;
 mod settings;
 mod symbols;
 pub mod transport;
+#[cfg(all(test, feature = "ts"))]
+mod typescript;
 mod updates;
 
 use std::io::{self, Read, Write};

@@ -66,6 +66,7 @@ pub(crate) enum ApiError {
 const RETRY_AFTER: u8 = 1;
 
 /// `error_type`, by which programs distinguish errors.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ErrorType {
@@ -88,6 +89,7 @@ pub(crate) enum ErrorType {
 }
 
 /// The body of every error.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct ErrorBody {
     /// For a person, in one line.

@@ -14,6 +14,8 @@ mod connection;
 mod document;
 mod heat;
 mod messages;
+#[cfg(all(test, feature = "ts"))]
+mod typescript;
 mod writer;
 
 use axum::extract::ws::WebSocketUpgrade;

@@ -1,6 +1,6 @@
 //! `workspace/executeCommand`.
 
-mod heatmap;
+pub(crate) mod heatmap;
 
 use std::sync::Arc;
 

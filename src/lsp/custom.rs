@@ -28,41 +28,54 @@ pub(crate) struct OfDocument<T> {
     pub result: T,
 }
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HeatmapParams {
+    #[cfg_attr(feature = "ts", ts(type = "{ uri: string }"))]
     pub text_document: TextDocumentIdentifier,
+    #[cfg_attr(feature = "ts", ts(optional, type = "Range"))]
     #[serde(default)]
     pub range: Option<Range>,
 }
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RelationsParams {
+    #[cfg_attr(feature = "ts", ts(type = "{ uri: string }"))]
     pub text_document: TextDocumentIdentifier,
+    #[cfg_attr(feature = "ts", ts(type = "Position"))]
     pub position: Position,
     #[serde(default)]
     pub limit: Option<usize>,
 }
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MatrixParams {
+    #[cfg_attr(feature = "ts", ts(type = "{ uri: string }"))]
     pub text_document: TextDocumentIdentifier,
+    #[cfg_attr(feature = "ts", ts(optional, type = "Position"))]
     #[serde(default)]
     pub position: Option<Position>,
     #[serde(default)]
     pub chunk: Option<usize>,
     #[serde(default)]
     pub view: Option<ViewOptions>,
+    #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
     #[serde(default)]
     pub unit: Unit,
 }
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ThumbnailsParams {
+    #[cfg_attr(feature = "ts", ts(type = "{ uri: string }"))]
     pub text_document: TextDocumentIdentifier,
+    #[cfg_attr(feature = "ts", ts(optional, type = "Position"))]
     #[serde(default)]
     pub position: Option<Position>,
     #[serde(default)]
@@ -71,6 +84,7 @@ pub(crate) struct ThumbnailsParams {
     pub size: Option<usize>,
 }
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "Cache"))]
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CacheAnswer {
@@ -95,31 +109,48 @@ impl From<CacheStats> for CacheAnswer {
     }
 }
 
+/// Whether the model can be used.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LoadState {
+    Loading,
+    Ready,
+    Downloading,
+    Error,
+}
+
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ModelResult {
-    pub state: &'static str,
+    pub state: LoadState,
     pub message: Option<String>,
     pub requested: String,
     pub id: Option<String>,
     pub revision: Option<String>,
+    #[cfg_attr(feature = "ts", ts(type = "ModelOrigin | null"))]
     pub source: Option<&'static str>,
     pub embedded: bool,
     pub layers: usize,
     pub heads: usize,
     pub hidden_size: usize,
     pub max_tokens: usize,
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub precision: Precision,
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub device: Device,
     pub view: Option<ViewAnswer>,
+    #[cfg_attr(feature = "ts", ts(type = "MethodName[]"))]
     pub methods: Vec<Method>,
     pub cache: CacheAnswer,
 }
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "Status"))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StatusParams {
-    pub state: &'static str,
+    pub state: LoadState,
     pub message: Option<String>,
     pub model: Option<String>,
     pub embedded: bool,
@@ -128,8 +159,10 @@ pub(crate) struct StatusParams {
     pub view: Option<ViewAnswer>,
 }
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "HeatmapChanged"))]
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct HeatmapChangedParams {
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub uri: Uri,
     pub version: i32,
     pub complete: bool,

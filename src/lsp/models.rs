@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::custom::{ModelResult, StatusParams};
+use super::custom::{LoadState, ModelResult, StatusParams};
 use super::session::Session;
 use crate::attribution::Method;
 use crate::engine::{CacheStats, ModelAndView};
@@ -59,12 +59,12 @@ enum LoadPhase {
 }
 
 impl LoadPhase {
-    fn as_str(&self) -> &'static str {
+    fn state(&self) -> LoadState {
         match self {
-            Self::Loading => "loading",
-            Self::Ready => "ready",
-            Self::Downloading { .. } => "downloading",
-            Self::Error => "error",
+            Self::Loading => LoadState::Loading,
+            Self::Ready => LoadState::Ready,
+            Self::Downloading { .. } => LoadState::Downloading,
+            Self::Error => LoadState::Error,
         }
     }
 }
@@ -165,7 +165,7 @@ impl ModelChoice {
         let state = self.state();
         let is_loading = state.phase == LoadPhase::Loading;
         StatusParams {
-            state: state.phase.as_str(),
+            state: state.phase.state(),
             message: state
                 .message
                 .clone()
@@ -186,7 +186,7 @@ impl ModelChoice {
         let info = current.map(|current| current.model.info());
         let size = |of: fn(&ModelInfo) -> usize| info.map_or(0, |info| of(info));
         ModelResult {
-            state: state.phase.as_str(),
+            state: state.phase.state(),
             message: state.message.clone(),
             requested: state.request.name.clone(),
             id: info.map(|info| info.id.clone()),

@@ -6,13 +6,13 @@ import { LookPickers, modelOf } from './app/pickers';
 import { INITIAL, type Look, type Pane, type Settings } from './app/settings';
 import { StatusLine } from './app/statusLine';
 import { Tabs } from './app/tabs';
-import type { MatrixResult, RelationsResult, SummaryResult } from './client/messages';
 import { percent } from './draw/matrix';
 import { Editor } from './editor/editor';
 import type { Outline } from './editor/heat';
 import { isLanguage, LANGUAGES, type LanguageId } from './editor/languages';
 import { EXAMPLES } from './examples';
 import { Exports } from './export/exports';
+import type { MatrixResult, Range, RelationsResult, SummaryResult } from './generated/live';
 import { ComparePane } from './panes/comparePane';
 import { type Drawn, draw, indexAt, linesOf } from './panes/drawn';
 import { HeadsPane } from './panes/headsPane';
@@ -23,7 +23,6 @@ import { times, visible, WordPane } from './panes/wordPane';
 import { AddressBar } from './share/addressBar';
 import type { Shared } from './share/link';
 import { STYLES, type Style } from './view/heat';
-import type { Range } from './view/view';
 import { describeView } from './view/words';
 
 const STYLE_NAMES: Record<Style, string> = {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { bearerProtocol, Connection, type Link, type LiveError, type Socket } from '../src/client/connection';
 import { LiveDocument } from '../src/client/liveDocument';
-import type { Heat, Hello } from '../src/client/messages';
+import type { Hello } from '../src/client/messages';
+import type { Heat } from '../src/generated/live';
 
 /** The other end of a WebSocket, in hand. */
 class Wire implements Socket {

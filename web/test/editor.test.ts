@@ -1,8 +1,8 @@
 import { EditorState, Text } from '@codemirror/state';
 import { expect, test } from 'vitest';
-import type { Change } from '../src/client/messages';
 import { changesOf } from '../src/editor/changes';
 import { offsetOf, positionOf } from '../src/editor/positions';
+import type { Change } from '../src/generated/live';
 
 /** As the server does it: one change after another, each in the text that the one before left. */
 function applied(text: string, changes: readonly Change[]): string {

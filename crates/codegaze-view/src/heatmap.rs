@@ -45,6 +45,7 @@ pub struct Heatmap {
 
 named_enum! {
     /// What a row and a column of a matrix stand for.
+    #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename_all = "lowercase"))]
     #[derive(Default)]
     pub enum Unit as "unit" {
         Subword = "subword", "what the model reads";

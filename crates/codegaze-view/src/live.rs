@@ -70,6 +70,7 @@ pub struct Place {
 }
 
 /// A change of the text, as in the Language Server Protocol.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
@@ -79,6 +80,7 @@ pub struct Change {
 }
 
 /// A lexeme with its numbers.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LexemeHeat {
     pub range: WireRange,

@@ -16,24 +16,30 @@ use codegaze_model::ModelInfo;
 use codegaze_text::named::Named;
 
 /// `ViewOptions` of `docs/protocol.md`: what to change of a view. A key that is absent changes nothing.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ViewOptions {
     /// How attention becomes scores; `received` by default.
+    #[cfg_attr(feature = "ts", ts(optional, type = "MethodName"))]
     #[schema(value_type = Option<Method>)]
     pub method: Option<Field<Method>>,
     /// Which layers: `last`, `all`, a number from 0, a range `0-5`, or a list; the method's own by default.
     // `null` is a value: the method's default.
+    #[cfg_attr(feature = "ts", ts(optional, type = "IndexChoice | null"))]
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<IndexChoice>)]
     pub layers: Option<Option<Field<IndexChoice>>>,
     /// Which heads, and how they become one: `mean`, `max`, a number from 0, a range `0-5`, or a list; `mean` by default.
+    #[cfg_attr(feature = "ts", ts(optional, type = "IndexChoice"))]
     #[schema(value_type = Option<IndexChoice>)]
     pub heads: Option<Field<IndexChoice>>,
     /// What happens to attention on special subwords; `drop` by default.
+    #[cfg_attr(feature = "ts", ts(optional, type = "Sinks"))]
     #[schema(value_type = Option<Sinks>)]
     pub sinks: Option<Field<Sinks>>,
     /// How a lexeme's subwords become one score; `sum` by default.
+    #[cfg_attr(feature = "ts", ts(optional, type = "Aggregate"))]
     #[schema(value_type = Option<Aggregate>)]
     pub aggregate: Option<Field<Aggregate>>,
 }
@@ -77,6 +83,7 @@ impl<T: Named> Field<T> {
 }
 
 /// A word, a number from 0, a range such as `0-5`, or a list.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum IndexChoice {
@@ -167,16 +174,21 @@ impl ViewOptions {
 
 /// What an answer was made with.
 // `View` of `docs/protocol.md`.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "View"))]
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = View)]
 pub struct ViewAnswer {
     model: String,
     /// The commit of a hub model.
     revision: Option<String>,
+    #[cfg_attr(feature = "ts", ts(type = "MethodName"))]
     method: Method,
     layers: Vec<usize>,
+    #[cfg_attr(feature = "ts", ts(type = "Fusion | number[]"))]
     heads: HeadsAnswer<'static>,
+    #[cfg_attr(feature = "ts", ts(type = "Sinks"))]
     sinks: Sinks,
+    #[cfg_attr(feature = "ts", ts(type = "Aggregate"))]
     aggregate: Aggregate,
 }
 

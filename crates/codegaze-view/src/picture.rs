@@ -37,6 +37,7 @@ named_enum! {
 
 named_enum! {
     /// What a picture shows.
+    #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename_all = "lowercase"))]
     #[derive(Default)]
     pub enum PictureKind as "kind" {
         #[default]

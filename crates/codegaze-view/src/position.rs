@@ -7,6 +7,7 @@ use codegaze_text::document::Document;
 use codegaze_text::{ByteSpan, PositionEncoding, WideLineCol};
 
 /// A zero-based line, and a column in the client's code units.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "Position"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WirePosition {
@@ -15,6 +16,7 @@ pub struct WirePosition {
 }
 
 /// From `start` up to, but not including, `end`.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "Range"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WireRange {
@@ -31,6 +33,7 @@ pub struct WireSpan {
 }
 
 /// The code unit in which a client counts columns.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Encoding {
     #[serde(rename = "utf-8")]

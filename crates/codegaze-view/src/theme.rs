@@ -7,6 +7,7 @@ use super::levels::HeatLevel;
 
 named_enum! {
     /// The background of shaded source.
+    #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename_all = "lowercase"))]
     #[derive(Default)]
     pub enum Theme as "theme" {
         #[default]

@@ -1,120 +1,49 @@
-// The server's own requests and notifications, as docs/protocol.md has them.
-import {
-  NotificationType,
-  type Position,
-  type Range,
-  RequestType,
-  type TextDocumentIdentifier,
-} from 'vscode-languageclient/node';
+// The server's own requests and notifications: docs/protocol.md describes them, and their types come from Rust.
+import { NotificationType, RequestType } from 'vscode-languageclient/node';
+import type { MethodName, Unit } from '../../../web/src/generated/lists';
 import type {
+  HeatmapResult,
   RelatedLexeme,
   RelationsResult,
   ThumbnailsResult,
-  Unit,
+  View,
+  ViewOptions,
   MatrixResult as WebMatrixResult,
-} from '../../../web/src/client/messages';
-import type { MethodName } from '../../../web/src/generated/lists';
-import type { View, ViewOptions } from '../../../web/src/view/view';
+} from '../../../web/src/generated/live';
+import type {
+  HeatmapChanged,
+  HeatmapCommandResult,
+  HeatmapParams,
+  MatrixParams,
+  ModelResult,
+  RelationsParams,
+  HeatmapCommand as ServerHeatmapCommand,
+  Status,
+  ThumbnailsParams,
+} from '../../../web/src/generated/lsp';
 
-export type { MethodName, RelatedLexeme, RelationsResult, ThumbnailsResult, Unit, View, ViewOptions };
+export type {
+  HeatmapChanged,
+  HeatmapCommandResult,
+  HeatmapResult,
+  MethodName,
+  ModelResult,
+  RelatedLexeme,
+  RelationsResult,
+  Status,
+  ThumbnailsResult,
+  Unit,
+  View,
+  ViewOptions,
+};
 
-/** As over HTTP, and of which document. */
-export interface MatrixResult extends WebMatrixResult {
-  uri: string;
-}
+/** A result or an argument, and the document that it is about. */
+type OfDocument<T> = T & { uri: string };
 
-export interface HeatmapParams {
-  textDocument: TextDocumentIdentifier;
-  range?: Range;
-}
+export type MatrixResult = OfDocument<WebMatrixResult>;
+export type HeatmapCommand = OfDocument<ServerHeatmapCommand>;
 
-export interface HeatmapResult {
-  uri: string;
-  version: number;
-  view: View;
-  levels: 5;
-  encoding: 'utf-8' | 'utf-16' | 'utf-32';
-  complete: boolean;
-  unscored: Range[];
-  data: number[];
-}
-
-export interface RelationsParams {
-  textDocument: TextDocumentIdentifier;
-  position: Position;
-  limit?: number;
-}
-
-export interface MatrixParams {
-  textDocument: TextDocumentIdentifier;
-  position?: Position;
-  chunk?: number;
-  view?: ViewOptions;
-  unit?: Unit;
-}
-
-export interface ThumbnailsParams {
-  textDocument: TextDocumentIdentifier;
-  position?: Position;
-  chunk?: number;
-  size?: number;
-}
-
-export type ModelState = 'loading' | 'ready' | 'downloading' | 'error';
-
-export interface ModelResult {
-  state: ModelState;
-  message: string | null;
-  requested: string;
-  id: string | null;
-  revision: string | null;
-  source: 'embedded' | 'directory' | 'hub' | null;
-  embedded: boolean;
-  layers: number;
-  heads: number;
-  hiddenSize: number;
-  maxTokens: number;
-  precision: string;
-  device: string;
-  view: View | null;
-  methods: MethodName[];
-}
-
-export interface Status {
-  state: ModelState;
-  message: string | null;
-  model: string | null;
-  embedded: boolean;
-  percent: number | null;
-  analysisMs: number | null;
-  view: View | null;
-}
-
-export interface HeatmapChanged {
-  uri: string;
-  version: number;
-  complete: boolean;
-}
-
-export interface HeatmapCommand {
-  uri: string;
-  format?: 'json' | 'png' | 'svg' | 'html';
-  kind?: 'matrix' | 'source';
-  range?: Range;
-  unit?: Unit;
-  view?: ViewOptions;
-  theme?: 'light' | 'dark';
-  path?: string;
-}
-
-export interface HeatmapCommandResult {
-  mimeType: string;
-  encoding: 'utf8' | 'base64';
-  data: string | null;
-  path: string | null;
-}
-
-export const HEATMAP = new RequestType<HeatmapParams, HeatmapResult | null, void>('codegaze/heatmap');
+export const HEATMAP = new RequestType<HeatmapParams, OfDocument<HeatmapResult> | null, void>('codegaze/heatmap');
 export const RELATIONS = new RequestType<RelationsParams, RelationsResult | null, void>('codegaze/relations');
 export const MATRIX = new RequestType<MatrixParams, MatrixResult | null, void>('codegaze/matrix');
 export const THUMBNAILS = new RequestType<ThumbnailsParams, ThumbnailsResult | null, void>('codegaze/thumbnails');

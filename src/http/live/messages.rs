@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::error::{ApiError, ErrorBody};
-use super::super::routes::info::ModelDescription;
+use super::super::routes::info::{ModelDescription, ModelState};
 use crate::view::heatmap::Unit;
 use crate::view::live::Change;
 use crate::view::live::heat::HeatmapResult;
@@ -12,6 +12,7 @@ use crate::view::options::ViewOptions;
 use crate::view::position::{Encoding, WirePosition, WireRange};
 
 /// From the client.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Deserialize)]
 #[serde(
     tag = "type",
@@ -27,8 +28,10 @@ pub(super) enum ClientMessage {
         model: Option<String>,
         view: Option<ViewOptions>,
         range: Option<WireRange>,
+        #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
         #[serde(default)]
         encoding: Encoding,
+        /// Where levels 1 to 5 begin: five ascending quantiles of lift in the document.
         level_quantiles: Option<Vec<f32>>,
     },
     Edit {
@@ -43,6 +46,7 @@ pub(super) enum ClientMessage {
     View {
         model: Option<String>,
         view: Option<ViewOptions>,
+        /// As in `open`.
         level_quantiles: Option<Vec<f32>>,
     },
     Matrix {
@@ -52,6 +56,7 @@ pub(super) enum ClientMessage {
         chunk: Option<usize>,
         model: Option<String>,
         view: Option<ViewOptions>,
+        #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
         #[serde(default)]
         unit: Unit,
     },
@@ -78,6 +83,7 @@ pub(super) enum ClientMessage {
 }
 
 /// From the server, without a question.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Debug, Serialize)]
 #[serde(
     tag = "type",
@@ -112,17 +118,12 @@ impl Notice {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum ModelState {
-    Loading,
-    Ready,
-}
-
 /// The heat of the newest version.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Heat {
+    #[cfg_attr(feature = "ts", ts(type = "'heat'"))]
     pub r#type: &'static str,
     #[serde(flatten)]
     pub heatmap: HeatmapResult,
@@ -132,6 +133,7 @@ pub(super) struct Heat {
 }
 
 /// How many chunks are analyzed.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Progress {
     pub done: usize,

@@ -25,6 +25,7 @@ pub(crate) struct ModelsAnswer {
     pub colormaps: Vec<Colormap>,
 }
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "Model"))]
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct ModelDescription {
     /// The name to use as `model`: the one that the server was started with.
@@ -41,10 +42,13 @@ pub(crate) struct ModelDescription {
     pub hidden_size: Option<usize>,
     /// The number of subwords that fit into one pass, including special ones.
     pub max_tokens: Option<usize>,
+    #[cfg_attr(feature = "ts", ts(type = "string | null"))]
     pub precision: Option<Precision>,
+    #[cfg_attr(feature = "ts", ts(type = "string | null"))]
     pub device: Option<Device>,
 }
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ModelState {
@@ -52,6 +56,7 @@ pub(crate) enum ModelState {
     Ready,
 }
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ModelOrigin {

@@ -34,8 +34,9 @@ use crate::view::theme::Theme;
 
 named_enum! {
     /// What is returned or written.
+    #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "HeatmapFormat", rename_all = "lowercase"))]
     #[derive(Default)]
-    enum Format as "format" {
+    pub(crate) enum Format as "format" {
         Json = "json", "the numbers, as `codegaze.analysis/1`";
         Png = "png", "pixels";
         #[default]
@@ -66,36 +67,47 @@ impl Format {
 }
 
 /// `HeatmapCommand` of `docs/protocol.md`, without `uri`.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Deserialize)]
-pub(super) struct HeatmapArguments {
+pub(crate) struct HeatmapCommand {
+    #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
     #[serde(default)]
     format: Format,
+    #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
     #[serde(default)]
     kind: PictureKind,
+    #[cfg_attr(feature = "ts", ts(optional, type = "Range"))]
     #[serde(default)]
     range: Option<Range>,
+    #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
     #[serde(default)]
     unit: Unit,
     #[serde(default)]
     view: Option<ViewOptions>,
+    #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
     #[serde(default)]
     theme: Theme,
     #[serde(default)]
     colormap: Option<String>,
+    #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
     #[serde(default)]
     tokens: bool,
+    #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
     #[serde(default)]
     attention: bool,
     #[serde(default)]
     path: Option<PathBuf>,
+    #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
     #[serde(default)]
     open: bool,
 }
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct HeatmapFile {
+pub(crate) struct HeatmapCommandResult {
     mime_type: &'static str,
+    #[cfg_attr(feature = "ts", ts(type = "'utf8' | 'base64'"))]
     encoding: &'static str,
     data: Option<String>,
     path: Option<PathBuf>,
@@ -106,9 +118,9 @@ pub(super) struct HeatmapFile {
 pub(super) async fn run(
     session: &Arc<Session>,
     snapshot: &Snapshot,
-    arguments: HeatmapArguments,
+    arguments: HeatmapCommand,
     token: Option<NumberOrString>,
-) -> Result<Option<HeatmapFile>> {
+) -> Result<Option<HeatmapCommandResult>> {
     let path = arguments.absolute_path()?;
     let drawing = Drawing::new(snapshot, &arguments)?;
     let Some(live) = session.live_view(snapshot) else {
@@ -138,7 +150,7 @@ pub(super) async fn run(
         show(session, path);
     }
     let (encoding, data) = format.encode(bytes);
-    Ok(Some(HeatmapFile {
+    Ok(Some(HeatmapCommandResult {
         mime_type: format.mime_type(),
         encoding,
         data,
@@ -148,7 +160,7 @@ pub(super) async fn run(
     }))
 }
 
-impl HeatmapArguments {
+impl HeatmapCommand {
     /// A relative path would depend on the server's directory, which the client does not know.
     fn absolute_path(&self) -> Result<Option<PathBuf>> {
         match &self.path {
@@ -208,7 +220,7 @@ struct Drawing {
 }
 
 impl Drawing {
-    fn new(snapshot: &Snapshot, arguments: &HeatmapArguments) -> Result<Self> {
+    fn new(snapshot: &Snapshot, arguments: &HeatmapCommand) -> Result<Self> {
         let colormap = arguments.colormap.as_deref().map(str::parse).transpose();
         let colormap: Option<Colormap> =
             colormap.map_err(|error: UnknownName| Error::invalid_params(error.to_string()))?;

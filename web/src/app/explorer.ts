@@ -1,20 +1,20 @@
 // The page's state, and who is told when it changes: the server, the editor, the panes.
 import { Connection, type Link, type LiveError } from '../client/connection';
 import { LiveDocument } from '../client/liveDocument';
+import type { Hello } from '../client/messages';
+import type { Editor } from '../editor/editor';
+import type { Outline } from '../editor/heat';
 import type {
   Change,
   Heat,
-  Hello,
   MatrixResult,
   Model,
+  Position,
   RelationsResult,
   SummaryResult,
   ThumbnailsResult,
-} from '../client/messages';
-import type { Editor } from '../editor/editor';
-import type { Outline } from '../editor/heat';
+} from '../generated/live';
 import { decode } from '../view/heat';
-import type { Position } from '../view/view';
 import { modelOf } from './pickers';
 import { Asker } from './questions';
 import { type Look, type Pane, type Settings, sameLook, suited, viewOptions } from './settings';

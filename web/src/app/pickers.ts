@@ -1,6 +1,7 @@
 // Pickers of a model and of how to look at it: once for the page, once for what it is compared with.
-import type { Model } from '../client/messages';
+
 import { FUSIONS, METHOD_NAMES, METHODS } from '../generated/lists';
+import type { Model } from '../generated/live';
 import { shortModel } from '../view/words';
 import { type Choice, element, fill } from './dom';
 import { clean, type Look, suited } from './settings';

@@ -1,7 +1,7 @@
 // What a person chose on the page. All of it is in a link.
 import { type Fusion, METHOD_NAMES, type MethodName, type Sinks, UNITS, type Unit } from '../generated/lists';
+import type { ViewOptions } from '../generated/live';
 import { STYLES, type Style } from '../view/heat';
-import type { ViewOptions } from '../view/view';
 
 export const PANES = ['matrix', 'heads', 'model', 'word', 'summary', 'compare'] as const;
 export type Pane = (typeof PANES)[number];

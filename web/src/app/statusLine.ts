@@ -1,7 +1,7 @@
 // The line beside the name: what the server does, how long it took.
 import type { Link } from '../client/connection';
-import type { Heat } from '../client/messages';
 import { percent } from '../draw/matrix';
+import type { Heat } from '../generated/live';
 import { duration, shortModel } from '../view/words';
 import { element } from './dom';
 

@@ -1,10 +1,8 @@
 // One WebSocket that is opened again when it breaks, and the questions that are asked over it.
+import type { ClientMessage, ErrorType, Heat } from '../generated/live';
 import {
   type Answers,
-  type ClientMessage,
   type ErrorMessage,
-  type ErrorType,
-  type Heat,
   type Hello,
   PROTOCOL,
   type QuestionKind,

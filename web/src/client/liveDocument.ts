@@ -1,7 +1,7 @@
 // The document that the server mirrors: its text goes over once, then edits; after a break of the connection, all of it again.
-import type { Range, ViewOptions } from '../view/view';
+import type { Change, Range, ViewOptions } from '../generated/live';
 import type { Connection } from './connection';
-import type { Answers, Change, QuestionKind, Questions } from './messages';
+import type { Answers, QuestionKind, Questions } from './messages';
 
 /** A model by its name (the server's default for `null`) and how to look at it. */
 export interface Lens {

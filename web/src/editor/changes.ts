@@ -1,6 +1,6 @@
 // What was typed, as the server is told it.
 import type { Transaction } from '@codemirror/state';
-import type { Change } from '../client/messages';
+import type { Change } from '../generated/live';
 import { positionOf } from './positions';
 
 /** A transaction's changes, the last in the text first: so each has the positions that the text had before all of them. */

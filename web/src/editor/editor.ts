@@ -12,8 +12,7 @@ import {
   lineNumbers,
   placeholder,
 } from '@codemirror/view';
-import type { Change } from '../client/messages';
-import type { Position, Range } from '../view/view';
+import type { Change, Position, Range } from '../generated/live';
 import { changesOf } from './changes';
 import { heatExtension, type Outline, type PaintedHeat, paintHeat, showOutlines } from './heat';
 import { type LanguageId, support } from './languages';

@@ -1,8 +1,8 @@
 // Heat as decorations of the editor: backgrounds, underlines or a spotlight, and outlines of words.
 import { type Range as MarkRange, RangeSetBuilder, StateEffect, StateField, type Text } from '@codemirror/state';
 import { Decoration, type DecorationSet, EditorView } from '@codemirror/view';
+import type { Range } from '../generated/live';
 import { dim, type HotSpan, type Span, type Style } from '../view/heat';
-import type { Range } from '../view/view';
 import { offsetOf } from './positions';
 
 export interface PaintedHeat {

@@ -1,6 +1,6 @@
 // Offsets of the editor's text ⇄ lines and columns. Both count UTF-16 code units.
 import type { Text } from '@codemirror/state';
-import type { Position } from '../view/view';
+import type { Position } from '../generated/live';
 
 /** The offset of a position, clamped to the text: heat may be of a version that is no longer there. */
 export function offsetOf(text: Text, { line, character }: Position): number {

@@ -1,8 +1,8 @@
 // The source with its heat, and the picture that was open, as one file that needs nothing else and runs nothing.
 
 import { make } from '../app/dom';
-import type { Heat } from '../client/messages';
 import { escaped } from '../draw/svg';
+import type { Heat } from '../generated/live';
 import { decode } from '../view/heat';
 
 const STYLE = `

@@ -1,5 +1,5 @@
 // What is shown as data.
-import type { Heat, RelationsResult, SummaryResult } from '../client/messages';
+import type { Heat, RelationsResult, SummaryResult } from '../generated/live';
 import type { Compared } from '../panes/comparePane';
 import type { Drawn } from '../panes/drawn';
 import { decode } from '../view/heat';

@@ -1,6 +1,6 @@
 // Tables of words with a number and a bar each.
 import { make } from '../app/dom';
-import type { Range } from '../view/view';
+import type { Range } from '../generated/live';
 
 export interface Bar {
   /** What is shown, and where a click on it leads. */

@@ -7,7 +7,7 @@ import { diverging } from '../draw/diverging';
 import { drawScale, signedTicks } from '../draw/legend';
 import { type Cell, type Matrix, percent, signedPercent, weightOf } from '../draw/matrix';
 import { type MatrixEvents, MatrixView } from '../draw/matrixView';
-import type { Range } from '../view/view';
+import type { Range } from '../generated/live';
 import { describeView, shortModel } from '../view/words';
 import type { Drawn } from './drawn';
 import type { WordEvents } from './matrixPane';

@@ -1,9 +1,9 @@
 // A matrix as it is drawn: of a whole chunk or of the definition at the cursor.
-import type { MatrixResult } from '../client/messages';
+
 import { floatsOf } from '../draw/bytes';
 import { crop, type Matrix } from '../draw/matrix';
+import type { MatrixResult, Position, Range } from '../generated/live';
 import { tokenAt, within } from '../view/tokens';
-import type { Position, Range } from '../view/view';
 
 export interface Drawn {
   matrix: Matrix;

@@ -3,12 +3,11 @@
 import type { Colors } from '../app/colors';
 import { element } from '../app/dom';
 import type { Heads, Layers } from '../app/settings';
-import type { Model } from '../client/messages';
 import type { Pointed } from '../draw/arcs';
 import { ArcsView } from '../draw/arcsView';
 import { percent, strongest } from '../draw/matrix';
 import { readOut } from '../draw/readout';
-import type { View } from '../view/view';
+import type { Model, View } from '../generated/live';
 import type { Drawn } from './drawn';
 import type { WordEvents } from './matrixPane';
 

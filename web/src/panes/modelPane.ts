@@ -1,9 +1,8 @@
 // The model view: every layer and head in small.
 import { element } from '../app/dom';
-import type { ThumbnailsResult } from '../client/messages';
 import { bytesOf } from '../draw/bytes';
 import { type Choice, drawThumbnails, type Maps } from '../draw/thumbnails';
-import type { View } from '../view/view';
+import type { ThumbnailsResult, View } from '../generated/live';
 
 const MAX_TILE = 84;
 

@@ -1,8 +1,7 @@
 // Where the attention of the whole text goes: definitions, lines, words, chunks.
 import { element, make } from '../app/dom';
-import type { SummaryResult } from '../client/messages';
 import { percent } from '../draw/matrix';
-import type { Range } from '../view/view';
+import type { Range, SummaryResult } from '../generated/live';
 import { type Bar, bars, facts, number } from './bars';
 import { linesOf } from './drawn';
 import { times, visible } from './wordPane';

@@ -1,8 +1,7 @@
 // One word: its numbers, what it attends to, what attends to it.
 import { element, make } from '../app/dom';
-import type { RelatedLexeme, RelationsResult } from '../client/messages';
 import { percent } from '../draw/matrix';
-import type { Range } from '../view/view';
+import type { Range, RelatedLexeme, RelationsResult } from '../generated/live';
 import { type Bar, bars, facts, number } from './bars';
 
 export const times = (lift: number): string => `${lift.toFixed(lift < 10 ? 1 : 0)}×`;

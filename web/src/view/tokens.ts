@@ -1,5 +1,5 @@
 // Which words of a matrix lie where in the source.
-import type { Position, Range } from './view';
+import type { Position, Range } from '../generated/live';
 
 interface Placed {
   range: Range | null;

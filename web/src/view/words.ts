@@ -1,6 +1,6 @@
 // How models, views and times are shown to a person.
 import { METHODS } from '../generated/lists';
-import type { View } from './view';
+import type { View } from '../generated/live';
 
 /** `microsoft/codebert-base` → `codebert-base`, `/models/mine` → `mine`. */
 export function shortModel(model: string): string {

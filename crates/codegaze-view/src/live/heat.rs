@@ -12,6 +12,7 @@ use crate::packed::{PlacedHeat, pack, place, shown_in};
 use crate::position::{Encoding, WireRange};
 
 /// Heat, packed like semantic tokens.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, Serialize)]
 pub struct HeatmapResult {
     /// The version of the document that was analyzed.

@@ -12,6 +12,7 @@ use crate::options::ViewAnswer;
 use crate::picture::RenderError;
 use crate::position::WireRange;
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MatrixToken {
     pub label: String,
@@ -21,6 +22,7 @@ pub struct MatrixToken {
 }
 
 /// A chunk's query × key matrix.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MatrixResult {

@@ -15,6 +15,7 @@ use crate::position::WireRange;
 const DEFAULT_LIMIT: usize = 50;
 
 /// A lexeme that another one attends to, or that attends to it.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RelatedLexeme {
     pub range: WireRange,
@@ -24,6 +25,7 @@ pub struct RelatedLexeme {
 }
 
 /// What a lexeme attends to, and what attends to it.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RelationsResult {

@@ -13,6 +13,7 @@ use crate::position::WireRange;
 /// The most attended lexemes of a summary.
 const TOP: usize = 20;
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SummaryResult {
@@ -29,6 +30,7 @@ pub struct SummaryResult {
     pub whitespace_share: f32,
 }
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LineSummary {
     pub line: usize,
@@ -39,6 +41,7 @@ pub struct LineSummary {
     pub level: u8,
 }
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DefinitionSummary {
     pub range: WireRange,
@@ -51,6 +54,7 @@ pub struct DefinitionSummary {
 }
 
 /// The most attended lexeme of a definition.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TopSummary {
     pub range: WireRange,
@@ -58,6 +62,7 @@ pub struct TopSummary {
     pub lift: f32,
 }
 
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChunkSummary {

@@ -8,6 +8,7 @@ use super::LiveView;
 use crate::matrix::pack_thumbnails;
 
 /// All maps of a chunk.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ThumbnailsResult {
     pub version: i64,
