@@ -24,7 +24,7 @@ pub(crate) async fn tokens(
     };
     if !live.finished.complete {
         // Levels are quantiles of the whole document: the client requests them again when it is complete.
-        session.notifier.set_refresh_pending();
+        session.refresh_when_ready(snapshot.key());
     }
     let min_level = snapshot.settings.min_level;
     let tokens = move || {

@@ -160,29 +160,33 @@ impl Session {
             loop {
                 let now = live.borrow_and_update().clone();
                 if now.version != snapshot.document.version() {
-                    return Lookup::Outdated;
+                    return Err(Lookup::Outdated);
                 }
                 if let LivePhase::Failed(error) = now.phase {
-                    return Lookup::Failed(error);
+                    return Err(Lookup::Failed(error));
                 }
                 if let Some(finished) = now.analysis
                     && (finished.complete || want.is_some_and(|want| covers(&finished, want)))
                 {
-                    return match self.live_analysis(snapshot, finished).await {
-                        Ok(live) => Lookup::Found(live),
-                        Err(error) => Lookup::Failed(error),
-                    };
+                    return Ok(finished);
                 }
                 if live.changed().await.is_err() {
-                    return Lookup::Outdated;
+                    return Err(Lookup::Outdated);
                 }
             }
         };
-        let found = tokio::time::timeout(deadline, wait).await;
-        found.unwrap_or_else(|_| {
-            self.notifier.set_refresh_pending();
-            Lookup::Pending
-        })
+        match tokio::time::timeout(deadline, wait).await {
+            // The deadline is for the model; what remains takes milliseconds.
+            Ok(Ok(finished)) => match self.live_analysis(snapshot, finished).await {
+                Ok(live) => Lookup::Found(live),
+                Err(error) => Lookup::Failed(error),
+            },
+            Ok(Err(other)) => other,
+            Err(_) => {
+                self.refresh_when_ready(snapshot.key());
+                Lookup::Pending
+            }
+        }
     }
 
     async fn live_analysis(

@@ -88,11 +88,26 @@ impl Session {
             self.model_choice
                 .set_last_analysis(finished.analysis.timing.total);
             self.send_status();
-            if self.notifier.take_refresh_pending() {
-                self.refresh();
-            }
+            self.send_pending_refresh();
         }
         self.send_heatmap_changed(uri, now);
+    }
+
+    /// After a request was answered without its analysis: sends a refresh once the analysis is there.
+    pub fn refresh_when_ready(&self, key: &str) {
+        self.notifier.set_refresh_pending();
+        // It may have become ready before the line above.
+        if let Some(live) = self.engine.watch(key)
+            && matches!(live.borrow().phase, LivePhase::Ready)
+        {
+            self.send_pending_refresh();
+        }
+    }
+
+    fn send_pending_refresh(&self) {
+        if self.notifier.take_refresh_pending() {
+            self.refresh();
+        }
     }
 
     /// Sends `codegaze/heatmapChanged`, if the client wants it and `now` is about the newest text.
