@@ -3,6 +3,7 @@
     python benches/compare.py                    builds and installs what it needs, prints a table
     python benches/compare.py --check            and fails when a bar of docs/PERFORMANCE.md is missed
     python benches/compare.py --json FILE        and writes every figure
+    python benches/compare.py --before WORKER    measures against this program's worker of another commit alone
 
 All run one model of CodeBERT's shape (shape.py) in f32 over the same ids with the same number of threads, and produce the attention weights of
 all layers and the last hidden state; their results are compared before anything is timed. Each is a process that stays alive and waits
@@ -91,7 +92,7 @@ class Worker:
 class Bench:
     """What is measured, on what."""
 
-    def __init__(self, python: Path, binary: Path, model: Path, threads: int):
+    def __init__(self, python: Path, binary: Path, before: Path | None, model: Path, threads: int):
         n = str(threads)
         rayon = {"RAYON_NUM_THREADS": n}
         peer = HERE / "peers" / "worker.py"
@@ -100,6 +101,7 @@ class Bench:
             "pytorch": ([python, peer, "pytorch", model, n], {"OMP_NUM_THREADS": n}),
             "onnxruntime": ([python, peer, "onnxruntime", model, n], {}),
             "candle": ([binary, model, "candle-cpu"], rayon),
+            "before": ([before, model, "cpu"], rayon),
         }
 
     @contextmanager
@@ -253,6 +255,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="fail when a bar is missed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure")
+    parser.add_argument("--before", type=Path, metavar="WORKER", help="the bench `worker` that another commit's checkout built")
     parser.add_argument("--venv", type=Path, default=ROOT / "target" / "compare-venv", help="made and filled if missing")
     parser.add_argument("--model", type=Path, default=ROOT / "target" / "codebert-shape", help="made if missing")
     parser.add_argument("--threads", type=int, default=2, help="of every peer (default: %(default)s)")
@@ -260,14 +263,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="+", default=["pytorch", "onnxruntime", "candle"])
     parser.add_argument("--lengths", nargs="+", type=int, default=list(LENGTHS), metavar="TOKENS")
     parser.add_argument("--no-memory", action="store_true", help="time alone")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.before:
+        args.peers = ["before"]
+    return args
 
 
 def main() -> None:
     args = arguments()
     python = prepared_python(args.venv)
     model = prepared_model(python, args.model)
-    bench = Bench(python, built_worker(), model, args.threads)
+    bench = Bench(python, built_worker(), args.before, model, args.threads)
     weights_mib = (model / "model.safetensors").stat().st_size / 2**20
 
     rows = []

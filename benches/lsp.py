@@ -2,6 +2,7 @@
 
     python benches/lsp.py                builds codegaze, makes a model of CodeBERT's shape, measures every row
     python benches/lsp.py --check        and fails when a bar is missed
+    python benches/lsp.py --before FILE  and measures every row of that program of another commit, too
     python benches/lsp.py --quick        with fewer repetitions, a short soak, and no build of the worker
 
 Each figure is what a client sees: from the moment before a message is written to the moment when its answer was read. The debounce is
@@ -360,6 +361,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--check", action="store_true", help="fail when a bar is missed")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, a short soak")
     parser.add_argument("--codegaze", type=Path, help="the program (default: built)")
+    parser.add_argument("--before", type=Path, metavar="FILE", help="the program of another commit, measured in turn; it cannot fail")
     parser.add_argument("--model", type=Path, default=ROOT / "target" / "codebert-shape", help="of CodeBERT's shape, made if missing")
     parser.add_argument("--rows", nargs="+", choices=[row.__name__ for row in ROWS], default=[row.__name__ for row in ROWS])
     return parser.parse_args()
@@ -367,11 +369,10 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     args = arguments()
-    if args.codegaze:
-        os.environ["CODEGAZE"] = str(args.codegaze)
-    else:
+    program = args.codegaze
+    if not program:
         compare.run("cargo", "build", "--release", "--quiet")
-        os.environ["CODEGAZE"] = str(ROOT / "target" / "release" / "codegaze")
+        program = ROOT / "target" / "release" / "codegaze"
     if AT_CODEBERTS_SHAPE & set(args.rows) and not (args.model / "config.json").exists():
         compare.run(sys.executable, ROOT / "benches" / "shape.py", args.model)
     worker = None if args.quick or "typing_at_codeberts_shape" not in args.rows else compare.built_worker()
@@ -380,6 +381,11 @@ def main() -> None:
     print("| measurement | limit | measured | ok |\n| --- | --- | --- | --- |")
     for measure in ROWS:
         if measure.__name__ in args.rows:
+            if args.before:
+                os.environ["CODEGAZE"] = str(args.before)
+                for row in with_others_named(measure, options):
+                    print(f"| before: {row.what} | {row.bar} | {row.measured} | |", flush=True)
+            os.environ["CODEGAZE"] = str(program)
             for row in best_of(ATTEMPTS if args.check else 1, measure, options):
                 verdict = {True: "yes", False: "**no**", None: ""}[row.ok]
                 print(f"| {row.what} | {row.bar} | {row.measured} | {verdict} |", flush=True)

@@ -4,6 +4,7 @@
     python benches/serve.py --check         and fails when a bar is missed
     python benches/serve.py --quick         for a shorter time
     python benches/serve.py --rows cached   those rows alone
+    python benches/serve.py --before FILE   measures every row of that program of another commit, too
 
 The clients run on the same cores as the server. What is compared with something else takes turns with it in one run. Needs Linux, `wrk`
 for the row `cached` and matplotlib for the row `heatmap`.
@@ -270,6 +271,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--check", action="store_true", help="fail when a bar is missed")
     parser.add_argument("--quick", action="store_true", help="for a shorter time")
     parser.add_argument("--codegaze", type=Path, help="the program (default: built)")
+    parser.add_argument("--before", type=Path, metavar="FILE", help="the program of another commit, measured in turn; it cannot fail")
     parser.add_argument("--rows", nargs="+", choices=[row.__name__ for row in ROWS], default=[row.__name__ for row in ROWS])
     return parser.parse_args()
 
@@ -284,6 +286,9 @@ def main() -> None:
     print("| measurement | limit | measured | ok |\n| --- | --- | --- | --- |")
     for measure in ROWS:
         if measure.__name__ in args.rows:
+            if args.before:
+                for row in measure(args.before, SECONDS[measure][args.quick]):
+                    print(f"| before: {row.what} | {row.bar} | {row.measured} | |", flush=True)
             for row in measure(program, SECONDS[measure][args.quick]):
                 print(f"| {row.what} | {row.bar} | {row.measured} | {'yes' if row.ok else '**no**'} |", flush=True)
                 if not row.ok:
