@@ -151,7 +151,7 @@ fn assert_heat(heat: &Value, expected: &[u32]) {
 #[test]
 fn heat_follows_the_text() {
     let mut client = Client::new(&SERVER);
-    client.say(&json!({ "type": "open", "version": 1, "text": CODE }));
+    client.say(&json!({ "type": "open", "version": 1, "text": CODE, "language": "python" }));
     let heat = client.heat(1);
     assert_heat(&heat, &packed(CODE, Method::Received, Encoding::Utf16));
     assert_eq!(heat["levels"], 5);
@@ -466,6 +466,11 @@ fn what_is_said_wrongly() {
             json!({ "type": "open", "version": 1, "text": "x", "model": "gpt" }),
             "unanalysable",
             "codegaze-mini",
+        ),
+        (
+            json!({ "type": "open", "version": 1, "text": "x", "language": "x".repeat(65) }),
+            "unanalysable",
+            "language",
         ),
         (
             json!({ "type": "open", "version": 1, "text": "x", "view": { "layers": 9 } }),

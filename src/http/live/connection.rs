@@ -20,6 +20,7 @@ use super::super::admission::Permit;
 use super::super::app::App;
 use super::super::body::is_object;
 use super::super::error::ApiError;
+use super::super::routes::ask::language_of;
 use super::super::routes::info::ModelState;
 use super::PROTOCOL;
 use super::document::{ClientDocument, Wanted};
@@ -218,6 +219,7 @@ impl Connection {
             ClientMessage::Open {
                 version,
                 text,
+                language,
                 model,
                 view,
                 range,
@@ -225,13 +227,16 @@ impl Connection {
                 level_quantiles,
             } => {
                 self.close_document();
-                let document = Document::new(text, version);
                 let wanted = Wanted {
                     model,
                     view,
                     level_quantiles,
                 };
-                match ClientDocument::new(document, encoding, range, wanted) {
+                let document = language_of(language.as_deref()).and_then(|language| {
+                    let document = Document::new(text, version).with_language(language);
+                    ClientDocument::new(document, encoding, range, wanted)
+                });
+                match document {
                     Ok(document) => {
                         self.document = Some(document);
                         self.submit();

@@ -25,6 +25,8 @@ pub(super) enum ClientMessage {
     Open {
         version: i64,
         text: String,
+        /// As in a request to `/analyze`: an id as in the Language Server Protocol or a common alias.
+        language: Option<String>,
         model: Option<String>,
         view: Option<ViewOptions>,
         range: Option<WireRange>,

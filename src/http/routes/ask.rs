@@ -56,13 +56,7 @@ pub(crate) struct Target {
 
 impl Target {
     pub fn new(app: &App, fields: TargetFields) -> Result<Self, ApiError> {
-        let language = fields.language.as_deref();
-        if language.is_some_and(|language| language.len() > MAX_LANGUAGE) {
-            return Err(ApiError::unanalysable(format!(
-                "language is longer than {MAX_LANGUAGE} bytes; omit it"
-            )));
-        }
-        let language = language.and_then(Language::from_id);
+        let language = language_of(fields.language.as_deref())?;
         let model = app.models.get(fields.model.as_deref())?;
         if fields.code.trim().is_empty() {
             return Err(ApiError::unanalysable(NOTHING));
@@ -73,6 +67,16 @@ impl Target {
             scope: fields.chunk.map_or(Scope::Document, Scope::Chunk),
         })
     }
+}
+
+/// The language that a client names; `None` if it is unknown or not named.
+pub(crate) fn language_of(name: Option<&str>) -> Result<Option<Language>, ApiError> {
+    if name.is_some_and(|name| name.len() > MAX_LANGUAGE) {
+        return Err(ApiError::unanalysable(format!(
+            "language is longer than {MAX_LANGUAGE} bytes; omit it"
+        )));
+    }
+    Ok(name.and_then(Language::from_id))
 }
 
 /// One object with the fields of all `parts`, and no other.

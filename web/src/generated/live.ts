@@ -51,6 +51,8 @@ export type ClientMessage =
       type: 'open';
       version: number;
       text: string;
+      /** As in a request to `/analyze`: an id as in the Language Server Protocol or a common alias. */
+      language?: string;
       model?: string;
       view?: ViewOptions;
       range?: Range;
@@ -163,14 +165,14 @@ export type ModelState = 'loading' | 'ready';
 
 export type ModelOrigin = 'embedded' | 'directory' | 'hub';
 
-/** The body of every error response. */
+/** The body of every error. */
 export type ErrorBody = {
   /** For a person, in one line. */
   error: string;
   error_type: ErrorType;
 };
 
-/** `error_type`: what a program tells errors apart by. */
+/** `error_type`, by which programs distinguish errors. */
 export type ErrorType =
   | 'malformed'
   | 'unauthorized'

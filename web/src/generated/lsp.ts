@@ -83,7 +83,7 @@ export type HeatmapChanged = {
   complete: boolean;
 };
 
-/** The argument of the command, as in `docs/protocol.md`; `uri` was read before. */
+/** `HeatmapCommand` of `docs/protocol.md`, without `uri`. */
 export type HeatmapCommand = {
   format?: HeatmapFormat;
   kind?: PictureKind;
