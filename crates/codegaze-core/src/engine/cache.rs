@@ -12,15 +12,17 @@ use sha2::{Digest, Sha256};
 
 use crate::analysis::{AnalysisConfig, Extras, PassRecord, ScoredWindow};
 use crate::attribution::AttributionConfig;
-use codegaze_model::{ModelInfo, Precision};
+use codegaze_model::{Device, ModelInfo, Precision};
 use codegaze_text::ByteSpan;
 
-/// Identifies a window's text and the model that reads it.
+/// Identifies a window's text and the model that reads it. Devices and precisions round differently, so each has results of
+/// its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct WindowKey {
     /// The first half of the text's SHA-256.
     text: u128,
     model: u64,
+    device: Device,
     precision: Precision,
 }
 
@@ -33,6 +35,7 @@ impl WindowKey {
                 .take(16)
                 .fold(0, |hash, &byte| hash << 8 | u128::from(byte)),
             model: model.fingerprint,
+            device: model.device,
             precision: model.precision,
         }
     }

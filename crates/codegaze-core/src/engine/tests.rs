@@ -236,6 +236,27 @@ fn another_view_needs_no_new_pass() {
 }
 
 #[test]
+fn each_device_has_results_of_its_own() {
+    let engine = engine(CACHE_BYTES);
+    let document = Document::new(functions(1), 1);
+    let files = ModelSource::Embedded.resolve(&HubOptions::from_env(), &());
+    let reference = Model::load(&files.unwrap(), Device::CandleCpu, Precision::F32).unwrap();
+    assert_eq!(reference.info().fingerprint, MODEL.info().fingerprint);
+    for (n_before, model) in [Arc::clone(&MODEL), Arc::new(reference)]
+        .into_iter()
+        .enumerate()
+    {
+        let device = model.info().device;
+        let planned = engine.plan(model, document.clone()).wait().unwrap();
+        let request = engine.analyze(&planned, Scope::Document, received(), Extras::default());
+        assert_eq!(request.wait().unwrap().analysis.model.device, device);
+        let stats = engine.stats();
+        assert_eq!(stats.passes, n_before as u64 + 1, "{device} ran the model");
+        assert_eq!((stats.cache.hits, stats.resumed), (0, 0), "{device}");
+    }
+}
+
+#[test]
 fn a_panic_ends_its_request_and_nothing_else() {
     let engine = engine(CACHE_BYTES);
     let document = Document::new("def f(x): return x", 1);

@@ -87,8 +87,9 @@ fn ruby_name(tokens: &Tokens<'_>, keyword: usize, end: usize) -> Option<Scope> {
         "class" | "module" => true,
         _ => return None,
     };
+    // The name stands on the keyword's line, so the marks before it do too.
     let mut first = keyword + 1;
-    while is_class && matches!(tokens.mark(first), Some(b'<' | b':')) {
+    while is_class && matches!(tokens.mark(first), Some(b'<' | b':')) && !tokens.get(first).first {
         first += 1;
     }
     if is_class && !tokens.is_word(first) {

@@ -191,6 +191,22 @@ fn a_definition_starts_with_its_first_decorator() {
     assert_eq!(found.keyword.unwrap().of(text), "def");
 }
 
+#[test]
+fn a_name_stands_on_the_line_of_its_keyword() {
+    for text in [
+        "module\n<A",
+        "class\n::A\nend\n",
+        "class <\n< A",
+        "class <\n<self",
+    ] {
+        assert_eq!(definitions(Some(Language::Ruby), text), [], "{text:?}");
+    }
+    let text = "\n\"module #if\n<${";
+    for language in LANGUAGES {
+        check_invariants(language, text);
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_gives_definitions_in_order(text in any_text()) {
