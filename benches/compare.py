@@ -224,9 +224,9 @@ def built_worker() -> Path:
     sys.exit("cargo built no worker")
 
 
-def prepared_model(python: Path, directory: Path) -> Path:
+def prepared_model(python: Path, directory: Path, peers: list[str]) -> Path:
     run(python, HERE / "shape.py", directory, stdout=subprocess.DEVNULL)
-    if not (directory / "model.onnx").exists():
+    if "onnxruntime" in peers and not (directory / "model.onnx").exists():
         run(python, HERE / "peers" / "export_onnx.py", directory, stderr=subprocess.DEVNULL)
     return directory
 
@@ -272,7 +272,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     args = arguments()
     python = prepared_python(args.venv)
-    model = prepared_model(python, args.model)
+    model = prepared_model(python, args.model, args.peers)
     bench = Bench(python, built_worker(), args.before, model, args.threads)
     weights_mib = (model / "model.safetensors").stat().st_size / 2**20
 
