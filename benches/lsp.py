@@ -274,6 +274,19 @@ def memory(_options: Options) -> list[Row]:
     return [Row("resident memory, embedded model, 20 open files of 500 lines, all analyzed", "≤ 400 MB", measured, resident <= 400)]
 
 
+def same_text_again(options: Options) -> list[Row]:
+    text = sources.functions(400)
+    seconds = []
+    with server() as started:
+        first = started.open(text, "file:///first.py")
+        first.tokens()
+        for i in range(options.times(50)):
+            again = started.open(text, f"file:///again{i}.py")
+            seconds.append(seconds_of(again, "textDocument/semanticTokens/full"))
+            again.close()
+    return [timed("tokens of a text of 400 lines that was analyzed before", seconds, 5, 50)]
+
+
 def other_views(options: Options) -> list[Row]:
     """From what the cache holds, and with the cache emptied before."""
     rows = []
@@ -325,6 +338,7 @@ ROWS = [
     while_inference_runs,
     cancelling,
     memory,
+    same_text_again,
     other_views,
     soak,
 ]
