@@ -1,12 +1,14 @@
-//! The top-level definitions of a source text: functions, classes and other types, without a grammar.
+//! The definitions of a source text: functions, classes and other types, without a grammar.
 //!
 //! The document's language selects a syntax (`syntax`); `tokens` cuts the text into tokens without comments; `braces` and
 //! `indented` read these by their lines: a line at the margin that starts with the form of a definition, up to the matching
-//! brace or to the end of the indentation. What has another form is left out. A text that is being typed loses at most the
+//! brace or to the end of the indentation. What has another form is left out. `nested` reads the bodies of definitions in the same
+//! way. A text that is being typed loses at most the
 //! definition at the cursor, not the ones after it. Every step is linear.
 
 mod braces;
 mod indented;
+mod nested;
 mod syntax;
 mod tokens;
 
@@ -19,7 +21,7 @@ use super::document::Document;
 use syntax::Syntax;
 use tokens::Tokens;
 
-/// A function, a class, a type or a module at the top level.
+/// A function, a method, a class, a type or a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Definition {
     /// From its first decorator, attribute or modifier to its end. Comments above are not part of it.
@@ -35,14 +37,25 @@ pub struct Definition {
 /// that is alone in the text.
 #[must_use]
 pub fn outline(document: &Document) -> Vec<Definition> {
+    read(document, false)
+}
+
+/// The definitions of a document and those inside of them, such as methods and nested functions, in the order in which they start:
+/// an outer one precedes what is inside of it.
+#[must_use]
+pub fn nested_outline(document: &Document) -> Vec<Definition> {
+    read(document, true)
+}
+
+fn read(document: &Document, is_nested: bool) -> Vec<Definition> {
     let syntax = Syntax::of(document);
     let tokens = Tokens::new(document.text(), syntax);
-    let read: fn(&Tokens<'_>, Syntax, Scope) -> Vec<Found> = match syntax {
-        Syntax::Python => |tokens, _, scope| indented::python(tokens, scope),
-        Syntax::Ruby => |tokens, _, scope| indented::ruby(tokens, scope),
+    let read: nested::Read = match syntax {
+        Syntax::Python => |tokens, _, scope, _| indented::python(tokens, scope),
+        Syntax::Ruby => |tokens, _, scope, _| indented::ruby(tokens, scope),
         _ => braces::read,
     };
-    let mut found = read(&tokens, syntax, Scope::of(0, tokens.len()));
+    let mut found = read(&tokens, syntax, Scope::of(0, tokens.len()), false);
     // A module that holds the whole file is not a definition of interest; its contents are.
     for _ in 0..MAX_DEPTH {
         let [
@@ -54,11 +67,14 @@ pub fn outline(document: &Document) -> Vec<Definition> {
         else {
             break;
         };
-        let inner = read(&tokens, syntax, *inside);
+        let inner = read(&tokens, syntax, *inside, true);
         if inner.is_empty() {
             break;
         }
         found = inner;
+    }
+    if is_nested {
+        found = nested::with_nested(&tokens, syntax, read, found);
     }
     let span = |range: Scope| {
         ByteSpan::new(
@@ -76,12 +92,12 @@ pub fn outline(document: &Document) -> Vec<Definition> {
         .collect()
 }
 
-/// The definition that contains or ends at a byte offset; `definitions` as from [`outline`].
+/// The innermost definition that contains or ends at a byte offset; `definitions` as from [`outline`] or [`nested_outline`].
 #[must_use]
 pub fn definition_at(definitions: &[Definition], offset: usize) -> Option<&Definition> {
     let after = definitions.partition_point(|definition| definition.span.start <= offset);
-    let definition = definitions.get(after.checked_sub(1)?)?;
-    (offset <= definition.span.end).then_some(definition)
+    let mut before = definitions[..after].iter().rev();
+    before.find(|definition| offset <= definition.span.end)
 }
 
 /// How many levels of namespaces and modules are read.

@@ -14,11 +14,12 @@ use super::{Found, MAX_DEPTH, Scope};
 /// Tokens and groups of a definition before its body. The limit keeps the time linear.
 const MAX_HEADER: usize = 256;
 
-/// The definitions in a scope, ascending, disjoint.
-pub(super) fn read(tokens: &Tokens<'_>, syntax: Syntax, scope: Scope) -> Vec<Found> {
+/// The definitions in a scope, ascending, disjoint. `is_type`: the scope is the body of a type.
+pub(super) fn read(tokens: &Tokens<'_>, syntax: Syntax, scope: Scope, is_type: bool) -> Vec<Found> {
     let mut reader = Reader {
         tokens,
         syntax,
+        has_methods: is_type && syntax == Syntax::JavaScript,
         depth: 0,
         found: Vec::new(),
     };
@@ -29,6 +30,8 @@ pub(super) fn read(tokens: &Tokens<'_>, syntax: Syntax, scope: Scope) -> Vec<Fou
 struct Reader<'a> {
     tokens: &'a Tokens<'a>,
     syntax: Syntax,
+    /// Whether functions in the scope need no keyword, as in JavaScript's classes.
+    has_methods: bool,
     /// Namespaces around the scope.
     depth: usize,
     found: Vec<Found>,
@@ -160,7 +163,9 @@ impl<'a> Reader<'a> {
                 self.class(statement, at + 1)
             }
 
-            (JavaScript, _) => self.assignment(statement, at),
+            (JavaScript, _) => self
+                .assignment(statement, at)
+                .or_else(|| self.method(statement, at)),
             (C, _) => self.c_function(statement),
             _ => None,
         }

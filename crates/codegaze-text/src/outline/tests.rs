@@ -1,6 +1,7 @@
 //! Tests draw definitions: the letter before the `|` of a line names the definition that the line belongs to.
 
 mod languages;
+mod nested;
 mod typing;
 
 use std::path::Path;

@@ -62,6 +62,32 @@ impl Reader<'_> {
         Some(self.push(statement, end, name, has_keyword.then_some(keyword)))
     }
 
+    /// JavaScript, in a class: `f() {}`, `async f() {}`, `get f() {}`, `*f() {}`, `#f() {}`.
+    pub(super) fn method(&mut self, statement: Statement, mut at: usize) -> Option<usize> {
+        let tokens = self.tokens;
+        if !self.has_methods {
+            return None;
+        }
+        while matches!(self.word(at), "get" | "set" | "override" | "accessor")
+            && (tokens.names(at) || self.is(at + 1, b'#'))
+        {
+            at += 1;
+        }
+        while self.is(at, b'*') || self.is(at, b'#') {
+            at += 1;
+        }
+        if at >= statement.end || !tokens.is_word(at) {
+            return None;
+        }
+        let open = self.angles(at + 1, statement.end).unwrap_or(at + 1);
+        if !self.is(open, b'(') || tokens.partner(open).is_none() {
+            return None;
+        }
+        let body = self.body(statement, tokens.after(open))?;
+        let end = self.block_end(statement, body);
+        Some(self.push(statement, end, one(at), None))
+    }
+
     /// Where the value begins that is assigned to `name`.
     fn assigned(&self, statement: Statement, name: usize, declared: bool) -> Option<usize> {
         if !self.tokens.is_word(name) {
