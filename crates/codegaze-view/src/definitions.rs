@@ -9,6 +9,11 @@ use codegaze_text::outline::Definition;
 
 /// Columns of a lexeme in a title.
 const LEXEME_WIDTH: usize = 24;
+/// A definition whose density differs from 1 by less than this is like the rest of its file. Windows have the same mean lift, so the
+/// densities of most definitions differ little.
+const NOTABLE_DIFFERENCE: f32 = 0.05;
+/// The mean of fewer lexemes says little.
+const MIN_LEXEMES: usize = 8;
 
 /// A definition with its share of the attention.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +22,10 @@ pub struct DefinitionHeat {
     /// Of the document, where every lexeme weighs its lift / number of lexemes, as for lines
     /// ([`ScoredLine::share`](codegaze_core::analysis::ScoredLine::share)).
     pub share: f32,
+    /// The mean lift of its lexemes, divided by the mean of the document: 1 is the average of the file, whatever the definition's
+    /// length.
+    pub density: f32,
+    pub n_lexemes: usize,
     /// `None` if nothing in it is scored.
     pub top: Option<TopLexeme>,
 }
@@ -31,7 +40,25 @@ pub struct TopLexeme {
 }
 
 impl DefinitionHeat {
-    /// ``18 % of attention · most on `node` (3.1×)``, as plain text.
+    /// `12 % more attention per word than the file · most on node (3.1×)`; `None` if the definition is like the rest of its file, or
+    /// too short to tell.
+    #[must_use]
+    pub fn lens_title(&self) -> Option<String> {
+        let top = self.top.as_ref()?;
+        let difference = self.density - 1.0;
+        if self.n_lexemes < MIN_LEXEMES || difference.abs() < NOTABLE_DIFFERENCE {
+            return None;
+        }
+        let direction = if difference > 0.0 { "more" } else { "less" };
+        Some(format!(
+            "{:.0} % {direction} attention per word than the file · most on {} ({})",
+            100.0 * difference.abs(),
+            top.label,
+            times(top.lift)
+        ))
+    }
+
+    /// `18 % of attention · most on node (3.1×)`.
     #[must_use]
     pub fn title(&self) -> String {
         let Some(top) = &self.top else {
@@ -44,15 +71,14 @@ impl DefinitionHeat {
             format!("{percent:.0} %")
         };
         format!(
-            "{share} of attention · most on `{}` ({})",
+            "{share} of attention · most on {} ({})",
             top.label,
             times(top.lift)
         )
     }
 }
 
-/// The heat of each definition, in one pass over the document's lexemes. `definitions` as from
-/// [`outline`](codegaze_text::outline::outline): ascending, disjoint.
+/// The heat of each definition, nested ones included.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "lexemes of one document")]
 pub fn definition_heats(
@@ -60,23 +86,26 @@ pub fn definition_heats(
     definitions: &[Definition],
 ) -> Vec<DefinitionHeat> {
     let lexemes = &document.analysis.lexemes;
-    let n_lexemes = lexemes.len() as f32;
-    let mut at = 0;
+    let n_lexemes = (lexemes.len() as f32).max(1.0);
+    let mean = lexemes.iter().map(|lexeme| lexeme.lift).sum::<f32>() / n_lexemes;
     definitions
         .iter()
         .map(|definition| {
             let span = definition.span;
-            at += lexemes[at..].partition_point(|lexeme| lexeme.span.start < span.start);
-            let inside = lexemes[at..].partition_point(|lexeme| lexeme.span.start < span.end);
-            let own = &lexemes[at..at + inside];
-            at += inside;
+            let first = lexemes.partition_point(|lexeme| lexeme.span.start < span.start);
+            let end = lexemes.partition_point(|lexeme| lexeme.span.start < span.end);
+            let own = &lexemes[first..end];
+            let sum = own.iter().map(|lexeme| lexeme.lift).sum::<f32>() + 0.0;
+            let density = sum / own.len() as f32 / mean;
             // Of equals the first; `max_by` would take the last.
             let top = own
                 .iter()
                 .reduce(|top, lexeme| if lexeme.lift > top.lift { lexeme } else { top });
             DefinitionHeat {
                 definition: *definition,
-                share: own.iter().map(|lexeme| lexeme.lift).sum::<f32>() / n_lexemes.max(1.0) + 0.0,
+                share: sum / n_lexemes,
+                density: if density.is_finite() { density } else { 0.0 },
+                n_lexemes: own.len(),
                 top: top.map(|top| TopLexeme {
                     span: top.span,
                     label: truncate(&label(document.slice(top.span)), LEXEME_WIDTH),
@@ -151,6 +180,7 @@ mod tests {
         "import os\n\ndef fib(n):\n    return n\r\n\nx = 1\nclass A:\n    y = fib(2) + fib(3)\n";
 
     #[test]
+    #[expect(clippy::cast_precision_loss, reason = "a few lexemes")]
     fn definitions_share_the_document_with_what_is_outside() {
         let analysis = samples::analysis(TEXT);
         let source = Document::new(TEXT, 0);
@@ -172,6 +202,19 @@ mod tests {
             assert!((heat.share - of_lines).abs() < 1e-5, "{heat:?} {of_lines}");
             let top = heat.top.as_ref().unwrap();
             assert!(heat.definition.span.contains(top.span));
+            let own: Vec<f32> = analysis
+                .lexemes
+                .iter()
+                .filter(|lexeme| heat.definition.span.contains(lexeme.span))
+                .map(|lexeme| lexeme.lift)
+                .collect();
+            assert_eq!(heat.n_lexemes, own.len());
+            let all: f32 = analysis.lexemes.iter().map(|lexeme| lexeme.lift).sum();
+            let [own_mean, mean] = [
+                own.iter().sum::<f32>() / own.len() as f32,
+                all / analysis.lexemes.len() as f32,
+            ];
+            assert!((heat.density - own_mean / mean).abs() < 1e-4, "{heat:?}");
             let greatest = analysis
                 .lexemes
                 .iter()
@@ -194,6 +237,8 @@ mod tests {
                     keyword: None,
                 },
                 share,
+                density: 1.0,
+                n_lexemes: 9,
                 top: top.map(|(label, lift)| TopLexeme {
                     span,
                     label: label.to_owned(),
@@ -204,17 +249,48 @@ mod tests {
         };
         assert_eq!(
             title(0.184, Some(("node", 3.12))),
-            "18 % of attention · most on `node` (3.1×)"
+            "18 % of attention · most on node (3.1×)"
         );
         assert_eq!(
             title(0.002, Some(("{", 0.04))),
-            "< 1 % of attention · most on `{` (0.04×)"
+            "< 1 % of attention · most on { (0.04×)"
         );
         assert_eq!(
             title(1.0, Some(("x", 12.3))),
-            "100 % of attention · most on `x` (12×)"
+            "100 % of attention · most on x (12×)"
         );
         assert_eq!(title(0.0, None), "no attention scores");
+    }
+
+    #[test]
+    fn a_lens_compares_density_and_is_silent_where_there_is_nothing_to_say() {
+        let lens = |density, n_lexemes, top: Option<&str>| {
+            let span = ByteSpan::new(0, 1);
+            DefinitionHeat {
+                definition: Definition {
+                    span,
+                    name: span,
+                    keyword: None,
+                },
+                share: 0.95,
+                density,
+                n_lexemes,
+                top: top.map(|label| TopLexeme {
+                    span,
+                    label: label.to_owned(),
+                    lift: 3.12,
+                }),
+            }
+            .lens_title()
+        };
+        let title = lens(1.42, 40, Some("node"));
+        let expected = "42 % more attention per word than the file · most on node (3.1×)";
+        assert_eq!(title.as_deref(), Some(expected));
+        let less = lens(0.88, 40, Some("node")).unwrap();
+        assert!(less.starts_with("12 % less attention"), "{less}");
+        assert_eq!(lens(1.04, 40, Some("node")), None);
+        assert_eq!(lens(1.42, 3, Some("node")), None);
+        assert_eq!(lens(1.42, 40, None), None);
     }
 
     #[test]

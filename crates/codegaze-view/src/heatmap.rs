@@ -210,6 +210,34 @@ impl Heatmap {
         })
     }
 
+    /// Keeps the rows and columns of `part`, and names its lines in the title. Weights stay parts of whole rows. Does nothing if the
+    /// matrix has no lexeme there.
+    pub fn crop(&mut self, document: &AnalyzedDocument<'_>, part: ByteSpan) {
+        let is_inside = |token: &HeatmapToken| token.span.is_some_and(|span| part.contains(span));
+        let Some(first) = self.tokens.iter().position(is_inside) else {
+            return;
+        };
+        let n = self.n();
+        let inside = self.tokens[first..]
+            .iter()
+            .take_while(|token| is_inside(token));
+        let end = first + inside.count();
+        let rows = self.weights.chunks_exact(n).take(end).skip(first);
+        self.weights = rows.flat_map(|row| row[first..end].to_vec()).collect();
+        self.tokens.truncate(end);
+        self.tokens.drain(..first);
+        let spans = || self.tokens.iter().filter_map(|token| token.span);
+        if let (Some(start), Some(end)) = (spans().next(), spans().next_back()) {
+            let first = document.line_number(start.start);
+            let last = document.line_number(end.end.saturating_sub(1));
+            self.title = if first == last {
+                format!("{}, line {first}", self.title)
+            } else {
+                format!("{}, lines {first}–{last}", self.title)
+            };
+        }
+    }
+
     /// Number of subwords along each axis.
     #[must_use]
     pub fn n(&self) -> usize {

@@ -1,10 +1,9 @@
-//! What is said about one lexeme under the pointer.
+//! What a hover shows of the lexeme under the pointer.
 //!
-//! A card is for people who have not met the tool: it says in words what its numbers are numbers of. Lists of partners are
-//! set in columns, as preformatted text: that is what every editor shows alike, while tables and nested lists come out
-//! as their source in some.
+//! The short card has two lines, because an editor shows it beside the language's own hover. The full card is shown on request. It
+//! explains its numbers in words, for readers who are new to codegaze. It lists partners in columns, as preformatted text, which
+//! every editor shows alike: some editors show the source of tables and nested lists.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
@@ -39,6 +38,15 @@ pub struct Origin {
     pub analysis: Duration,
 }
 
+/// How much a card says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CardLength {
+    /// Two lines: the numbers, and the strongest partner in each direction.
+    Short,
+    /// All that is known.
+    Full,
+}
+
 /// How a card is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Markup {
@@ -62,7 +70,15 @@ impl Markup {
         }
     }
 
-    /// Lines whose columns stand under each other.
+    /// Starts a new line in the same paragraph.
+    fn line_break(self) -> &'static str {
+        match self {
+            Self::Markdown => "  \n",
+            Self::Plain => "\n",
+        }
+    }
+
+    /// Lines whose columns are aligned.
     fn columns(self, lines: &[String]) -> String {
         let lines = lines.join("\n");
         match self {
@@ -88,8 +104,16 @@ pub struct HoverCard {
     level: HeatLevel,
     share: f32,
     relations: Option<Relations>,
+    /// The strongest partner in each direction, apart from the lexeme itself.
+    strongest: Strongest,
     details: Vec<Detail>,
     settings: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Strongest {
+    attends_to: Option<Partner>,
+    attended_by: Option<Partner>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -137,7 +161,17 @@ impl HoverCard {
                 .map(|relation| partner(document, relation, lexeme.span))
                 .collect()
         };
+        let strongest = |relations: &[Relation]| {
+            let mut others = relations.iter().filter(|other| other.span != lexeme.span);
+            others
+                .next()
+                .map(|relation| partner(document, relation, lexeme.span))
+        };
         Some(Self {
+            strongest: relations.map_or_else(Strongest::default, |relations| Strongest {
+                attends_to: strongest(&relations.attends_to),
+                attended_by: strongest(&relations.attended_by),
+            }),
             span: lexeme.span,
             label: shown(document, lexeme.span, LEXEME_WIDTH),
             lift: lexeme.lift,
@@ -155,19 +189,63 @@ impl HoverCard {
         })
     }
 
-    /// As Markdown, at more length with `details`.
+    /// 0 … 5.
     #[must_use]
-    pub fn markdown(&self, details: bool) -> String {
-        self.render(Markup::Markdown, details)
+    pub fn level(&self) -> HeatLevel {
+        self.level
     }
 
-    /// As plain text, at more length with `details`.
+    /// As Markdown.
     #[must_use]
-    pub fn plain(&self, details: bool) -> String {
-        self.render(Markup::Plain, details)
+    pub fn markdown(&self, length: CardLength) -> String {
+        self.render(Markup::Markdown, length)
     }
 
-    fn render(&self, markup: Markup, details: bool) -> String {
+    /// As plain text.
+    #[must_use]
+    pub fn plain(&self, length: CardLength) -> String {
+        self.render(Markup::Plain, length)
+    }
+
+    fn render(&self, markup: Markup, length: CardLength) -> String {
+        match length {
+            CardLength::Short => self.short(markup),
+            CardLength::Full => self.full(markup),
+        }
+    }
+
+    fn short(&self, markup: Markup) -> String {
+        let strongest = [
+            ("attends most to", &self.strongest.attends_to),
+            ("attended most by", &self.strongest.attended_by),
+        ];
+        let partners: Vec<String> = strongest
+            .into_iter()
+            .filter_map(|(direction, partner)| {
+                let Partner {
+                    weight,
+                    label,
+                    place,
+                } = partner.as_ref()?;
+                let label = markup.source(label);
+                Some(format!("{direction} {label} ({place}, {weight})"))
+            })
+            .collect();
+        let mut lines = vec![format!(
+            "{} · {} the average attention · rank {} of {} · level {}",
+            self.name(markup),
+            times(self.lift),
+            self.rank,
+            self.n_lexemes,
+            self.level.get()
+        )];
+        if !partners.is_empty() {
+            lines.push(partners.join(" · "));
+        }
+        lines.join(markup.line_break())
+    }
+
+    fn full(&self, markup: Markup) -> String {
         let lexeme = markup.source(&self.label);
         let mut paragraphs = vec![
             self.headline(markup),
@@ -186,31 +264,33 @@ impl HoverCard {
                 small_percent(relations.sink_share)
             ));
         }
-        if details {
-            let mut list = String::new();
-            for detail in &self.details {
-                let separator = if list.is_empty() { "" } else { "\n" };
-                let _ = write!(list, "{separator}- {}", detail.line(markup));
-            }
-            paragraphs.push(list);
-        }
+        let details: Vec<String> = self
+            .details
+            .iter()
+            .map(|detail| format!("- {}", detail.line(markup)))
+            .collect();
+        paragraphs.push(details.join("\n"));
         paragraphs.push(markup.words(&self.settings));
         paragraphs.join("\n\n")
     }
 
+    fn name(&self, markup: Markup) -> String {
+        match markup {
+            Markup::Markdown => format!("**{}**", code(&self.label)),
+            Markup::Plain => self.label.clone(),
+        }
+    }
+
     fn headline(&self, markup: Markup) -> String {
-        let numbers = format!(
-            "{} average · rank {} of {} · {} level {}",
+        format!(
+            "{} · {} average · rank {} of {} · {} level {}",
+            self.name(markup),
             times(self.lift),
             self.rank,
             self.n_lexemes,
             bar(self.level),
             self.level.get()
-        );
-        match markup {
-            Markup::Markdown => format!("**{}** · {numbers}", code(&self.label)),
-            Markup::Plain => format!("{} · {numbers}", self.label),
-        }
+        )
     }
 }
 
@@ -232,7 +312,7 @@ impl Relations {
     }
 }
 
-/// A head and one line a partner.
+/// A heading, then one line for each partner.
 fn column(head: &str, partners: &[Partner]) -> Vec<String> {
     let weight = partners.iter().map(|partner| partner.weight.width()).max();
     let text = partners.iter().map(|partner| partner.label.width()).max();
@@ -270,12 +350,12 @@ impl Detail {
     }
 }
 
-/// What is said where there are no numbers.
+/// What a hover shows where there are no numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PendingCard<'a> {
     /// The first model is being loaded.
     Loading { model: &'a str },
-    /// The analysis of this version of the text is under way.
+    /// This version of the text is being analyzed.
     Analyzing,
     /// This part of the text gets no scores.
     NotScored { reason: &'a str },
@@ -418,7 +498,7 @@ fn comparison(lift: f32) -> String {
     }
 }
 
-/// As [`percent`], and what would be rounded to nothing is said to be less than something.
+/// As [`percent`], except that a share above 0 is never rounded to `0.0 %`.
 fn small_percent(share: f32) -> String {
     if share > 0.0 && share < 0.000_5 {
         "< 0.1 %".to_owned()

@@ -154,10 +154,10 @@ impl LiveView {
     }
 }
 
-/// The top-level definition that holds a byte offset. Reads the whole document.
+/// The innermost definition that holds a byte offset, such as a method. Reads the whole document.
 #[must_use]
 pub fn definition_at(document: &Document, offset: usize) -> Option<Definition> {
-    outline::definition_at(&outline::outline(document), offset).copied()
+    outline::definition_at(&outline::nested_outline(document), offset).copied()
 }
 
 impl LiveAnalysis {

@@ -20,9 +20,25 @@ fn card(text: &str, lexeme: &str) -> HoverCard {
 }
 
 #[test]
-fn the_short_card_explains_itself() {
+fn the_short_card_has_two_lines() {
     assert_eq!(
-        card(samples::PYTHON, "fib").markdown(false),
+        card(samples::PYTHON, "fib").markdown(CardLength::Short),
+        "\
+**`fib`** · 0.08× the average attention · rank 24 of 30 · level 0  
+attends most to `(` (line 1, 15.1 %) · attended most by `(` (line 1, 13.2 %)"
+    );
+    assert_eq!(
+        card(samples::PYTHON, "fib").plain(CardLength::Short),
+        "\
+fib · 0.08× the average attention · rank 24 of 30 · level 0
+attends most to “(” (line 1, 15.1 %) · attended most by “(” (line 1, 13.2 %)"
+    );
+}
+
+#[test]
+fn the_full_card_explains_itself() {
+    assert_eq!(
+        card(samples::PYTHON, "fib").markdown(CardLength::Full),
         "\
 **`fib`** · 0.08× average · rank 24 of 30 · ▱▱▱▱▱ level 0
 
@@ -39,39 +55,37 @@ attends to            attended by
 
 Each percentage is a part of the attending lexeme's attention. Another 41.7 % of the attention of `fib` goes to the special subwords `<s>` and `</s>` (sinks).
 
-small embedded model codegaze-mini · received · layer 5 of 0–5 · mean of 8 heads"
-    );
-}
-
-#[test]
-fn plain_text_says_the_same_without_marks() {
-    let plain = card(samples::PYTHON, "fib").plain(true);
-    assert!(plain.starts_with(
-        "fib · 0.08× average · rank 24 of 30 · ▱▱▱▱▱ level 0\n\nThe model attends to “fib” 0.08×"
-    ));
-    assert!(plain.contains("\n\nattends to            attended by\n22.8 %  fib  itself   22.8 %"));
-    assert!(plain.ends_with(
-        "
-
-- 1 subword: “fib” 9.43 %
+- 1 subword: `fib` 9.43 %
 - the only chunk: lines 1–4, 53 subwords
 - sinks took 25.0 % of the chunk's attention; whitespace has 12.5 % of its scores, and the context around the chunk 0.0 %
 - from the cache; the original analysis took 13.2 ms
 
 small embedded model codegaze-mini · received · layer 5 of 0–5 · mean of 8 heads"
+    );
+}
+
+#[test]
+fn plain_text_has_the_same_words_without_marks() {
+    let plain = card(samples::PYTHON, "fib").plain(CardLength::Full);
+    assert!(plain.starts_with(
+        "fib · 0.08× average · rank 24 of 30 · ▱▱▱▱▱ level 0\n\nThe model attends to “fib” 0.08×"
     ));
+    assert!(plain.contains("\n\nattends to            attended by\n22.8 %  fib  itself   22.8 %"));
+    assert!(plain.contains("\n\n- 1 subword: “fib” 9.43 %\n- the only chunk: lines 1–4"));
     assert!(!plain.contains(['`', '*', '\\']));
 }
 
 #[test]
-fn levels_are_told_by_bars_and_digits() {
+fn levels_are_shown_by_bars_and_digits() {
     let text = samples::PYTHON;
     let analysis = samples::related(text);
     let source = Document::new(text, 0);
     let document = AnalyzedDocument::new("fib.py", &source, &analysis);
     let best = analysis.lexemes.iter().position(|lexeme| lexeme.rank == 1);
     let card = HoverCard::new(&document, best.unwrap(), None, ORIGIN).unwrap();
-    let markdown = card.markdown(false);
+    let short = card.markdown(CardLength::Short);
+    assert!(short.ends_with("· rank 1 of 30 · level 5"), "{short}");
+    let markdown = card.markdown(CardLength::Full);
     assert!(
         markdown.contains("· rank 1 of 30 · ▰▰▰▰▰ level 5\n"),
         "{markdown}"
@@ -137,29 +151,31 @@ fn no_source_text_breaks_the_card() {
         for at in 0..analysis.lexemes.len() {
             let card =
                 HoverCard::new(&document, at, analysis.relations(at).as_ref(), ORIGIN).unwrap();
-            for details in [false, true] {
-                let markdown = card.markdown(details);
-                let controls = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
-                assert!(!markdown.contains(controls), "{text:?}: {markdown}");
-                // One block, closed by what opened it and by nothing before.
-                let open = markdown
-                    .lines()
-                    .position(|line| line.ends_with("`text"))
-                    .unwrap();
-                let fence = markdown.lines().nth(open).unwrap().trim_end_matches("text");
-                let closing: Vec<usize> = markdown
-                    .lines()
-                    .enumerate()
-                    .skip(open + 1)
-                    .filter(|(_, line)| line.trim_start().starts_with(fence))
-                    .map(|(i, _)| i)
-                    .collect();
-                assert_eq!(closing.len(), 1, "{text:?}: {markdown}");
+            let short = card.markdown(CardLength::Short);
+            let markdown = card.markdown(CardLength::Full);
+            let controls = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+            for card in [&short, &markdown] {
+                assert!(!card.contains(controls), "{text:?}: {card}");
             }
+            assert!(short.lines().count() <= 2, "{text:?}: {short}");
+            // One block, closed by what opened it and by nothing before.
+            let open = markdown
+                .lines()
+                .position(|line| line.ends_with("`text"))
+                .unwrap();
+            let fence = markdown.lines().nth(open).unwrap().trim_end_matches("text");
+            let closing: Vec<usize> = markdown
+                .lines()
+                .enumerate()
+                .skip(open + 1)
+                .filter(|(_, line)| line.trim_start().starts_with(fence))
+                .map(|(i, _)| i)
+                .collect();
+            assert_eq!(closing.len(), 1, "{text:?}: {markdown}");
         }
     }
     // The fence of a code span is longer than any run inside.
-    let run = card("````", "````").markdown(false);
+    let run = card("````", "````").markdown(CardLength::Full);
     assert!(run.starts_with("**`` ` ``**"), "{run}");
 }
 
@@ -178,7 +194,7 @@ fn long_lexemes_are_cut() {
             .collect(),
     );
     let card = card_in(&analysis, &text, "xxx");
-    let plain = card.plain(true);
+    let plain = card.plain(CardLength::Full);
     assert!(plain.contains("- 500 subwords: “x” 0.20 %, "), "{plain}");
     assert!(plain.contains(" and 488 more\n"), "{plain}");
     assert!(plain.starts_with(&format!("{}… · ", "x".repeat(LEXEME_WIDTH - 1))));
@@ -193,12 +209,12 @@ fn other_models_are_not_called_small() {
     analysis.model = model.into();
     let card = card_in(&analysis, "x = 1", "x");
     assert!(
-        card.markdown(false).ends_with(
+        card.markdown(CardLength::Full).ends_with(
             "\n\nmicrosoft/codebert\\_base · received · layer 5 of 0–5 · mean of 8 heads"
         )
     );
     assert!(
-        card.plain(false)
+        card.plain(CardLength::Full)
             .ends_with("\n\nmicrosoft/codebert_base · received · layer 5 of 0–5 · mean of 8 heads")
     );
 }

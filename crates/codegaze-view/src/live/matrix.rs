@@ -33,7 +33,7 @@ pub struct MatrixResult {
     pub chunks: usize,
     /// The range of the chunk.
     pub range: WireRange,
-    /// The top-level definition at the position of the question.
+    /// The innermost definition at the position of the question, such as a method.
     pub definition: Option<WireRange>,
     pub unit: Unit,
     /// Both axes.

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::hover::Hovered;
 use super::*;
 use crate::heatmap::{Heatmap, Unit};
+use crate::hover::CardLength;
 use crate::levels::LevelThresholds;
 use crate::position::WirePosition;
 use crate::samples;
@@ -157,7 +158,7 @@ fn a_hover_is_of_the_lexeme_under_the_pointer() {
         panic!("there is a lexeme");
     };
     assert_eq!(range.start, at(3, 14));
-    assert!(card.plain(true).contains("from the cache"));
+    assert!(card.plain(CardLength::Full).contains("from the cache"));
     let marked = analysis.highlights(place, 5, 0.0).unwrap();
     assert!(!marked.is_empty());
     assert!(analysis.highlights(place, 0, 0.0).unwrap().is_empty());
