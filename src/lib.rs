@@ -38,6 +38,8 @@ pub mod lsp;
 
 pub mod cli;
 
+mod json_input;
+
 mod off_thread;
 
 #[cfg(all(test, feature = "ts"))]

@@ -5,6 +5,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `frame` | reads and writes frames; malformed ones are answered or skipped |
+//! | `lost` | changes of documents that cannot be read |
 //! | `uris` | URIs that the library's parser refuses |
 //! | `dispatch` | passes a message to its handler, in order, and catches panics |
 //! | `client` | sends the server's own notifications and requests |
@@ -18,6 +19,7 @@
 mod client;
 mod dispatch;
 mod frame;
+mod lost;
 mod outbox;
 mod parent;
 mod uris;
@@ -34,6 +36,7 @@ use tower_lsp::{LanguageServer, LspService};
 pub use client::{Client, RequestError};
 use dispatch::{Dispatcher, Step};
 use frame::{Incoming, read_frame};
+pub(crate) use lost::{CHANGE_LOST, ChangeLost};
 use outbox::Outbox;
 
 /// Limits of one connection.

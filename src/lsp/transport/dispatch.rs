@@ -15,6 +15,7 @@ use tower_service::Service;
 
 use super::client::Client;
 use super::frame::Incoming;
+use super::lost::ChangeLost;
 use super::outbox::Outbox;
 use crate::panics;
 
@@ -55,10 +56,24 @@ impl<S: LanguageServer> Dispatcher<S> {
         match incoming {
             Incoming::Request(request) => return self.call(request).await,
             Incoming::Response(response) => self.client.resolve(response),
-            Incoming::Invalid(response) => self.outbox.respond(response),
+            Incoming::Invalid(response, lost) => {
+                self.outbox.respond(response, &[]);
+                self.pass_lost(lost).await;
+            }
             Incoming::Skipped => {}
         }
         Step::Done
+    }
+
+    /// The handler of the notice is ready at its first poll, so the next message waits for nothing else.
+    async fn pass_lost(&mut self, lost: Option<ChangeLost>) {
+        let Some(lost) = lost else {
+            return;
+        };
+        tracing::warn!(uri = lost.uri, "a change of a document is lost");
+        if let Err(error) = self.service.call(lost.request()).await {
+            tracing::error!(%error, "the notice of a lost change is lost");
+        }
     }
 
     async fn call(&mut self, request: Request) -> Step {
@@ -66,15 +81,22 @@ impl<S: LanguageServer> Dispatcher<S> {
         if let Some(id) = id.as_ref().filter(|_| method.starts_with("$/")) {
             // The protocol lets a server ignore such notifications, but not such requests.
             let refused = Response::from_error(id.clone(), Error::method_not_found());
-            self.outbox.respond(refused);
+            self.outbox.respond(refused, &[]);
             return Step::Done;
         }
         let is_exit = method == "exit" && id.is_none();
         let is_initialize = method == "initialize";
+        let mut if_panicked = None;
+        let mut as_written = Vec::new();
         let mut request = Request::build(method.clone());
         // `shutdown` has no parameters, but some clients send an empty object.
         if let Some(mut params) = params.filter(|_| method != "shutdown") {
-            self.outbox.uris().normalize(&mut params);
+            as_written = self.outbox.uris().normalize(&mut params);
+            let invalid = ChangeLost::of_invalid(&method, &params);
+            if invalid.is_some() {
+                self.pass_lost(invalid).await;
+            }
+            if_panicked = ChangeLost::of_panicked(&method, &params);
             request = request.params(params);
         }
         if let Some(id) = id.clone() {
@@ -85,6 +107,7 @@ impl<S: LanguageServer> Dispatcher<S> {
             is_shut_down: Arc::clone(&self.is_shut_down),
             method: method.into_owned(),
             id,
+            as_written,
         };
         // The service is ready for every message: none is read while it initializes, and none after `exit`.
         let called = self.service.call(request.finish());
@@ -98,7 +121,11 @@ impl<S: LanguageServer> Dispatcher<S> {
             .poll(&mut Context::from_waker(Waker::noop()));
         match first {
             Poll::Ready(handled) => {
+                let is_panic = handled.is_err();
                 responder.respond(handled);
+                if is_panic {
+                    self.pass_lost(if_panicked).await;
+                }
                 if is_exit { Step::Exit } else { Step::Done }
             }
             Poll::Pending => {
@@ -115,6 +142,8 @@ struct Responder {
     method: String,
     /// `None` for a notification.
     id: Option<Id>,
+    /// URIs of the request that the response repeats as they are.
+    as_written: Vec<String>,
 }
 
 impl Responder {
@@ -142,6 +171,6 @@ impl Responder {
         if self.method == "shutdown" && response.is_ok() {
             self.is_shut_down.store(true, Ordering::Relaxed);
         }
-        self.outbox.respond(response);
+        self.outbox.respond(response, &self.as_written);
     }
 }

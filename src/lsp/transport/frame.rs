@@ -6,6 +6,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tower_lsp::jsonrpc::{Error, ErrorCode, Id, Request, Response};
 
+use super::lost::ChangeLost;
+use crate::json_input;
+
 /// A longer line is not a header, and is skipped in pieces.
 const MAX_HEADER: u64 = 64 << 10;
 
@@ -14,8 +17,8 @@ const MAX_HEADER: u64 = 64 << 10;
 pub(super) enum Incoming {
     Request(Request),
     Response(Response),
-    /// Not a message. The response says so.
-    Invalid(Response),
+    /// Not a message. The response says so. If the message was a change of a document, that change is lost.
+    Invalid(Response, Option<ChangeLost>),
     /// A response to an unknown request. It is skipped.
     Skipped,
 }
@@ -60,10 +63,19 @@ pub(super) fn read_frame(input: &mut impl BufRead, max_body: usize) -> Option<In
             continue; // an empty line between frames
         };
         if length > max_body as u64 {
-            let skipped = io::copy(&mut input.by_ref().take(length), &mut io::sink());
-            skipped.ok().filter(|&skipped| skipped == length)?;
+            let mut start = Vec::new();
+            let mut body = input.by_ref().take(length);
+            body.by_ref()
+                .take(MAX_HEADER)
+                .read_to_end(&mut start)
+                .ok()?;
+            io::copy(&mut body, &mut io::sink()).ok()?;
+            if body.limit() > 0 {
+                return None;
+            }
             let reason = format!("a message of {length} bytes is longer than {max_body}");
-            return Some(invalid_message(ErrorCode::InvalidRequest, reason, None));
+            let response = invalid_message(ErrorCode::InvalidRequest, reason, None);
+            return Some(Incoming::Invalid(response, ChangeLost::of_raw(&start)));
         }
         let mut body = Vec::new();
         let n = input.by_ref().take(length).read_to_end(&mut body).ok()?;
@@ -82,16 +94,20 @@ fn content_length(line: &str) -> Option<&str> {
 }
 
 fn parse(body: &[u8]) -> Incoming {
-    let value: Value = match serde_json::from_slice(body) {
+    let value: Value = match json_input::from_slice(body) {
         Ok(value) => value,
         Err(error) => {
             let reason = format!("not JSON in UTF-8: {error}");
-            return invalid_message(ErrorCode::ParseError, reason, None);
+            let response = invalid_message(ErrorCode::ParseError, reason, None);
+            return Incoming::Invalid(response, ChangeLost::of_raw(body));
         }
     };
     let id = value.get("id").cloned();
-    let invalid =
-        |reason: &str| invalid_message(ErrorCode::InvalidRequest, reason.to_owned(), id.clone());
+    let invalid = |reason: &str| {
+        let reason = reason.to_owned();
+        let response = invalid_message(ErrorCode::InvalidRequest, reason, id.clone());
+        Incoming::Invalid(response, ChangeLost::of_raw(body))
+    };
     let Some(object) = value.as_object() else {
         return invalid("a message is one JSON object; batches are not part of the protocol");
     };
@@ -140,7 +156,7 @@ fn response(value: &Value) -> Incoming {
     Incoming::Response(Response::from_error(id, error))
 }
 
-fn invalid_message(code: ErrorCode, reason: String, id: Option<Value>) -> Incoming {
+fn invalid_message(code: ErrorCode, reason: String, id: Option<Value>) -> Response {
     tracing::warn!(%reason, "skipped a message");
     let id = id.and_then(|id| serde_json::from_value(id).ok());
     let error = Error {
@@ -148,7 +164,7 @@ fn invalid_message(code: ErrorCode, reason: String, id: Option<Value>) -> Incomi
         message: reason.into(),
         data: None,
     };
-    Incoming::Invalid(Response::from_error(id.unwrap_or(Id::Null), error))
+    Response::from_error(id.unwrap_or(Id::Null), error)
 }
 
 /// A message with its header.
@@ -178,7 +194,7 @@ mod tests {
             methods.push(match incoming {
                 Incoming::Request(request) => request.method().to_owned(),
                 Incoming::Response(_) => "response".to_owned(),
-                Incoming::Invalid(_) => "invalid".to_owned(),
+                Incoming::Invalid(..) => "invalid".to_owned(),
                 Incoming::Skipped => "skipped".to_owned(),
             });
         }

@@ -13,7 +13,14 @@ use tower_lsp::ls_types::Uri;
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
 /// Keys whose strings are URIs.
-const KEYS: [&str; 5] = ["uri", "rootUri", "scopeUri", "targetUri", "newUri"];
+const KEYS: [&str; 6] = [
+    "uri",
+    "rootUri",
+    "scopeUri",
+    "targetUri",
+    "newUri",
+    "analysisUri",
+];
 
 pub(super) struct Uris {
     /// By the encoded URI, the URI as the client wrote it.
@@ -29,10 +36,15 @@ impl Default for Uris {
 }
 
 impl Uris {
-    /// Percent-encodes URIs that the parser would refuse.
-    pub fn normalize(&mut self, value: &mut Value) {
+    /// Percent-encodes URIs that the parser would refuse. Returns the URIs of this message that need not be restored in a response to
+    /// it, although another message spelled them differently.
+    pub fn normalize(&mut self, value: &mut Value) -> Vec<String> {
+        let mut as_written = Vec::new();
         each_uri(value, &mut |uri| {
             if Uri::from_str(uri).is_ok() {
+                if self.written.contains(uri) {
+                    as_written.push(uri.clone());
+                }
                 return;
             }
             let encoded = percent_encode(uri);
@@ -43,15 +55,18 @@ impl Uris {
                 tracing::warn!(uri, "not a URI");
             }
         });
+        as_written
     }
 
-    /// Replaces encoded URIs with what the client wrote.
-    pub fn restore(&mut self, value: &mut Value) {
+    /// Replaces encoded URIs with what the client wrote, except those that it wrote so itself.
+    pub fn restore(&mut self, value: &mut Value, as_written: &[String]) {
         if self.written.is_empty() {
             return;
         }
         each_uri(value, &mut |uri| {
-            if let Some(written) = self.written.get(uri.as_str()) {
+            if !as_written.contains(uri)
+                && let Some(written) = self.written.get(uri.as_str())
+            {
                 uri.clone_from(written);
             }
         });
@@ -132,9 +147,23 @@ mod tests {
             assert!(Uri::from_str(inside).is_ok(), "{inside}");
             assert_eq!(params["list"][0]["uri"], inside);
             let mut answer = json!([{ "uri": inside, "data": [1, 2, 3] }]);
-            uris.restore(&mut answer);
+            uris.restore(&mut answer, &[]);
             assert_eq!(answer[0]["uri"], uri);
         }
+    }
+
+    #[test]
+    fn a_response_repeats_the_spelling_of_its_request() {
+        let mut uris = Uris::default();
+        let mut opened = json!({ "uri": "file:///a b.py" });
+        assert_eq!(uris.normalize(&mut opened), [""; 0]);
+        let mut asked = json!({ "uri": "file:///a%20b.py" });
+        let as_written = uris.normalize(&mut asked);
+        let mut response = asked.clone();
+        uris.restore(&mut response, &as_written);
+        assert_eq!(response["uri"], "file:///a%20b.py");
+        uris.restore(&mut response, &[]);
+        assert_eq!(response["uri"], "file:///a b.py");
     }
 
     #[test]
