@@ -6,7 +6,7 @@
 //! | `features` | the features that a user can turn on and off |
 //! | `session` | the state of one client, and how a request waits for its analysis |
 //! | `updates` | what follows when a document, the model, the view or the levels change |
-//! | `documents`, `settings`, `config`, `project`, `client_caps`, `capabilities` | what the client has and can do |
+//! | `documents`, `keys`, `settings`, `config`, `project`, `client_caps`, `capabilities` | what the client has and can do |
 //! | `models` | the model that was chosen, how it is loaded and downloaded |
 //! | `heat`, `explain`, `symbols`, `actions`, `matrix`, `commands`, `custom` | what the handlers answer |
 //! | `notify`, `progress` | messages, refreshes and progress |
@@ -26,6 +26,7 @@ mod errors;
 mod explain;
 mod features;
 mod heat;
+mod keys;
 mod levels;
 mod logs;
 mod matrix;

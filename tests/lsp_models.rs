@@ -250,7 +250,7 @@ fn a_model_that_is_not_here_is_fetched_when_the_person_agrees_and_swapped_in() {
     );
     let params =
         json!({ "textDocument": { "uri": URI }, "position": { "line": 0, "character": 5 } });
-    let hover = editor.0.call("textDocument/hover", &params);
+    let hover = editor.0.call("codegaze/explain", &params);
     assert!(hover.to_string().contains(ID), "{hover}");
     editor.leave();
 

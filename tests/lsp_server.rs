@@ -6,6 +6,13 @@
 #[path = "support/lsp_client.rs"]
 mod lsp_client;
 
+#[path = "lsp_server/documents.rs"]
+mod documents;
+#[path = "lsp_server/editors.rs"]
+mod editors;
+#[path = "lsp_server/hovers.rs"]
+mod hovers;
+
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -41,7 +48,8 @@ impl Editor {
         let mut client =
             Client::of_async(|input, output| serve(input, output, ServeOptions::default()));
         let capabilities = json!({
-            "general": { "positionEncodings": ["utf-8"] },
+            "general": { "positionEncodings": ["utf-8", "utf-16"] },
+            "textDocument": { "hover": { "contentFormat": ["markdown"] } },
             "workspace": { "semanticTokens": { "refreshSupport": true } },
             "experimental": { "codegaze": { "status": true, "heatmapChanged": true } },
         });
@@ -244,7 +252,7 @@ fn a_view_that_does_not_suit_is_refused_and_changes_nothing() {
 #[test]
 fn the_language_id_selects_the_syntax_of_definitions() {
     let text = "def first(x):\n    return x\n\n\nfn second(x: u8) -> u8 {\n    x\n}\n";
-    let mut editor = Editor::start(json!({ "features": { "codeLens": true } }));
+    let mut editor = Editor::start(json!({}));
     for (language, lines) in [
         ("python", vec![0]),
         ("py", vec![0]),
@@ -253,15 +261,14 @@ fn the_language_id_selects_the_syntax_of_definitions() {
     ] {
         editor.open_as(language, text);
         editor.heat();
-        let id = editor.ask("textDocument/codeLens");
-        let lenses = editor.client.answer(id).unwrap();
-        let found: Vec<u64> = lenses
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|lens| lens["range"]["start"]["line"].as_u64().unwrap())
-            .collect();
-        assert_eq!(found, lines, "{language}: {lenses}");
+        let mut found = Vec::new();
+        for line in [0, 4] {
+            let position = json!({ "line": line, "character": 4 });
+            let params = json!({ "textDocument": { "uri": URI }, "position": position });
+            let matrix = editor.client.call("codegaze/matrix", &params);
+            found.extend(matrix["definition"]["start"]["line"].as_u64());
+        }
+        assert_eq!(found, lines, "{language}");
         let params = json!({ "textDocument": { "uri": URI } });
         editor.client.notify("textDocument/didClose", &params);
     }

@@ -44,7 +44,7 @@ pub(crate) fn server_capabilities(
             file_operations: None,
         }),
         experimental: Some(json!({
-            "codegaze": { "heatmap": 1, "relations": 1, "matrix": 1, "thumbnails": 1, "model": 1 },
+            "codegaze": { "heatmap": 1, "explain": 1, "relations": 1, "matrix": 1, "thumbnails": 1, "model": 1 },
         })),
         ..ServerCapabilities::default()
     };

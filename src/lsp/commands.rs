@@ -59,6 +59,7 @@ impl CommandName {
 pub(crate) mod client_command {
     pub(crate) const SHOW_HEATMAP: &str = "codegaze.showHeatmap";
     pub(crate) const SELECT_VIEW: &str = "codegaze.selectView";
+    pub(crate) const EXPLAIN: &str = "codegaze.explain";
     pub(crate) const EXPORT_HEATMAP: &str = "codegaze.exportHeatmap";
 }
 
@@ -202,7 +203,7 @@ fn info(session: &Session) -> Value {
         .map(|open| {
             let live = session
                 .engine
-                .watch(open.uri.as_str())
+                .watch(&open.key)
                 .map(|live| live.borrow().clone());
             let analysis = live.as_ref().and_then(|live| live.analysis.clone());
             if let Some(finished) = &analysis {

@@ -92,7 +92,7 @@ fn apply(session: &Arc<Session>, given: &Value) {
     }
     if new.max_file_bytes != old.max_file_bytes {
         for open in &open {
-            let is_live = session.engine.watch(open.uri.as_str()).is_some();
+            let is_live = session.engine.watch(&open.key).is_some();
             let is_small = open.document.text().len() <= new.max_file_bytes;
             if is_live != is_small {
                 session.submit(open, None, &new, Duration::ZERO);

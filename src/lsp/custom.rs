@@ -14,6 +14,7 @@ use crate::view::options::{ViewAnswer, ViewOptions};
 /// Custom requests, by their names on the wire.
 pub(crate) mod method {
     pub(crate) const HEATMAP: &str = "codegaze/heatmap";
+    pub(crate) const EXPLAIN: &str = "codegaze/explain";
     pub(crate) const RELATIONS: &str = "codegaze/relations";
     pub(crate) const MATRIX: &str = "codegaze/matrix";
     pub(crate) const THUMBNAILS: &str = "codegaze/thumbnails";
@@ -37,6 +38,16 @@ pub(crate) struct HeatmapParams {
     #[cfg_attr(feature = "ts", ts(optional, type = "Range"))]
     #[serde(default)]
     pub range: Option<Range>,
+}
+
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ExplainParams {
+    #[cfg_attr(feature = "ts", ts(type = "{ uri: string }"))]
+    pub text_document: TextDocumentIdentifier,
+    #[cfg_attr(feature = "ts", ts(type = "Position"))]
+    pub position: Position,
 }
 
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
@@ -156,6 +167,8 @@ pub(crate) struct StatusParams {
     pub embedded: bool,
     pub percent: Option<u32>,
     pub analysis_ms: Option<f64>,
+    #[cfg_attr(feature = "ts", ts(type = "string | null"))]
+    pub analysis_uri: Option<Uri>,
     pub view: Option<ViewAnswer>,
 }
 
@@ -166,6 +179,7 @@ pub(crate) struct HeatmapChangedParams {
     pub uri: Uri,
     pub version: i32,
     pub complete: bool,
+    pub percent: u32,
 }
 
 /// A notification's parameters must be readable too, for the trait; nobody reads them here.

@@ -15,16 +15,50 @@ use super::proto::range as lsp_range;
 use super::session::{Lookup, Session, Snapshot};
 use crate::text::ByteSpan;
 use crate::view::highlight::Direction;
-use crate::view::hover::PendingCard;
+use crate::view::hover::{CardLength, PendingCard};
+use crate::view::levels::HeatLevel;
 use crate::view::live::hover::Hovered;
 
-/// A hover that takes longer finds the pointer elsewhere.
+/// After more time than this, the pointer is probably elsewhere.
 const DEADLINE: Duration = Duration::from_millis(300);
 
+/// The hover of an editor, which the user may not have asked for: short, and only for lexemes of the level that is set.
 pub(crate) async fn hover(
     session: &Session,
     snapshot: &Snapshot,
     position: Position,
+) -> Option<Hover> {
+    let settings = &snapshot.settings;
+    let length = if settings.hover_details {
+        CardLength::Full
+    } else {
+        CardLength::Short
+    };
+    card(session, snapshot, position, length, settings.hover_level).await
+}
+
+/// All that is known of a lexeme, for a user who asked for it.
+pub(crate) async fn explain(
+    session: &Session,
+    snapshot: &Snapshot,
+    position: Position,
+) -> Option<Hover> {
+    card(
+        session,
+        snapshot,
+        position,
+        CardLength::Full,
+        HeatLevel::NONE,
+    )
+    .await
+}
+
+async fn card(
+    session: &Session,
+    snapshot: &Snapshot,
+    position: Position,
+    length: CardLength,
+    min_level: HeatLevel,
 ) -> Option<Hover> {
     let offset = snapshot.positions().offset(position);
     let place = ByteSpan::new(offset, offset);
@@ -54,13 +88,15 @@ pub(crate) async fn hover(
         Hovered::Lexeme { card, range } => (card, lsp_range(range)),
         Hovered::Unscored(card) => return Some(pending(snapshot, &card)),
     };
-    let details = snapshot.settings.hover_details;
+    if card.level() < min_level {
+        return None;
+    }
     let mut text = if snapshot.caps.hover_markdown {
-        card.markdown(details) + &links(snapshot, range)
+        card.markdown(length) + &links(snapshot, range, length)
     } else {
-        card.plain(details)
+        card.plain(length)
     };
-    if !live.finished.complete {
+    if length == CardLength::Full && !live.finished.complete {
         text.push_str(
             "\n\nThe rest of the document is still being analyzed: rank and level are of the part that is done.",
         );
@@ -69,18 +105,21 @@ pub(crate) async fn hover(
 }
 
 /// Links to commands that the client runs, by its settings. Other clients cannot follow such links.
-fn links(snapshot: &Snapshot, range: Range) -> String {
+fn links(snapshot: &Snapshot, range: Range, length: CardLength) -> String {
     let arguments = json!([{ "uri": snapshot.uri, "range": range }]).to_string();
-    let known = [
-        (client_command::SHOW_HEATMAP, "Show the heatmap", arguments),
-        (
-            client_command::SELECT_VIEW,
-            "Choose method, layer, head",
-            String::new(),
-        ),
-    ];
+    let known: &[(&str, &str, &str)] = match length {
+        CardLength::Short => &[(client_command::EXPLAIN, "more", &arguments)],
+        CardLength::Full => &[
+            (client_command::SHOW_HEATMAP, "Show the heatmap", &arguments),
+            (
+                client_command::SELECT_VIEW,
+                "Choose method, layer, head",
+                "",
+            ),
+        ],
+    };
     let links: Vec<String> = known
-        .into_iter()
+        .iter()
         .filter(|(command, ..)| snapshot.settings.runs(command))
         .map(|(command, title, arguments)| {
             if arguments.is_empty() {
@@ -88,15 +127,20 @@ fn links(snapshot: &Snapshot, range: Range) -> String {
             } else {
                 format!(
                     "[{title}](command:{command}?{})",
-                    percent_encoded(&arguments)
+                    percent_encoded(arguments)
                 )
             }
         })
         .collect();
+    // In the short card, the link is one line more of its paragraph.
+    let separator = match length {
+        CardLength::Short => "  \n",
+        CardLength::Full => "\n\n",
+    };
     if links.is_empty() {
         String::new()
     } else {
-        format!("\n\n{}", links.join(" · "))
+        format!("{separator}{}", links.join(" · "))
     }
 }
 

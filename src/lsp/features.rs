@@ -91,7 +91,7 @@ pub(crate) const TABLE: [Row; 7] = [
         feature: Feature::CodeLens,
         key: "codeLens",
         default: true,
-        about: "show a line above each top-level definition",
+        about: "show a line above each function, method and type that gets clearly more or less attention than the file",
         method: "textDocument/codeLens",
         advertise: |server| {
             server.code_lens_provider = Some(CodeLensOptions {

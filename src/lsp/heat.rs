@@ -52,7 +52,12 @@ pub(crate) async fn heatmap(
     params: &HeatmapParams,
 ) -> Result<Option<OfDocument<HeatmapResult>>> {
     let part = params.range.map(|range| snapshot.positions().span(range));
-    let Some(live) = session.analyzed(snapshot, part).await? else {
+    // A user waits for the visible part, and sees it grow.
+    let live = match part {
+        Some(part) => session.analyzed_so_far(snapshot, part).await?,
+        None => session.analyzed(snapshot, None).await?,
+    };
+    let Some(live) = live else {
         return Ok(None);
     };
     let uri = snapshot.uri.clone();

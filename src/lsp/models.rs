@@ -7,6 +7,8 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use tower_lsp::ls_types::Uri;
+
 use super::custom::{LoadState, ModelResult, StatusParams};
 use super::session::Session;
 use crate::attribution::Method;
@@ -84,6 +86,13 @@ pub(crate) struct ModelChoice {
     state: Mutex<ChoiceState>,
 }
 
+/// The latest analysis of any document.
+#[derive(Clone)]
+struct LastAnalysis {
+    uri: Uri,
+    time: Duration,
+}
+
 struct ChoiceState {
     /// Incremented with every choice. What was loaded for an earlier one is discarded.
     generation: u64,
@@ -91,7 +100,9 @@ struct ChoiceState {
     phase: LoadPhase,
     message: Option<String>,
     source: Option<SourceKind>,
-    last_analysis: Option<Duration>,
+    /// Where the current model runs.
+    device: Device,
+    last_analysis: Option<LastAnalysis>,
     /// Models whose download was offered; each is offered once.
     offered: HashSet<String>,
 }
@@ -108,6 +119,7 @@ impl Default for ChoiceState {
             phase: LoadPhase::Loading,
             message: None,
             source: None,
+            device: Device::default(),
             last_analysis: None,
             offered: HashSet::new(),
         }
@@ -152,8 +164,8 @@ impl ModelChoice {
         self.state().request.name.clone()
     }
 
-    pub fn set_last_analysis(&self, time: Duration) {
-        self.state().last_analysis = Some(time);
+    pub fn set_last_analysis(&self, uri: Uri, time: Duration) {
+        self.state().last_analysis = Some(LastAnalysis { uri, time });
     }
 
     fn is_current(&self, generation: u64) -> bool {
@@ -163,6 +175,7 @@ impl ModelChoice {
     /// `current`: the model that analyzes, if there is one.
     pub fn status(&self, current: Option<&ModelAndView>) -> StatusParams {
         let state = self.state();
+        let last = state.last_analysis.as_ref();
         let is_loading = state.phase == LoadPhase::Loading;
         StatusParams {
             state: state.phase.state(),
@@ -176,7 +189,8 @@ impl ModelChoice {
                 LoadPhase::Downloading { percent } => percent,
                 _ => None,
             },
-            analysis_ms: state.last_analysis.map(milliseconds::exact),
+            analysis_ms: last.map(|last| milliseconds::exact(last.time)),
+            analysis_uri: last.map(|last| last.uri.clone()),
             view: current.map(view_of),
         }
     }
@@ -201,7 +215,11 @@ impl ModelChoice {
             hidden_size: size(|info| info.hidden_size),
             max_tokens: size(|info| info.max_tokens),
             precision: info.map_or(state.request.precision, |info| info.precision),
-            device: state.request.device,
+            device: if current.is_some() {
+                state.device
+            } else {
+                state.request.device
+            },
             view: current.map(view_of),
             methods: Method::ALL.into(),
             cache: cache.into(),

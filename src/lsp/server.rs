@@ -20,12 +20,13 @@ use super::capabilities::server_capabilities;
 use super::client_caps::ClientCaps;
 use super::commands::Command;
 use super::custom::{
-    HeatmapParams, MatrixParams, ModelResult, OfDocument, RelationsParams, ThumbnailsParams, method,
+    ExplainParams, HeatmapParams, MatrixParams, ModelResult, OfDocument, RelationsParams,
+    ThumbnailsParams, method,
 };
 use super::features::Feature;
 use super::proto::negotiate;
 use super::session::{Session, Snapshot};
-use super::transport::Client;
+use super::transport::{self, ChangeLost, Client};
 use super::{actions, config, explain, heat, matrix, models, project, symbols};
 use crate::engine::Observer;
 use crate::view::live::heat::HeatmapResult;
@@ -43,10 +44,12 @@ pub(crate) fn service(client: Client, observer: Option<Observer>) -> LspService<
     // The socket belongs to the library's client, which is not used.
     let (service, _) = LspService::build(|_| Server { session })
         .custom_method(method::HEATMAP, Server::heatmap)
+        .custom_method(method::EXPLAIN, Server::explain)
         .custom_method(method::RELATIONS, Server::relations)
         .custom_method(method::MATRIX, Server::matrix)
         .custom_method(method::THUMBNAILS, Server::thumbnails)
         .custom_method(method::MODEL, Server::model)
+        .custom_method(transport::CHANGE_LOST, Server::change_lost)
         .custom_method(
             "window/workDoneProgress/cancel",
             Server::work_done_progress_cancel,
@@ -68,6 +71,13 @@ impl Server {
             return Ok(None);
         };
         heat::heatmap(&self.session, &snapshot, &params).await
+    }
+
+    async fn explain(&self, params: ExplainParams) -> Result<Option<Hover>> {
+        let Some(snapshot) = self.session.snapshot(&params.text_document.uri) else {
+            return Ok(None);
+        };
+        Ok(explain::explain(&self.session, &snapshot, params.position).await)
     }
 
     async fn relations(&self, params: RelationsParams) -> Result<Option<RelationsResult>> {
@@ -94,6 +104,12 @@ impl Server {
     #[expect(clippy::unused_async, reason = "a handler")]
     async fn model(&self, _: Value) -> Result<ModelResult> {
         Ok(models::result(&self.session))
+    }
+
+    /// The transport's notice that it could not read a change.
+    #[expect(clippy::unused_async, reason = "a handler")]
+    async fn change_lost(&self, params: ChangeLost) {
+        self.session.set_outdated(params.uri.as_deref());
     }
 
     #[expect(clippy::unused_async, reason = "a handler")]
@@ -153,7 +169,7 @@ impl LanguageServer for Server {
         let settings = state.settings.clone();
         drop(state);
         // If it is open already, its analysis starts from the beginning.
-        self.session.engine.close(open.uri.as_str());
+        self.session.engine.close(&open.key);
         let at_once = std::time::Duration::ZERO;
         self.session.submit(&open, None, &settings, at_once);
     }
@@ -163,16 +179,12 @@ impl LanguageServer for Server {
         let encoding = state.encoding;
         let document = params.text_document;
         let changed = state.documents.change(
-            document.uri.as_str(),
+            &document.uri,
             document.version,
             params.content_changes,
             encoding,
         );
         let Some((open, edited)) = changed else {
-            tracing::warn!(
-                uri = document.uri.as_str(),
-                "a change of a document that is not open"
-            );
             return;
         };
         let open = open.clone();
@@ -184,8 +196,9 @@ impl LanguageServer for Server {
 
     async fn did_close(&self, params: DidCloseTextDocumentParams) {
         let uri = params.text_document.uri;
-        if self.session.state().documents.close(uri.as_str()) {
-            self.session.engine.close(uri.as_str());
+        let closed = self.session.state().documents.close(&uri);
+        if let Some(key) = closed {
+            self.session.engine.close(&key);
         }
     }
 

@@ -8,6 +8,7 @@ use tower_lsp::ls_types::Uri;
 
 use super::client_caps::ClientCaps;
 use super::documents::{Documents, OpenDocument};
+use super::errors::engine_error;
 use super::features::FeatureSet;
 use super::levels::LevelCache;
 use super::models::ModelChoice;
@@ -27,6 +28,9 @@ use crate::text::document::Document;
 use crate::view::levels::Levels;
 use crate::view::live::{LiveAnalysis, LiveView};
 use crate::view::position::Encoding;
+
+/// How long a request for the visible part waits before it gets what there is of it.
+const FIRST_PART: Duration = Duration::from_millis(500);
 
 /// Shared by handlers, tasks and the threads that load models.
 pub(crate) struct Session {
@@ -64,7 +68,9 @@ pub(crate) struct SessionState {
 /// A document as it was when a request arrived.
 #[derive(Clone)]
 pub(crate) struct Snapshot {
+    /// As the client wrote it in the request.
     pub uri: Uri,
+    key: Arc<str>,
     pub document: Document,
     pub client_version: i32,
     pub encoding: Encoding,
@@ -79,7 +85,7 @@ impl Snapshot {
 
     /// The document's key in the engine and in `documents`.
     pub fn key(&self) -> &str {
-        self.uri.as_str()
+        &self.key
     }
 }
 
@@ -134,8 +140,8 @@ impl Session {
     /// The open document at `uri`. A handler takes it before its first await.
     pub fn snapshot(&self, uri: &Uri) -> Option<Snapshot> {
         let state = self.state();
-        let open = state.documents.get(uri.as_str())?;
-        Some(state.snapshot(open))
+        let open = state.documents.get(uri)?;
+        Some(state.snapshot(open, uri))
     }
 
     /// The analysis of a snapshot, or of the part `want` of it, awaited up to `deadline`.
@@ -248,6 +254,30 @@ impl Session {
         }
     }
 
+    /// The analysis of `want`. After a short time, what is there of it: more follows with `codegaze/heatmapChanged`.
+    pub async fn analyzed_so_far(
+        &self,
+        snapshot: &Snapshot,
+        want: ByteSpan,
+    ) -> Result<Option<LiveAnalysis>> {
+        let deadline = snapshot.settings.deadline;
+        let short = deadline.min(FIRST_PART);
+        if let Lookup::Found(live) = self.look_up(snapshot, Some(want), short).await {
+            return Ok(Some(live));
+        }
+        let so_far = self.engine.watch(snapshot.key()).and_then(|live| {
+            let live = live.borrow();
+            let is_current = live.version == snapshot.document.version();
+            live.analysis.clone().filter(|_| is_current)
+        });
+        let Some(finished) = so_far.filter(|finished| !finished.analysis.lexemes.is_empty()) else {
+            return self.analyzed(snapshot, Some(want)).await;
+        };
+        self.refresh_when_ready(snapshot.key());
+        let live = self.live_analysis(snapshot, finished).await;
+        live.map(Some).map_err(|error| engine_error(&error))
+    }
+
     /// The model that analyzes, and the session's view of it; `None` until a model is loaded.
     pub fn model_and_view(&self) -> Option<ModelAndView> {
         lock(&self.model_and_view).clone()
@@ -258,7 +288,7 @@ impl Session {
         let mut model_and_view = lock(&self.model_and_view);
         *model_and_view = Some(current.clone());
         for open in self.state().documents.iter() {
-            self.engine.set_view(open.uri.as_str(), current.clone());
+            self.engine.set_view(&open.key, current.clone());
         }
     }
 
@@ -274,9 +304,10 @@ impl Session {
 }
 
 impl SessionState {
-    pub fn snapshot(&self, open: &OpenDocument) -> Snapshot {
+    fn snapshot(&self, open: &OpenDocument, uri: &Uri) -> Snapshot {
         Snapshot {
-            uri: open.uri.clone(),
+            uri: uri.clone(),
+            key: Arc::clone(&open.key),
             document: open.document.clone(),
             client_version: open.client_version,
             encoding: self.encoding,

@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub thresholds: LevelThresholds,
     pub min_level: HeatLevel,
     pub hover_details: bool,
+    /// Lexemes of a lower level have no hover.
+    pub hover_level: HeatLevel,
     pub highlight_limit: usize,
     pub highlight_threshold: f32,
     pub debounce: Duration,
@@ -56,6 +58,7 @@ impl Default for Settings {
             thresholds: LevelThresholds::default(),
             min_level: HeatLevel::SHOWN[0],
             hover_details: false,
+            hover_level: HeatLevel::NONE,
             highlight_limit: 5,
             highlight_threshold: 0.02,
             debounce: Duration::from_millis(150),
@@ -193,11 +196,13 @@ mod tests {
         }
     }
 
-    /// Settings that the extension decides: see `initializationOptions` in `editors/vscode/src/settings.ts`.
+    /// Settings that the extension decides: see `serverSettings` in `editors/vscode/src/settings.ts`.
     const NOT_IN_VS_CODE: [&str; 2] = ["positionEncoding", "clientCommands"];
 
-    /// VS Code shows heat as decorations: semantic tokens of a second server would replace the language's own colors.
-    const OTHER_DEFAULTS_IN_VS_CODE: [&str; 1] = ["features.semanticTokens"];
+    /// VS Code shows heat as decorations: semantic tokens of a second server would replace the language's own colors. Its hovers
+    /// appear without a request of the user, and it shows fewer levels, because its text has colors of its own.
+    const OTHER_DEFAULTS_IN_VS_CODE: [&str; 3] =
+        ["features.semanticTokens", "hover.minLevel", "minLevel"];
 
     #[test]
     fn vs_codes_settings_have_the_same_types_and_defaults() {

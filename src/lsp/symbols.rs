@@ -7,7 +7,7 @@ use super::actions::show_heatmap;
 use super::proto::position;
 use super::session::{Session, Snapshot};
 use crate::off_thread::off_thread;
-use crate::text::outline::outline;
+use crate::text::outline::nested_outline;
 use crate::view::definitions::{definition_heats, line_heats};
 use crate::view::levels::HeatLevel;
 
@@ -21,16 +21,16 @@ pub(crate) async fn lenses(
     let snapshot = snapshot.clone();
     let lenses = move || {
         let positions = snapshot.positions();
-        let lenses = definition_heats(&live.document(), &outline(&snapshot.document))
+        let lenses = definition_heats(&live.document(), &nested_outline(&snapshot.document))
             .into_iter()
-            .map(|heat| {
+            .filter_map(|heat| {
                 let name = positions.position(heat.definition.name.start);
-                let title = heat.title();
-                CodeLens {
+                let title = heat.lens_title()?;
+                Some(CodeLens {
                     range: Range::new(Position::new(name.line, 0), name),
                     command: Some(show_heatmap(&snapshot, title, heat.definition.span)),
                     data: None,
-                }
+                })
             });
         Ok(Some(lenses.collect()))
     };

@@ -2,8 +2,8 @@
 
 use super::commands::heatmap::{Format, HeatmapCommand, HeatmapCommandResult};
 use super::custom::{
-    CacheAnswer, HeatmapChangedParams, HeatmapParams, LoadState, MatrixParams, ModelResult,
-    RelationsParams, StatusParams, ThumbnailsParams,
+    CacheAnswer, ExplainParams, HeatmapChangedParams, HeatmapParams, LoadState, MatrixParams,
+    ModelResult, RelationsParams, StatusParams, ThumbnailsParams,
 };
 use crate::typescript::File;
 use crate::view::picture::PictureKind;
@@ -19,6 +19,7 @@ import type { ModelOrigin, Position, Range, View, ViewOptions } from './live';
 fn the_types_of_the_language_server_are_up_to_date() {
     File::new(HEAD)
         .add::<HeatmapParams>()
+        .add::<ExplainParams>()
         .add::<RelationsParams>()
         .add::<MatrixParams>()
         .add::<ThumbnailsParams>()

@@ -7,9 +7,10 @@ use tower_lsp::ls_types::Uri;
 
 use super::custom::{HeatmapChanged, HeatmapChangedParams};
 use super::documents::OpenDocument;
+use super::keys::file_name;
 use super::session::Session;
 use super::settings::Settings;
-use crate::engine::{Live, LivePhase, LiveReceiver, ModelAndView, Submission};
+use crate::engine::{Finished, Live, LivePhase, LiveReceiver, ModelAndView, Submission};
 use crate::model::Model;
 use crate::text::ByteSpan;
 
@@ -45,7 +46,7 @@ impl Session {
         settings: &Settings,
         delay: Duration,
     ) {
-        let key = open.uri.as_str();
+        let key = &*open.key;
         if open.document.text().len() > settings.max_file_bytes {
             self.engine.close(key);
             tracing::info!(uri = key, "larger than maxFileKb: not analyzed");
@@ -60,6 +61,24 @@ impl Session {
         });
         if is_new && let Some(live) = self.engine.watch(key) {
             self.follow(open.uri.clone(), live);
+        }
+    }
+
+    /// After a change of the document at `uri`, or of an unknown document, was lost: its text is not the client's any more, so it has no
+    /// results until the client sends the whole text.
+    pub fn set_outdated(&self, uri: Option<&str>) {
+        let outdated = self.state().documents.set_outdated(uri);
+        let mut names = Vec::new();
+        for open in outdated {
+            self.engine.close(&open.key);
+            names.push(file_name(&open.uri));
+        }
+        if !names.is_empty() {
+            names.sort();
+            self.notifier.warn(format!(
+                "codegaze: a change of {} could not be read; close the file and open it again to see its attention",
+                names.join(", ")
+            ));
         }
     }
 
@@ -86,7 +105,7 @@ impl Session {
         };
         if matches!(now.phase, LivePhase::Ready) {
             self.model_choice
-                .set_last_analysis(finished.analysis.timing.total);
+                .set_last_analysis(uri.clone(), finished.analysis.timing.total);
             self.send_status();
             self.send_pending_refresh();
         }
@@ -116,7 +135,7 @@ impl Session {
             return;
         };
         let state = self.state();
-        let Some(open) = state.documents.get(uri.as_str()) else {
+        let Some(open) = state.documents.get(uri) else {
             return;
         };
         if open.document.version() == now.version && state.caps.wants_heatmap_changed {
@@ -124,21 +143,18 @@ impl Session {
                 uri: uri.clone(),
                 version: open.client_version,
                 complete: finished.complete,
+                percent: percent_done(finished),
             });
         }
     }
 
     /// Sends notifications about every document, since the same analyses have other levels now.
     pub fn send_levels_changed(&self) {
-        let uris: Vec<Uri> = {
-            let state = self.state();
-            let open = state.documents.iter();
-            open.map(|open| open.uri.clone()).collect()
-        };
-        for uri in uris {
-            if let Some(live) = self.engine.watch(uri.as_str()) {
+        let open: Vec<OpenDocument> = self.state().documents.iter().cloned().collect();
+        for open in open {
+            if let Some(live) = self.engine.watch(&open.key) {
                 let now = live.borrow().clone();
-                self.send_heatmap_changed(&uri, &now);
+                self.send_heatmap_changed(&open.uri, &now);
             }
         }
         self.refresh();
@@ -161,4 +177,13 @@ impl Session {
                 .status(self.model_choice.status(current.as_ref()));
         }
     }
+}
+
+/// How many of a document's chunks are analyzed, in percent.
+fn percent_done(finished: &Finished) -> u32 {
+    if finished.complete {
+        return 100;
+    }
+    let (done, all) = (finished.analysis.chunks.len(), finished.n_chunks.max(1));
+    u32::try_from(100 * done / all).map_or(99, |percent| percent.min(99))
 }

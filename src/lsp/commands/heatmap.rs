@@ -8,13 +8,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::request::ShowDocument;
-use tower_lsp::ls_types::{NumberOrString, Range, ShowDocumentParams, Uri};
+use tower_lsp::ls_types::{NumberOrString, Position, Range, ShowDocumentParams, Uri};
 
 use super::failed;
 use crate::analysis::Extras;
 use crate::engine::{Finished, Pending, Scope};
 use crate::files::write_file;
 use crate::lsp::errors::{engine_error, invalid_params};
+use crate::lsp::keys::file_name;
 use crate::lsp::matrix::plan;
 use crate::lsp::progress::{ProgressTarget, Reporter};
 use crate::lsp::session::{Session, Snapshot};
@@ -27,6 +28,7 @@ use crate::view::excerpt::Excerpt;
 use crate::view::heatmap::{Heatmap, Unit};
 use crate::view::json::{AnalysisJson, JsonOptions};
 use crate::view::levels::{LevelThresholds, Levels};
+use crate::view::live::definition_at;
 use crate::view::options::{ViewAnswer, ViewOptions};
 use crate::view::picture::{PictureFormat, PictureKind, RenderError, RenderOptions};
 use crate::view::render::{render_matrix, render_source};
@@ -79,6 +81,11 @@ pub(crate) struct HeatmapCommand {
     #[cfg_attr(feature = "ts", ts(optional, type = "Range"))]
     #[serde(default)]
     range: Option<Range>,
+    #[cfg_attr(feature = "ts", ts(optional, type = "Position"))]
+    #[serde(default)]
+    position: Option<Position>,
+    #[serde(default)]
+    chunk: Option<usize>,
     #[cfg_attr(feature = "ts", ts(as = "Option<_>", optional))]
     #[serde(default)]
     unit: Unit,
@@ -212,6 +219,9 @@ struct Drawing {
     name: String,
     thresholds: LevelThresholds,
     part: Option<ByteSpan>,
+    /// Where the matrix is, if `part` does not tell.
+    position: Option<usize>,
+    chunk: Option<usize>,
     is_matrix: bool,
     unit: Unit,
     format: Format,
@@ -225,11 +235,23 @@ impl Drawing {
         let colormap: Option<Colormap> =
             colormap.map_err(|error: UnknownName| Error::invalid_params(error.to_string()))?;
         let (format, kind) = (arguments.format, arguments.kind);
-        let range = arguments.range;
+        let positions = snapshot.positions();
+        let position = arguments
+            .position
+            .map(|position| positions.offset(position));
+        let part = match (arguments.range, position) {
+            (Some(range), _) => Some(positions.span(range)),
+            (None, Some(offset)) => {
+                definition_at(&snapshot.document, offset).map(|definition| definition.span)
+            }
+            (None, None) => None,
+        };
         Ok(Self {
-            name: snapshot.key().to_owned(),
+            name: file_name(&snapshot.uri),
             thresholds: snapshot.settings.thresholds,
-            part: range.map(|range| snapshot.positions().span(range)),
+            part,
+            position,
+            chunk: arguments.chunk,
             is_matrix: format != Format::Json && kind == PictureKind::Matrix,
             unit: arguments.unit,
             format,
@@ -249,8 +271,11 @@ impl Drawing {
     /// The part of the document to analyze, and what of it to return.
     fn scope_and_extras(&self) -> (Scope, Extras) {
         if self.is_matrix {
-            let at = self.part.map_or(0, |part| part.start);
-            return (Scope::ChunkAt(at), Heatmap::EXTRAS);
+            let at = self.position.or(self.part.map(|part| part.start));
+            let scope = self
+                .chunk
+                .map_or(Scope::ChunkAt(at.unwrap_or(0)), Scope::Chunk);
+            return (scope, Heatmap::EXTRAS);
         }
         let extras = Extras {
             subwords: self.json.tokens || self.json.attention,
@@ -285,8 +310,14 @@ impl Drawing {
         &self,
         document: &AnalyzedDocument<'_>,
     ) -> std::result::Result<Vec<u8>, RenderError> {
-        let matrix = Heatmap::new(document, 0, self.unit)?;
+        let mut matrix = Heatmap::new(document, 0, self.unit)?;
         let format = self.format.picture().unwrap_or(PictureFormat::Html);
+        // A page has the source of the whole chunk beside its matrix.
+        if let Some(part) = self.part
+            && format != PictureFormat::Html
+        {
+            matrix.crop(document, part);
+        }
         render_matrix(format, document, &matrix, &self.render)
     }
 }

@@ -9,7 +9,7 @@ use tower_lsp::ls_types::{MessageActionItem, MessageType, ShowMessageRequestPara
 use super::{AUTO, CODEBERT, ChoiceState, LoadPhase, ModelRequest, SourceKind, download};
 use crate::lsp::session::Session;
 use crate::model::source::{HubOptions, ModelFiles, ModelSource};
-use crate::model::{LoadError, Model};
+use crate::model::{Device, LoadError, Model};
 
 const DOWNLOAD: &str = "Download";
 const NOT_NOW: &str = "Not now";
@@ -96,7 +96,7 @@ fn load_choice(session: &Arc<Session>, generation: u64) {
     };
     let loaded = source.and_then(|source| {
         let files = find(&source)?;
-        load(session, generation, &source, &files, &request)
+        load_or_use_cpu(session, generation, &source, &files, &request)
     });
     let Err(error) = loaded else {
         return;
@@ -104,7 +104,7 @@ fn load_choice(session: &Arc<Session>, generation: u64) {
     // So that there is a model meanwhile.
     let fallback = session.model_and_view().is_none().then(|| {
         let files = find(&ModelSource::Embedded)?;
-        load(
+        load_or_use_cpu(
             session,
             generation,
             &ModelSource::Embedded,
@@ -147,6 +147,29 @@ fn can_be_downloaded(requested: &str) -> bool {
     !HubOptions::from_env().offline && find(&source).is_err()
 }
 
+/// Loads a model onto the requested device, or onto the CPU if that device cannot be used.
+pub(super) fn load_or_use_cpu(
+    session: &Arc<Session>,
+    generation: u64,
+    source: &ModelSource,
+    files: &ModelFiles,
+    request: &ModelRequest,
+) -> Result<(), LoadError> {
+    let error = match load(session, generation, source, files, request) {
+        Err(error @ (LoadError::NotCompiledIn { .. } | LoadError::Device { .. })) => error,
+        loaded => return loaded,
+    };
+    let on_cpu = ModelRequest {
+        device: Device::Cpu,
+        ..request.clone()
+    };
+    load(session, generation, source, files, &on_cpu)?;
+    let message = format!("{error}; the model runs on the CPU");
+    session.notifier.warn(format!("codegaze: {message}"));
+    update(session, generation, |state| state.device = Device::Cpu);
+    Ok(())
+}
+
 /// Loads a model and uses it, unless another one was chosen meanwhile.
 pub(super) fn load(
     session: &Arc<Session>,
@@ -162,6 +185,7 @@ pub(super) fn load(
     session.serve(model);
     update(session, generation, |state| {
         state.source = Some(SourceKind::of(source));
+        state.device = request.device;
         state.phase = LoadPhase::Ready;
         state.message = None;
     });

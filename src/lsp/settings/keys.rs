@@ -321,8 +321,21 @@ const KEYS: &[(&str, &str, ValueKind)] = &[
     ),
     (
         "hover.details",
-        "show subwords, chunk and timing in the hover",
+        "show all numbers in every hover, as `codegaze/explain` does",
         ValueKind::Boolean(|settings| &mut settings.hover_details),
+    ),
+    (
+        "hover.minLevel",
+        "lexemes of a lower level have no hover",
+        ValueKind::Whole {
+            min: 0,
+            max: 5,
+            get: |settings| settings.hover_level.get().into(),
+            set: |settings, level| {
+                let level = u8::try_from(level).ok().and_then(HeatLevel::new);
+                settings.hover_level = level.expect("0 to 5 are levels");
+            },
+        },
     ),
     (
         "highlight.limit",

@@ -164,7 +164,7 @@ def test_45_only_those_who_ask_are_notified(start):
     server.command("codegaze.server.setView", {"method": "cls"})
     document.tokens()
     assert server.sent_by_server("codegaze/status") == []
-    assert server.capabilities["experimental"]["codegaze"] == {"heatmap": 1, "relations": 1, "matrix": 1, "thumbnails": 1, "model": 1}
+    assert server.capabilities["experimental"]["codegaze"] == {"heatmap": 1, "explain": 1, "relations": 1, "matrix": 1, "thumbnails": 1, "model": 1}
 
 
 @pytest.mark.parametrize("how", ["folder", "root"])

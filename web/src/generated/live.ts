@@ -242,7 +242,7 @@ export type MatrixResult = {
   chunks: number;
   /** The range of the chunk. */
   range: Range;
-  /** The top-level definition at the position of the question. */
+  /** The innermost definition at the position of the question, such as a method. */
   definition: Range | null;
   unit: Unit;
   /** Both axes. */

@@ -9,6 +9,13 @@ export type HeatmapParams = {
   range?: Range;
 };
 
+export type ExplainParams = {
+  textDocument: {
+    uri: string;
+  };
+  position: Position;
+};
+
 export type RelationsParams = {
   textDocument: {
     uri: string;
@@ -74,6 +81,7 @@ export type Status = {
   embedded: boolean;
   percent: number | null;
   analysisMs: number | null;
+  analysisUri: string | null;
   view: View | null;
 };
 
@@ -81,6 +89,7 @@ export type HeatmapChanged = {
   uri: string;
   version: number;
   complete: boolean;
+  percent: number;
 };
 
 /** `HeatmapCommand` of `docs/protocol.md`, without `uri`. */
@@ -88,6 +97,8 @@ export type HeatmapCommand = {
   format?: HeatmapFormat;
   kind?: PictureKind;
   range?: Range;
+  position?: Position;
+  chunk?: number;
   unit?: Unit;
   view?: ViewOptions;
   theme?: Theme;
