@@ -101,14 +101,14 @@ function Child:try(command)
   self:lua('pcall(vim.cmd, ...)', command)
 end
 
---- Types keys and lets them be worked off.
+--- Types keys, and waits until Neovim has processed them.
 ---@param keys string
 function Child:keys(keys)
   vim.rpcrequest(self.channel, 'nvim_input', vim.api.nvim_replace_termcodes(keys, true, true, true))
   vim.rpcrequest(self.channel, 'nvim_eval', '1')
 end
 
---- Waits until Lua in the child is true, and hands it out; an error names what was waited for.
+--- Waits until Lua in the child returns a true value, and returns it. An error names what was awaited.
 ---@param what string
 ---@param code string
 ---@return any
@@ -172,7 +172,7 @@ function Child:settle()
 end
 
 --- The heat on the screen against the server's answer, cell by cell: for each visible character, the level that its background
---- is of. Hands out what is wrong, and how many lexemes have a level.
+--- is of. Returns what is wrong, and how many lexemes have a level.
 ---@return { wrong: string, count: integer }
 function Child:compare_heat()
   local heat = self:ask('codegaze/heatmap', {})

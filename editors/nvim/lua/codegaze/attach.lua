@@ -14,7 +14,7 @@ end
 
 local ready = false
 
---- Once in a session.
+--- Called once in a session.
 function M.prepare()
   if ready then
     return
@@ -39,7 +39,7 @@ function M.prepare()
   end
 end
 
---- Once for each process of the server.
+--- Called once for each process of the server.
 ---@param client vim.lsp.Client
 local function listen(client)
   if client.handlers['codegaze/status'] then

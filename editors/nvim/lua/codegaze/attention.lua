@@ -10,12 +10,12 @@ local PRIORITY = vim.hl.priorities.semantic_tokens + 10
 
 local enabled = false
 local timer ---@type uv.uv_timer_t?
---- Of the latest request; an answer to an older one is dropped.
+--- Of the latest request. An answer to an older request is discarded.
 local generation = 0
 --- What is shown: in which buffer, of which text, for which lexeme.
 local shown ---@type { buf: integer, tick: integer, range: integer[] }?
 
---- Okabe and Ito's orange and reddish purple: apart in hue and in lightness for color-blind people too, and one has a single
+--- Okabe and Ito's orange and reddish purple: color-blind people can tell them apart by hue and lightness. One has a single
 --- underline, the other a double one.
 local ORANGE, PURPLE = 0xE69F00, 0xCC79A7
 
@@ -138,7 +138,7 @@ function M.show(buf, client, attention)
   shown = { buf = buf, tick = vim.api.nvim_buf_get_changedtick(buf), range = { row, column, end_row, end_column } }
 end
 
---- Is the answer that is shown still right for a place?
+--- Whether the answer that is shown is valid for a place.
 local function covers(buf, row, column)
   if not shown or shown.buf ~= buf or shown.tick ~= vim.api.nvim_buf_get_changedtick(buf) then
     return false
@@ -149,7 +149,7 @@ local function covers(buf, row, column)
   return after_start and before_end
 end
 
---- Asks for the word under the cursor and shows the answer, if the cursor is still there when it comes.
+--- Requests the relations of the word under the cursor, and shows them if the cursor is still there when they arrive.
 function M.update()
   local win = vim.api.nvim_get_current_win()
   local buf = vim.api.nvim_win_get_buf(win)
@@ -183,7 +183,7 @@ local function soon()
   timer:start(config.get().attention.debounce_ms, 0, vim.schedule_wrap(M.update))
 end
 
---- There is new heat, of another text or by another view.
+--- A document has new heat, because its text or the view changed.
 ---@param changed { uri: string }
 function M.on_changed(changed)
   if enabled and vim.uri_to_bufnr(changed.uri) == vim.api.nvim_get_current_buf() then

@@ -1,4 +1,4 @@
---- The server of a buffer: asking it, and reading positions that it sends.
+--- The server of a buffer: sends requests, and converts the positions of its answers.
 local M = {}
 
 M.NAME = 'codegaze'
@@ -36,7 +36,7 @@ function M.need(buf)
   return client
 end
 
---- nil for nil and for JSON's null, whichever of the two this version of Neovim hands out.
+--- nil for nil and for JSON's null: versions of Neovim return one or the other.
 function M.value(x)
   if x == vim.NIL then
     return nil
@@ -46,7 +46,7 @@ end
 
 ---@alias codegaze.Absence 'stale'|'later'|'nothing'|'failed'
 
---- Asks, and calls back with the answer, or with nil and why there is none:
+--- Sends a request, and calls back with the answer, or with nil and the reason:
 --- the text has changed (`stale`), the analysis takes longer (`later`), there is nothing (`nothing`), an error (`failed`).
 ---@param buf integer
 ---@param method string

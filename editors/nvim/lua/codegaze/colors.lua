@@ -86,7 +86,7 @@ function M.cterm(color)
   return best
 end
 
---- The editor's background; black or white where the terminal's own shines through.
+--- The editor's background; black or white if the terminal's own background is used.
 ---@return integer
 function M.background()
   local normal = vim.api.nvim_get_hl(0, { name = 'Normal', link = false })
@@ -98,8 +98,8 @@ local defined = {}
 
 local ATTRIBUTES = { 'fg', 'bg', 'sp', 'bold', 'italic', 'underline', 'underdouble', 'reverse', 'link' }
 
---- Defines a group unless the user or the color scheme has. A definition made here before is replaced: `:set background`
---- need not clear it first.
+--- Defines a group, unless the user or the color scheme defined it. An earlier definition from here is replaced, because
+--- `:set background` does not always clear it.
 ---@param name string
 ---@param definition vim.api.keyset.highlight
 function M.define(name, definition)

@@ -90,6 +90,11 @@ end
 M.subcommands = {
   toggle = { run = toggle, complete = on_off },
   attention = { run = attention, complete = on_off },
+  explain = {
+    run = function(buf)
+      require('codegaze.explain').open(buf)
+    end,
+  },
   heatmap = {
     run = function(buf, _, bang)
       require('codegaze.matrix').open(buf, { whole = bang })
@@ -133,7 +138,7 @@ function M.run(opts)
   local name = table.remove(args, 1)
   local subcommand = name and M.subcommands[name]
   if not subcommand then
-    local problem = name and ('there is no “%s”; there are '):format(name) or ''
+    local problem = name and ('“%s” is unknown; use one of '):format(name) or ''
     local level = name and vim.log.levels.ERROR or vim.log.levels.INFO
     return client_of.notify(problem .. table.concat(M.names(), ', '), level)
   end

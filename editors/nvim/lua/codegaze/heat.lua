@@ -7,7 +7,7 @@ local colors = require('codegaze.colors')
 
 local M = {}
 
---- One hue that color-blind people see as well (Okabe and Ito's blue), by how much of it lies over the background.
+--- One hue that color-blind people can see (Okabe and Ito's blue), and its opacity over the background at each level.
 --- Text keeps a contrast of 5:1 on all five.
 local HUE = 0x0072B2
 local ALPHA = { 0.08, 0.16, 0.26, 0.38, 0.52 }
@@ -30,7 +30,7 @@ end
 
 local shown ---@type boolean? nil: as the option says
 
---- Is the heat shown?
+--- Whether the heat is shown.
 ---@return boolean
 function M.is_shown()
   if shown == nil then
@@ -65,7 +65,7 @@ function M.show(on)
   end
 end
 
---- Neovim starts the tokens of a buffer by itself, a tick after `LspAttach`.
+--- Neovim starts the tokens of a buffer itself, one tick after `LspAttach`.
 ---@param client vim.lsp.Client
 ---@param buf integer
 function M.attach(client, buf)

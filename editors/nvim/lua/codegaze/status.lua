@@ -9,11 +9,14 @@ local M = {}
 ---@field model? string
 ---@field embedded boolean
 ---@field percent? integer
----@field analysisMs? number
+---@field analysisMs? number of the latest analysis
+---@field analysisUri? string the document of that analysis
 ---@field view? table
 
 ---@type table<integer, codegaze.Status> by client
 local statuses = {}
+---@type table<integer, number> how long the latest analysis took, by buffer
+local times = {}
 ---@type table<integer, table> the latest answer to codegaze/model, by client
 local models = {}
 
@@ -51,6 +54,9 @@ function M.on_status(client, status)
     status[key] = client_of.value(value)
   end
   statuses[client.id] = status
+  if status.analysisMs and status.analysisUri then
+    times[vim.uri_to_bufnr(status.analysisUri)] = status.analysisMs
+  end
   if old and (old.model ~= status.model or old.state ~= status.state) then
     M.ask(client)
   end
@@ -71,7 +77,7 @@ function M.of(buf)
   return client and statuses[client.id]
 end
 
---- The model of a buffer's server; the answer of a moment ago, or asked for now.
+--- The model of a buffer's server: the latest answer, or requested now.
 ---@param buf? integer
 ---@return table?
 function M.model(buf)
@@ -88,7 +94,7 @@ function M.model(buf)
   return known
 end
 
---- No percent sign in here: in a status line it would be an item.
+--- The text has no percent sign, which would start an item of the status line.
 ---@param buf? integer
 ---@return string
 function M.text(buf)
@@ -107,8 +113,8 @@ function M.text(buf)
   local parts = { status.model or 'codegaze' }
   if not require('codegaze.heat').is_shown() then
     parts[#parts + 1] = 'hidden'
-  elseif status.analysisMs then
-    parts[#parts + 1] = ('%.0f ms'):format(status.analysisMs)
+  elseif times[buf] then
+    parts[#parts + 1] = ('%.0f ms'):format(times[buf])
   end
   return table.concat(parts, ' ')
 end

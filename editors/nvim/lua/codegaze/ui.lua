@@ -31,7 +31,7 @@ function M.fill(buf, lines)
   return texts
 end
 
---- A buffer that nobody saves and that goes with its window.
+--- A buffer that is never saved, and that is deleted with its window.
 ---@param name string
 ---@return integer
 function M.scratch(name)

@@ -78,6 +78,46 @@ test('heat: hovers of both servers are shown', function()
   )
   harness.has(text, 'from the base server', 'hover')
   harness.has(text, 'average', 'hover')
+  harness.ok(not text:find('sinks', 1, true), 'the hover is short')
+end)
+
+test('heat: explain shows all numbers of a word', function()
+  local child = harness.child()
+  child:edit(harness.file('a.py', 'def total(values):\n    return sum(values)\n'))
+  child:lua('vim.api.nvim_win_set_cursor(0, { 1, 5 })')
+  child:cmd('Codegaze explain')
+  local text = child:await(
+    'the numbers',
+    [[
+    for _, win in ipairs(vim.api.nvim_list_wins()) do
+      if vim.api.nvim_win_get_config(win).relative ~= '' then
+        return table.concat(vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(win), 0, -1, false), '\n')
+      end
+    end
+  ]]
+  )
+  for _, part in ipairs({ 'total', 'attends to', 'attended by', 'sinks', 'subword', 'codegaze-mini' }) do
+    harness.has(text, part, 'explain')
+  end
+end)
+
+test('heat: the status line has the time of its own buffer', function()
+  local child = harness.child()
+  child:edit(harness.file('a.py', 'def total(values):\n    return sum(values)\n'))
+  child:await('a time', "return require('codegaze').status(0):match('%d+ ms')")
+  child:cmd('enew')
+  harness.is(child:lua("return require('codegaze').status(0)"), '', 'the status of an empty buffer')
+  local text = child:lua([[
+    local status = require('codegaze.status')
+    local client = vim.lsp.get_clients({ name = 'codegaze' })[1]
+    local a = vim.fn.bufnr('a.py')
+    status.on_status(client, vim.tbl_extend('force', vim.deepcopy(status.of(a)), {
+      analysisMs = 123456,
+      analysisUri = 'file:///somewhere/else.py',
+    }))
+    return status.text(a)
+  ]])
+  harness.ok(not text:find('123456', 1, true), 'the time of another document: ' .. text)
 end)
 
 test('heat: follows edits, and undo brings the old one back', function()

@@ -338,7 +338,7 @@ function Panel:follow_cursor()
   self:select(query or self.selection.query, key or self.selection.key)
 end
 
---- Goes to a lexeme in the code.
+--- Moves the cursor to a lexeme in the code.
 ---@param index integer
 function Panel:jump(index)
   local range, client = self.matrix.tokens[index].range, client_of.of(self.buf)
