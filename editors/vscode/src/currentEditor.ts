@@ -2,16 +2,66 @@
 import * as vscode from 'vscode';
 import { isAnalyzed } from './settings';
 
+/** A document, and a place in it. */
+export interface Place {
+  document: vscode.TextDocument;
+  position: vscode.Position;
+}
+
 /** The active one; while a panel has the focus, the one beside it. */
 export function currentEditor(): vscode.TextEditor | undefined {
   const { activeTextEditor, visibleTextEditors } = vscode.window;
   return activeTextEditor ?? visibleTextEditors.find(({ document }) => isAnalyzed(document));
 }
 
-/** Calls back when it may be another one. */
+/**
+ * The word that a selection is about. After a double click, the cursor is behind the selected word, where punctuation may follow, so
+ * a selection within one line counts from its start.
+ */
+export function placeOfSelection({ start, active, isEmpty, isSingleLine }: vscode.Selection): vscode.Position {
+  return !isEmpty && isSingleLine ? start : active;
+}
+
+/** The place that was looked at last: while the walkthrough covers the source, commands are about the source behind it. */
+let last: { uri: string; position: vscode.Position } | undefined;
+
+/** Where a command applies; `undefined` if no source file is open. */
+export function currentPlace(): Place | undefined {
+  const editor = currentEditor();
+  if (editor && isAnalyzed(editor.document)) {
+    return { document: editor.document, position: placeOfSelection(editor.selection) };
+  }
+  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+  const uris = tabs.flatMap(({ input }) => (input instanceof vscode.TabInputText ? [input.uri.toString()] : []));
+  const open = vscode.workspace.textDocuments.filter(
+    (document) => isAnalyzed(document) && uris.includes(document.uri.toString()),
+  );
+  const document = open.find(({ uri }) => uri.toString() === last?.uri) ?? open[0];
+  if (!document) return undefined;
+  const isLast = document.uri.toString() === last?.uri;
+  return { document, position: (isLast && last?.position) || new vscode.Position(0, 0) };
+}
+
+/** Calls back when it may be another one, or when its language may be another one. */
 export function onCurrentEditor(changed: () => void): vscode.Disposable {
   return vscode.Disposable.from(
     vscode.window.onDidChangeActiveTextEditor(changed),
     vscode.window.onDidChangeVisibleTextEditors(changed),
+    // Choosing another language closes the document and opens it again.
+    vscode.workspace.onDidOpenTextDocument(changed),
+  );
+}
+
+/** Remembers where the user was. */
+export function rememberPlaces(): vscode.Disposable {
+  const remember = (editor: vscode.TextEditor | undefined) => {
+    if (editor && isAnalyzed(editor.document)) {
+      last = { uri: editor.document.uri.toString(), position: placeOfSelection(editor.selection) };
+    }
+  };
+  remember(vscode.window.activeTextEditor);
+  return vscode.Disposable.from(
+    vscode.window.onDidChangeActiveTextEditor(remember),
+    vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => remember(textEditor)),
   );
 }

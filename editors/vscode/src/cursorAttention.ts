@@ -1,10 +1,12 @@
 // Outlines of what the word at the cursor attends to, and of what attends to it.
 import * as vscode from 'vscode';
+import { placeOfSelection } from './currentEditor';
 import { isOutdated } from './errors';
 import { COLORS } from './names';
 import { RELATIONS, type RelatedLexeme } from './protocol';
 import type { Session } from './session';
-import { isAnalyzed, settings } from './settings';
+import { settings } from './settings';
+import type { Visibility } from './visibility';
 
 const PAUSE_MS = 80;
 
@@ -54,8 +56,12 @@ export class CursorAttention implements vscode.Disposable {
   private timer: NodeJS.Timeout | undefined;
   private asked: vscode.CancellationTokenSource | undefined;
 
-  constructor(private readonly session: Session) {
+  constructor(
+    private readonly session: Session,
+    private readonly visibility: Visibility,
+  ) {
     this.subscriptions = [
+      visibility.onChange(() => this.schedule(0)),
       vscode.window.onDidChangeTextEditorSelection(() => this.schedule(PAUSE_MS)),
       vscode.window.onDidChangeActiveTextEditor(() => this.schedule(0)),
       vscode.workspace.onDidChangeTextDocument(({ document }) => {
@@ -87,7 +93,7 @@ export class CursorAttention implements vscode.Disposable {
   private async update(): Promise<void> {
     const editor = vscode.window.activeTextEditor;
     const client = this.session.running;
-    if (!editor || !client || !isAnalyzed(editor.document)) {
+    if (!editor || !client || !this.visibility.isShown(editor.document)) {
       this.outlines.clear();
       return;
     }
@@ -99,7 +105,7 @@ export class CursorAttention implements vscode.Disposable {
       const result = await client.sendRequest(
         RELATIONS,
         {
-          ...client.code2ProtocolConverter.asTextDocumentPositionParams(document, editor.selection.active),
+          ...client.code2ProtocolConverter.asTextDocumentPositionParams(document, placeOfSelection(editor.selection)),
           limit: settings.highlightLimit(),
         },
         asked.token,

@@ -1,7 +1,7 @@
-// What may go wrong between a question and its answer, and is nobody's fault.
+// Errors that are part of normal work.
 import { LSPErrorCodes, ResponseError } from 'vscode-languageclient/node';
 
-/** The text changed or the question was taken back; a newer one is under way, or news will come. */
+/** The text changed, or the request was cancelled: a newer request follows, or a notification. */
 export function isOutdated(error: unknown): boolean {
   return (
     error instanceof ResponseError &&

@@ -1,6 +1,6 @@
 // The heatmap as a file, drawn by the server.
 import * as vscode from 'vscode';
-import type { Range } from 'vscode-languageclient/node';
+import type { Position, Range } from 'vscode-languageclient/node';
 import { type HeatmapCommand, type HeatmapCommandResult, SERVER_COMMANDS } from './protocol';
 import type { Session } from './session';
 
@@ -15,8 +15,14 @@ const FORMATS: { value: Format; label: string; description: string }[] = [
 
 export interface Exported {
   uri: vscode.Uri;
-  /** A definition; without it, the chunk at the document's start. */
+  /** The part to draw; without it, a definition or a chunk. */
   range?: Range;
+  /** Draws the innermost definition here, or the chunk. */
+  position?: Position;
+  /** Draws a part of this chunk. */
+  chunk?: number;
+  /** The drawn matrix as data, for JSON. */
+  data?: () => object;
   format?: Format;
   view?: HeatmapCommand['view'];
   unit?: HeatmapCommand['unit'];
@@ -25,7 +31,7 @@ export interface Exported {
 const isDark = () =>
   [vscode.ColorThemeKind.Dark, vscode.ColorThemeKind.HighContrast].includes(vscode.window.activeColorTheme.kind);
 
-/** Asks for a format, where it is not given, and for a place; returns the file, or `null` if the person thought better of it. */
+/** Asks for a format, if none is given, and for a place. Returns the file, or `null` if the user cancelled. */
 export async function exportHeatmap(session: Session, exported: Exported): Promise<vscode.Uri | null> {
   const client = session.running;
   if (!client) return null;
@@ -39,18 +45,29 @@ export async function exportHeatmap(session: Session, exported: Exported): Promi
     filters: { [format.toUpperCase()]: [format] },
   });
   if (!place) return null;
+  if (format === 'json' && exported.data) {
+    await vscode.workspace.fs.writeFile(place, Buffer.from(`${JSON.stringify(exported.data())}\n`));
+    offerToOpen(place);
+    return place;
+  }
   const argument: HeatmapCommand = {
     uri: client.code2ProtocolConverter.asUri(exported.uri),
     format,
     theme: isDark() ? 'dark' : 'light',
     ...(exported.range ? { range: exported.range } : {}),
+    ...(exported.position ? { position: exported.position } : {}),
+    ...(exported.chunk === undefined ? {} : { chunk: exported.chunk }),
     ...(exported.unit ? { unit: exported.unit } : {}),
     ...(exported.view ? { view: exported.view } : {}),
   };
   try {
     // Written by the editor, so that it also works where the editor's files are not the server's.
     const result = await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title: `Codegaze: exports ${name}`, cancellable: true },
+      {
+        location: vscode.ProgressLocation.Notification,
+        title: vscode.l10n.t('Codegaze: exporting {0}', name),
+        cancellable: true,
+      },
       (_, token) => session.execute<HeatmapCommandResult>(SERVER_COMMANDS.heatmap, argument, token),
     );
     if (!result || result.data === null) return null;
@@ -61,10 +78,14 @@ export async function exportHeatmap(session: Session, exported: Exported): Promi
     );
     return null;
   }
-  const open = 'Open';
-  void vscode.window.showInformationMessage(`Exported ${place.fsPath}`, open).then((choice) => {
+  offerToOpen(place);
+  return place;
+}
+
+function offerToOpen(place: vscode.Uri): void {
+  const open = vscode.l10n.t('Open');
+  void vscode.window.showInformationMessage(vscode.l10n.t('Exported {0}', place.fsPath), open).then((choice) => {
     if (choice === open) return vscode.commands.executeCommand('vscode.open', place);
     return undefined;
   });
-  return place;
 }

@@ -1,23 +1,34 @@
-// Puts the parts together: one server for the window, and what shows its answers.
+// Starts the extension: one server for the window, and the parts that show its answers.
 
 import * as vscode from 'vscode';
 import type { Range } from 'vscode-languageclient/node';
 import { duration } from '../../../web/src/view/words';
-import { currentEditor, onCurrentEditor } from './currentEditor';
+import { currentEditor, currentPlace, onCurrentEditor, rememberPlaces } from './currentEditor';
 import { CursorAttention } from './cursorAttention';
 import { exportHeatmap } from './exportHeatmap';
 import { HeatPainter } from './heat/painter';
+import { Hovers } from './hover';
 import { COMMANDS, CONTEXTS, WALKTHROUGH } from './names';
 import { HeatmapPanels } from './panel/panel';
-import { selectHead, selectLayer, selectMethod, selectModel, selectStyle, selectView, showLegend } from './picks';
+import {
+  downloadModel,
+  selectHead,
+  selectLayer,
+  selectMethod,
+  selectModel,
+  selectStyle,
+  selectView,
+  showLegend,
+} from './picks';
 import { SERVER_COMMANDS } from './protocol';
 import { report } from './report';
 import { Session } from './session';
 import { isAnalyzed, settings, write } from './settings';
 import { StatusBar } from './statusBar';
+import { Visibility } from './visibility';
 import { welcomeOnce } from './welcome';
 
-/** What the server's code lenses, hovers and code actions hand to the commands; the palette hands nothing. */
+/** What the server's code lenses, hovers and code actions pass to the commands. The palette passes nothing. */
 interface Target {
   uri: string;
   range?: Range;
@@ -25,31 +36,36 @@ interface Target {
 
 let session: Session | undefined;
 
-/** What tests of the running extension may ask. */
+/** What tests of the running extension use. */
 export interface Api {
   readonly session: Session;
 }
 
 export async function activate(context: vscode.ExtensionContext): Promise<Api> {
   const log = vscode.window.createOutputChannel('Codegaze', { log: true });
-  const started = new Session(context.extensionPath, log);
+  const visibility = new Visibility();
+  const started = new Session(context.extensionPath, log, visibility);
   session = started;
-  const painter = new HeatPainter(started);
-  const statusBar = new StatusBar(started, () => painter.isShown && settings.style() !== 'off');
+  const painter = new HeatPainter(started, visibility);
+  const hovers = new Hovers(started, visibility);
+  const statusBar = new StatusBar(started, (document) => painter.isShown(document));
   const panels = new HeatmapPanels(started, context.extensionUri);
-  context.subscriptions.push(log, started, painter, statusBar, panels, new CursorAttention(started));
+  context.subscriptions.push(log, visibility, started, painter, hovers, statusBar, panels, rememberPlaces());
+  context.subscriptions.push(new CursorAttention(started, visibility));
   context.subscriptions.push(welcomeOnce(started, context.globalState));
 
   const register = (command: string, run: (target?: Target) => unknown) =>
     context.subscriptions.push(vscode.commands.registerCommand(command, run));
-  register(COMMANDS.toggle, () => {
-    painter.toggle();
-    statusBar.update();
-  });
+  register(COMMANDS.toggle, () => visibility.toggle());
+  register(COMMANDS.turnOff, () => visibility.choose());
+  register(COMMANDS.explain, (target) => hovers.explain(target));
+  register(COMMANDS.nextHotWord, () => painter.goToHotWord(1));
+  register(COMMANDS.previousHotWord, () => painter.goToHotWord(-1));
   register(COMMANDS.toggleCursorAttention, () => write('cursorAttention', !settings.hasCursorAttention()));
   register(COMMANDS.selectStyle, selectStyle);
   register(COMMANDS.selectView, () => selectView(started));
   register(COMMANDS.selectModel, () => selectModel(started));
+  register(COMMANDS.downloadModel, () => downloadModel(started));
   register(COMMANDS.selectMethod, () => selectMethod(started));
   register(COMMANDS.selectLayer, () => selectLayer(started));
   register(COMMANDS.selectHead, () => selectHead(started));
@@ -67,7 +83,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Api> {
   register(COMMANDS.showHeatmap, (target) => panels.show(placeOf(started, target)));
   register(COMMANDS.exportHeatmap, (target) => {
     const place = placeOf(started, target);
-    return place && exportHeatmap(started, { uri: place.uri, range: place.range });
+    return place && exportHeatmap(started, { uri: place.uri, position: place.range.start });
   });
 
   const noteActive = () => {
@@ -76,12 +92,13 @@ export async function activate(context: vscode.ExtensionContext): Promise<Api> {
   };
   context.subscriptions.push(
     onCurrentEditor(noteActive),
+    visibility.onChange(() => statusBar.update()),
     vscode.workspace.onDidChangeConfiguration((event) => {
       const isOfServer = ['server.path', 'languages'].some((key) => event.affectsConfiguration(`codegaze.${key}`));
       if (isOfServer) void started.restart();
       if (event.affectsConfiguration('codegaze')) statusBar.update();
     }),
-    // Settings of the workspace count from now on.
+    // The settings of the workspace apply from now on.
     vscode.workspace.onDidGrantWorkspaceTrust(() => started.restart()),
   );
   noteActive();
@@ -96,12 +113,12 @@ export async function deactivate(): Promise<void> {
 
 function placeOf(started: Session, target?: Target): { uri: vscode.Uri; range: Range } | undefined {
   const client = started.running;
-  // The editor's own menus hand over an address, the server's commands a target.
+  // The editor's own menus pass a URI, the server's commands a target.
   if (target && typeof target.uri === 'string' && target.range && client) {
     return { uri: client.protocol2CodeConverter.asUri(target.uri), range: target.range };
   }
-  const editor = currentEditor();
-  if (!editor) return undefined;
-  const at = { line: editor.selection.active.line, character: editor.selection.active.character };
-  return { uri: editor.document.uri, range: { start: at, end: at } };
+  const place = currentPlace();
+  if (!place) return undefined;
+  const at = { line: place.position.line, character: place.position.character };
+  return { uri: place.document.uri, range: { start: at, end: at } };
 }

@@ -10,8 +10,8 @@ export class ServerMissing extends Error {
   constructor(readonly configured: string | null) {
     super(
       configured === null
-        ? 'There is no codegaze program: this extension has none inside for this platform, and PATH has none.'
-        : `codegaze.server.path is "${configured}", and that is not a program: it takes an absolute path, or a name to look for on PATH.`,
+        ? 'There is no codegaze program: the extension contains none for this platform, and PATH has none.'
+        : `codegaze.server.path is "${configured}", which is not a program: give an absolute path, or the name of a program on PATH.`,
     );
   }
 }
@@ -33,7 +33,7 @@ function isProgram(path: string, platform: NodeJS.Platform): boolean {
   }
 }
 
-/** Relative entries, the empty one included, name a directory of wherever the editor was started, perhaps a stranger's: they are left out. */
+/** Relative entries and empty ones are skipped: they depend on the directory in which the editor was started, which may be untrusted. */
 const onPath = (name: string, { pathVariable, platform }: Places) =>
   pathVariable
     .split(delimiter)
@@ -41,7 +41,13 @@ const onPath = (name: string, { pathVariable, platform }: Places) =>
     .map((folder) => join(folder, name))
     .find((path) => isProgram(path, platform));
 
-/** A setting that is wrong is an error and not a reason to run something else. */
+/** The program inside the extension; `null` if it has none for this platform. */
+export function bundledServer(extensionPath: string, platform: NodeJS.Platform): string | null {
+  const bundled = join(extensionPath, 'server', platform === 'win32' ? 'codegaze.exe' : 'codegaze');
+  return isProgram(bundled, platform) ? bundled : null;
+}
+
+/** An invalid setting is an error: another program is not used instead. */
 export function findServer(places: Places): Found {
   const { configured, extensionPath, platform } = places;
   const setting = configured.trim().replace(/^~(?=$|[\\/])/, homedir());
@@ -51,8 +57,8 @@ export function findServer(places: Places): Found {
     throw new ServerMissing(configured);
   }
   const name = platform === 'win32' ? 'codegaze.exe' : 'codegaze';
-  const bundled = join(extensionPath, 'server', name);
-  if (isProgram(bundled, platform)) return { path: bundled, origin: 'bundled' };
+  const bundled = bundledServer(extensionPath, platform);
+  if (bundled !== null) return { path: bundled, origin: 'bundled' };
   const path = onPath(name, places);
   if (path !== undefined) return { path, origin: 'PATH' };
   throw new ServerMissing(null);

@@ -44,7 +44,8 @@ export async function selectView(session: Session): Promise<void> {
     entry('$(split-horizontal) Head…', view ? describeHeads(view) : '', COMMANDS.selectHead),
     { label: '', kind: vscode.QuickPickItemKind.Separator },
     entry('$(symbol-color) Heat style…', settings.style(), COMMANDS.selectStyle),
-    entry('$(eye) Show or hide heat', '', COMMANDS.toggle),
+    entry('$(eye) Show or hide attention', '', COMMANDS.toggle),
+    entry('$(eye-closed) On or off, here or elsewhere…', '', COMMANDS.turnOff),
     entry(
       '$(inspect) Attention of the word at the cursor',
       settings.hasCursorAttention() ? 'on' : 'off',
@@ -66,9 +67,17 @@ const describeHeads = (view: View) => (typeof view.heads === 'string' ? view.hea
 export async function selectModel(session: Session): Promise<void> {
   const now = settings.model();
   const known: Pick<string>[] = [
-    { label: 'auto', description: 'CodeBERT if it is on this machine, else the small embedded model', value: 'auto' },
-    { label: 'embedded', description: 'The small model that is part of the program', value: 'embedded' },
-    { label: DEFAULT_HUB_MODEL, description: 'CodeBERT; 500 MB, asks before it downloads', value: DEFAULT_HUB_MODEL },
+    {
+      label: 'auto',
+      description: vscode.l10n.t('CodeBERT if it is on this machine, else the small embedded model'),
+      value: 'auto',
+    },
+    { label: 'embedded', description: vscode.l10n.t('The small model that is part of the program'), value: 'embedded' },
+    {
+      label: DEFAULT_HUB_MODEL,
+      description: vscode.l10n.t('CodeBERT; 500 MB, asks before it downloads'),
+      value: DEFAULT_HUB_MODEL,
+    },
   ];
   if (!known.some(({ value }) => value === now)) known.push({ label: now, value: now });
   for (const item of known) item.label = checked(item.label, item.value === now);
@@ -79,22 +88,25 @@ export async function selectModel(session: Session): Promise<void> {
       { label: '', kind: vscode.QuickPickItemKind.Separator },
       {
         label: '$(folder-opened) A directory…',
-        description: 'config.json, a tokenizer, safetensors or PyTorch weights',
+        description: vscode.l10n.t('config.json, a tokenizer, safetensors or PyTorch weights'),
         value: directory,
       },
       { label: '$(cloud) Another model of the Hugging Face hub…', value: hub },
     ],
-    'Which model shall look at the source?',
+    vscode.l10n.t('Which model shall look at the source?'),
   );
   let chosen = choice;
   if (choice === directory) {
     const [folder] =
-      (await vscode.window.showOpenDialog({ canSelectFiles: false, canSelectFolders: true, openLabel: 'Use Model' })) ??
-      [];
+      (await vscode.window.showOpenDialog({
+        canSelectFiles: false,
+        canSelectFolders: true,
+        openLabel: vscode.l10n.t('Use Model'),
+      })) ?? [];
     chosen = folder?.fsPath;
   } else if (choice === hub) {
     chosen = await vscode.window.showInputBox({
-      prompt: 'A RoBERTa-family model, as owner/name',
+      prompt: vscode.l10n.t('A RoBERTa-family model, as owner/name'),
       validateInput: (value) =>
         /^[\w.-]+\/[\w.-]+$/.test(value.trim()) ? null : 'owner/name, such as microsoft/graphcodebert-base',
     });
@@ -103,7 +115,22 @@ export async function selectModel(session: Session): Promise<void> {
   await useModel(session, chosen.trim());
 }
 
-/** Makes a model the one of the settings, and lets it serve now. */
+/** Downloads the model that the settings name. */
+export async function downloadModel(session: Session): Promise<void> {
+  const name = settings.model();
+  try {
+    await vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Notification, title: vscode.l10n.t('Codegaze: downloading {0}', name) },
+      () => session.execute(SERVER_COMMANDS.downloadModel, { model: name }),
+    );
+  } catch (error) {
+    void vscode.window.showErrorMessage(
+      vscode.l10n.t('Codegaze cannot download {0}: {1}', name, error instanceof Error ? error.message : String(error)),
+    );
+  }
+}
+
+/** Writes the model to the settings, and uses it now. */
 export async function useModel(session: Session, name: string): Promise<void> {
   await write('model', name);
   try {
@@ -111,7 +138,11 @@ export async function useModel(session: Session, name: string): Promise<void> {
     await session.execute(SERVER_COMMANDS.setModel, { model: name });
   } catch (error) {
     void vscode.window.showErrorMessage(
-      `Codegaze cannot use ${shortModel(name)}: ${error instanceof Error ? error.message : String(error)}`,
+      vscode.l10n.t(
+        'Codegaze cannot use {0}: {1}',
+        shortModel(name),
+        error instanceof Error ? error.message : String(error),
+      ),
     );
   }
 }
@@ -126,7 +157,7 @@ export async function selectMethod(session: Session): Promise<void> {
       detail: METHODS[value].what,
       value,
     })),
-    'How does attention become heat?',
+    vscode.l10n.t('How does attention become heat?'),
   );
   // Another method, another default of layers.
   if (method !== undefined) await apply(session, { method, layers: null });
@@ -137,15 +168,15 @@ export async function selectLayer(session: Session): Promise<void> {
   if (!now?.view) return;
   const current = now.view.layers;
   const items: Pick<ViewOptions['layers']>[] = [
-    { label: "The method's own choice", value: null },
-    { label: 'All layers', value: 'all' },
+    { label: vscode.l10n.t("The method's own choice"), value: null },
+    { label: vscode.l10n.t('All layers'), value: 'all' },
     ...Array.from({ length: now.layers }, (_, layer) => ({
-      label: checked(`Layer ${layer}`, current.length === 1 && current[0] === layer),
-      description: layer === 0 ? 'the first' : layer === now.layers - 1 ? 'the last' : '',
+      label: checked(vscode.l10n.t('Layer {0}', layer), current.length === 1 && current[0] === layer),
+      description: layer === 0 ? vscode.l10n.t('the first') : layer === now.layers - 1 ? vscode.l10n.t('the last') : '',
       value: layer,
     })),
   ];
-  const layers = await choose(items, 'Which layer?');
+  const layers = await choose(items, vscode.l10n.t('Which layer?'));
   if (layers !== undefined) await apply(session, { layers });
 }
 
@@ -154,14 +185,17 @@ export async function selectHead(session: Session): Promise<void> {
   if (!now?.view) return;
   const current = now.view.heads;
   const items: Pick<NonNullable<ViewOptions['heads']>>[] = [
-    { label: checked('Mean of all heads', current === 'mean'), value: 'mean' },
-    { label: checked('Maximum of all heads', current === 'max'), value: 'max' },
+    { label: checked(vscode.l10n.t('Mean of all heads'), current === 'mean'), value: 'mean' },
+    { label: checked(vscode.l10n.t('Maximum of all heads'), current === 'max'), value: 'max' },
     ...Array.from({ length: now.heads }, (_, head) => ({
-      label: checked(`Head ${head}`, Array.isArray(current) && current.length === 1 && current[0] === head),
+      label: checked(
+        vscode.l10n.t('Head {0}', head),
+        Array.isArray(current) && current.length === 1 && current[0] === head,
+      ),
       value: head,
     })),
   ];
-  const heads = await choose(items, 'Which head?');
+  const heads = await choose(items, vscode.l10n.t('Which head?'));
   if (heads !== undefined) await apply(session, { heads });
 }
 
@@ -176,7 +210,7 @@ export async function selectStyle(): Promise<void> {
   const now = settings.style();
   const style = await choose(
     STYLES.map((value) => ({ label: checked(value, value === now), description: STYLE_TEXTS[value], value })),
-    'How shall heat be drawn?',
+    vscode.l10n.t('How shall heat be drawn?'),
   );
   if (style !== undefined) await write('style', style);
 }
@@ -188,7 +222,7 @@ function swatch(level: number): vscode.Uri {
   return vscode.Uri.parse(`data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`);
 }
 
-/** The legend; a level that is picked becomes the lowest one shown. */
+/** The legend. The level that the user picks becomes the lowest one that is shown. */
 export async function showLegend(): Promise<void> {
   const configuration = vscode.workspace.getConfiguration('codegaze', null);
   const quantiles = configuration.get<number[]>('levelQuantiles') ?? [];

@@ -1,5 +1,5 @@
 // The server's own requests and notifications: docs/protocol.md describes them, and their types come from Rust.
-import { NotificationType, RequestType } from 'vscode-languageclient/node';
+import { type Hover, NotificationType, RequestType } from 'vscode-languageclient/node';
 import type { MethodName, Unit } from '../../../web/src/generated/lists';
 import type {
   HeatmapResult,
@@ -11,6 +11,7 @@ import type {
   MatrixResult as WebMatrixResult,
 } from '../../../web/src/generated/live';
 import type {
+  ExplainParams,
   HeatmapChanged,
   HeatmapCommandResult,
   HeatmapParams,
@@ -44,6 +45,7 @@ export type MatrixResult = OfDocument<WebMatrixResult>;
 export type HeatmapCommand = OfDocument<ServerHeatmapCommand>;
 
 export const HEATMAP = new RequestType<HeatmapParams, OfDocument<HeatmapResult> | null, void>('codegaze/heatmap');
+export const EXPLAIN = new RequestType<ExplainParams, Hover | null, void>('codegaze/explain');
 export const RELATIONS = new RequestType<RelationsParams, RelationsResult | null, void>('codegaze/relations');
 export const MATRIX = new RequestType<MatrixParams, MatrixResult | null, void>('codegaze/matrix');
 export const THUMBNAILS = new RequestType<ThumbnailsParams, ThumbnailsResult | null, void>('codegaze/thumbnails');

@@ -24,7 +24,7 @@ function changedSettings(extension: vscode.Extension<unknown>): Record<string, u
   return changed;
 }
 
-/** Opens a Markdown document that a person reads, mends and pastes where they report. Nothing is sent. */
+/** Opens a Markdown document that the user completes and pastes into a report. Nothing is sent. */
 export async function report(session: Session, extension: vscode.Extension<unknown>): Promise<void> {
   const info = await session.execute<Info>(SERVER_COMMANDS.info).catch(() => null);
   const json = (value: unknown) => `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
@@ -51,7 +51,7 @@ export async function report(session: Session, extension: vscode.Extension<unkno
           }),
         ]
       : []),
-    'Paths above may tell your name: look them over. The log is under "Codegaze: Show Log".',
+    'The paths above may contain your name: check them before you send the report. "Codegaze: Show Log" shows the log.',
   ].join('\n\n');
   const document = await vscode.workspace.openTextDocument({ language: 'markdown', content: `${text}\n` });
   await vscode.window.showTextDocument(document);

@@ -2,16 +2,18 @@
 import * as vscode from 'vscode';
 import {
   CloseAction,
+  CodeLensRequest,
   ErrorAction,
   type ErrorHandler,
   ExecuteCommandRequest,
+  InlayHintRequest,
   LanguageClient,
   type LanguageClientOptions,
   State,
   type StaticFeature,
   TransportKind,
 } from 'vscode-languageclient/node';
-import { type Found, findServer } from './lookup';
+import { bundledServer, type Found, findServer, ServerMissing } from './lookup';
 import { COMMANDS, CONTEXTS } from './names';
 import {
   HEATMAP_CHANGED,
@@ -22,13 +24,14 @@ import {
   type View,
   type ViewOptions,
 } from './protocol';
-import { documentSelector, initializationOptions, settings } from './settings';
+import { documentSelector, removeSetting, SECTION, serverSettings, settings } from './settings';
+import type { Visibility } from './visibility';
 
 /** Within `CRASH_WINDOW_MS`, the server is started again after so many crashes and no more. */
 const MAX_CRASHES = 4;
 const CRASH_WINDOW_MS = 3 * 60_000;
 
-/** Tells the server that this client understands its own notifications. */
+/** Declares that this client supports the notifications that the server defines. */
 const experimental: StaticFeature = {
   fillClientCapabilities(capabilities) {
     capabilities.experimental = {
@@ -61,7 +64,22 @@ export class Session implements vscode.Disposable {
   constructor(
     private readonly extensionPath: string,
     readonly log: vscode.LogOutputChannel,
-  ) {}
+    private readonly visibility: Visibility,
+  ) {
+    visibility.onChange(() => this.askAgain());
+  }
+
+  /** VS Code asks for code lenses and inlay hints again. */
+  private askAgain(): void {
+    const client = this.running;
+    if (!client) return;
+    const lenses = client.getFeature(CodeLensRequest.method);
+    const hints = client.getFeature(InlayHintRequest.method);
+    for (const document of vscode.workspace.textDocuments) {
+      lenses.getProvider(document)?.onDidChangeCodeLensEmitter.fire();
+      hints.getProvider(document)?.onDidChangeInlayHints.fire();
+    }
+  }
 
   /** The connection, if the server answers. */
   get running(): LanguageClient | null {
@@ -134,7 +152,7 @@ export class Session implements vscode.Disposable {
       });
     } catch (error) {
       this.setStatus(null);
-      void this.explainMissing(error instanceof Error ? error.message : String(error));
+      void this.explainMissing(error);
       return;
     }
     this.server = server;
@@ -160,7 +178,11 @@ export class Session implements vscode.Disposable {
     } catch (error) {
       this.log.error(`cannot start ${server.path}`, error);
       void this.offer(
-        `Codegaze cannot start its server ${server.path}: ${error instanceof Error ? error.message : String(error)}`,
+        vscode.l10n.t(
+          'Codegaze cannot start its server {0}: {1}',
+          server.path,
+          error instanceof Error ? error.message : String(error),
+        ),
       );
     }
   }
@@ -180,7 +202,7 @@ export class Session implements vscode.Disposable {
     const isRunning = state === State.Running;
     void vscode.commands.executeCommand('setContext', CONTEXTS.running, isRunning);
     if (isRunning) {
-      // A fresh process knows the settings, and not what was chosen since.
+      // A new process knows the settings, but not what was chosen since.
       if (Object.keys(this.chosen).length > 0) {
         this.execute(SERVER_COMMANDS.setView, this.chosen).catch((error: unknown) =>
           this.log.warn('the chosen view is not one of this model', error),
@@ -200,19 +222,30 @@ export class Session implements vscode.Disposable {
   private clientOptions(): LanguageClientOptions {
     return {
       documentSelector: documentSelector(),
-      initializationOptions: initializationOptions(),
+      initializationOptions: serverSettings(),
       outputChannel: this.log,
       traceOutputChannel: this.log,
       errorHandler: this.errorHandler(),
-      // The messages of this file say what happened, with what to do about it.
+      // `offer` shows a message instead, which names the next step.
       initializationFailedHandler: () => false,
       markdown: {
         isTrusted: { enabledCommands: [COMMANDS.showHeatmap, COMMANDS.selectView, COMMANDS.exportHeatmap] },
         supportHtml: false,
       },
       middleware: {
-        async provideCodeLenses(document, token, next) {
-          const lenses = await next(document, token);
+        workspace: {
+          configuration: async (params, token, next) => {
+            const all = await next(params, token);
+            if (!Array.isArray(all)) return all;
+            return all.map((value, at) => (params.items[at]?.section === SECTION ? serverSettings() : value));
+          },
+        },
+        // `Hovers` requests them.
+        provideHover: () => null,
+        provideInlayHints: (document, range, token, next) =>
+          this.visibility.isShown(document) ? next(document, range, token) : [],
+        provideCodeLenses: async (document, token, next) => {
+          const lenses = this.visibility.isShown(document) ? await next(document, token) : [];
           for (const lens of lenses ?? []) {
             if (lens.command && !lens.command.title.startsWith('$('))
               // An ordinary space after an icon is not drawn.
@@ -232,19 +265,19 @@ export class Session implements vscode.Disposable {
         this.crashes = [...this.crashes.filter((at) => now - at < CRASH_WINDOW_MS), now];
         this.log.error(`the server stopped unexpectedly (${this.crashes.length} of ${MAX_CRASHES})`);
         if (this.crashes.length > MAX_CRASHES) {
-          void this.offer('The Codegaze server keeps stopping and is not started again.');
+          void this.offer(vscode.l10n.t('The Codegaze server keeps stopping and is not started again.'));
           return { action: CloseAction.DoNotRestart, handled: true };
         }
-        void this.offer('The Codegaze server stopped unexpectedly and was started again.', 'warning');
+        void this.offer(vscode.l10n.t('The Codegaze server stopped unexpectedly and was started again.'), 'warning');
         return { action: CloseAction.Restart, handled: true };
       },
     };
   }
 
   private async offer(message: string, severity: 'error' | 'warning' = 'error'): Promise<void> {
-    const restart = 'Restart Server';
-    const log = 'Show Log';
-    const report = 'Report…';
+    const restart = vscode.l10n.t('Restart Server');
+    const log = vscode.l10n.t('Show Log');
+    const report = vscode.l10n.t('Report…');
     const actions = severity === 'error' ? [restart, log, report] : [log, report];
     const show = severity === 'error' ? vscode.window.showErrorMessage : vscode.window.showWarningMessage;
     const choice = await show(message, ...actions);
@@ -253,12 +286,22 @@ export class Session implements vscode.Disposable {
     if (choice === report) await vscode.commands.executeCommand(COMMANDS.report);
   }
 
-  private async explainMissing(reason: string): Promise<void> {
+  private async explainMissing(error: unknown): Promise<void> {
+    const reason = error instanceof Error ? error.message : String(error);
+    const isSetting = error instanceof ServerMissing && error.configured !== null;
+    const hasBundled = isSetting && bundledServer(this.extensionPath, process.platform) !== null;
     const install = 'cargo install --locked --path .';
-    const message = `${reason} Run \`${install}\` in a checkout of codegaze, or set the path to the program.`;
+    const next = hasBundled
+      ? vscode.l10n.t('The extension contains the program: remove the setting to use it, or correct the path.')
+      : vscode.l10n.t('Run `{0}` in a checkout of codegaze, or set the path to the program.', install);
+    const message = `${reason} ${next}`;
     this.log.error(message);
-    const [copy, set, again] = ['Copy Install Command', 'Set Path…', 'Try Again'];
-    const choice = await vscode.window.showErrorMessage(message, copy, set, again);
+    const bundled = vscode.l10n.t('Use the Bundled Program');
+    const copy = vscode.l10n.t('Copy Install Command');
+    const set = vscode.l10n.t('Set Path…');
+    const again = vscode.l10n.t('Try Again');
+    const choice = await vscode.window.showErrorMessage(message, hasBundled ? bundled : copy, set, again);
+    if (choice === bundled) await removeSetting('server.path');
     if (choice === copy) await vscode.env.clipboard.writeText(install);
     if (choice === set) {
       await vscode.commands.executeCommand('workbench.action.openSettings', 'codegaze.server.path');

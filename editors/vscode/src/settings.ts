@@ -1,6 +1,6 @@
 // Settings, as package.json declares them.
 import * as vscode from 'vscode';
-import { CLIENT_COMMANDS, type Style } from './names';
+import { CLIENT_COMMANDS, LEVELS, OWN_DEFAULTS, SERVER_SETTINGS, type Style } from './names';
 
 export const SECTION = 'codegaze';
 
@@ -8,11 +8,16 @@ function get<T>(key: string, fallback: T, scope?: vscode.ConfigurationScope): T 
   return vscode.workspace.getConfiguration(SECTION, scope ?? null).get<T>(key) ?? fallback;
 }
 
+const DEFAULT_MIN_LEVEL = 3;
+
+/** The level that a setting names. The server warns of a value that is not a level, and uses the default too. */
+export const levelOf = (value: unknown): number => LEVELS.find((level) => level === value) ?? DEFAULT_MIN_LEVEL;
+
 export const settings = {
-  /** Is heat to be shown in this document? Can be set for a language. */
+  /** Whether attention is shown in this document. Can be set for a language. */
   isEnabled: (document: vscode.TextDocument) => get('enabled', true, document),
   style: (): Style => get<Style>('style', 'background'),
-  minLevel: () => get('minLevel', 1),
+  minLevel: () => levelOf(get<unknown>('minLevel', DEFAULT_MIN_LEVEL)),
   debounceMs: () => get('debounceMs', 150),
   languages: () => get<string[]>('languages', []),
   hasCursorAttention: () => get('cursorAttention', false),
@@ -22,13 +27,13 @@ export const settings = {
   model: () => get('model', 'auto'),
 };
 
-/** Contrast themes get frames, as backgrounds would cost contrast. */
+/** High-contrast themes have frames, because backgrounds reduce the contrast. */
 export const isHighContrast = () =>
   [vscode.ColorThemeKind.HighContrast, vscode.ColorThemeKind.HighContrastLight].includes(
     vscode.window.activeColorTheme.kind,
   );
 
-/** Writes where the setting is set already, else to the user's own settings. */
+/** Writes to the workspace's settings if they have this setting, otherwise to the user's. */
 export async function write(key: string, value: unknown): Promise<void> {
   const configuration = vscode.workspace.getConfiguration(SECTION, null);
   const target =
@@ -38,19 +43,48 @@ export async function write(key: string, value: unknown): Promise<void> {
   await configuration.update(key, value, target);
 }
 
-/** What the server gets with `initialize`; afterwards it asks for the section itself. */
-export function initializationOptions(): Record<string, unknown> {
+/** Takes back a setting wherever it is set. */
+export async function removeSetting(key: string): Promise<void> {
   const configuration = vscode.workspace.getConfiguration(SECTION, null);
-  // A copy: what VS Code hands out is a proxy that cannot be sent.
-  const section = JSON.parse(JSON.stringify(vscode.workspace.getConfiguration(undefined, null).get(SECTION) ?? {}));
-  return { ...section, model: configuration.get('model'), clientCommands: CLIENT_COMMANDS };
+  const found = configuration.inspect(key);
+  const { Global, Workspace } = vscode.ConfigurationTarget;
+  if (found?.workspaceValue !== undefined) await configuration.update(key, undefined, Workspace);
+  if (found?.globalValue !== undefined) await configuration.update(key, undefined, Global);
+}
+
+/** Switches attention on or off for one language. */
+export async function writeEnabledFor(languageId: string, isEnabled: boolean): Promise<void> {
+  const configuration = vscode.workspace.getConfiguration(SECTION, { languageId });
+  const target =
+    configuration.inspect('enabled')?.workspaceLanguageValue === undefined
+      ? vscode.ConfigurationTarget.Global
+      : vscode.ConfigurationTarget.Workspace;
+  await configuration.update('enabled', isEnabled, target, true);
+}
+
+/**
+ * The settings that the user or the workspace set, and the extension's own defaults. Defaults of the server are left out: they would
+ * override the project's `.codegaze.toml`.
+ */
+export function serverSettings(): Record<string, unknown> {
+  const configuration = vscode.workspace.getConfiguration(SECTION, null);
+  const given: Record<string, unknown> = {};
+  for (const key of SERVER_SETTINGS) {
+    const found = configuration.inspect(key);
+    const isSet = [found?.globalValue, found?.workspaceValue, found?.workspaceFolderValue].some(
+      (value) => value !== undefined,
+    );
+    // A copy: VS Code's value can be a proxy, which cannot be sent.
+    if (isSet || OWN_DEFAULTS.includes(key)) given[key] = JSON.parse(JSON.stringify(configuration.get(key) ?? null));
+  }
+  return { ...given, clientCommands: CLIENT_COMMANDS };
 }
 
 const isMatch = (language: string, languages: readonly string[]) =>
   languages.includes('*') || languages.includes(language);
 
-/** Schemes of documents that a person writes; output, diffs' left sides and the like are left alone. */
-const SCHEMES = ['file', 'untitled', 'vscode-notebook-cell', 'vscode-remote', 'vscode-vfs'];
+/** Schemes of source code: files, and their older versions on the left of a diff. Output and the like are not analyzed. */
+const SCHEMES = ['file', 'untitled', 'git', 'gitlens', 'pr', 'vscode-notebook-cell', 'vscode-remote', 'vscode-vfs'];
 
 export function isAnalyzed(document: vscode.TextDocument, languages = settings.languages()): boolean {
   return SCHEMES.includes(document.uri.scheme) && isMatch(document.languageId, languages);

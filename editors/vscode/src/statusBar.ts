@@ -4,24 +4,32 @@ import * as vscode from 'vscode';
 import { describeView } from '../../../web/src/view/words';
 import { currentEditor, onCurrentEditor } from './currentEditor';
 import { COLORS, COMMANDS, LEVELS } from './names';
+import type { Status } from './protocol';
 import type { Session } from './session';
 import { isAnalyzed, isHighContrast, settings } from './settings';
-import { legend, statusText } from './words';
+import { type DocumentState, isModelMissing, legend, statusText } from './words';
 
 const cssVariable = (color: string) => `var(--vscode-${color.replaceAll('.', '-')})`;
 
 export class StatusBar implements vscode.Disposable {
   private readonly item: vscode.StatusBarItem;
   private readonly subscriptions: vscode.Disposable[];
+  /** What is known of each document: the time of its latest analysis, and how much of it is analyzed. */
+  private readonly documents = new Map<string, DocumentState>();
 
   constructor(
     private readonly session: Session,
-    private readonly isHeatShown: () => boolean,
+    private readonly isHeatShown: (document: vscode.TextDocument) => boolean,
   ) {
     this.item = vscode.window.createStatusBarItem('codegaze.status', vscode.StatusBarAlignment.Right, 90);
     this.item.name = 'Codegaze';
     this.subscriptions = [
-      session.onStatus(() => this.update()),
+      session.onStatus((status) => this.statusChanged(status)),
+      session.onHeatmapChanged(({ uri, percent }) => {
+        this.note(uri, { percent: percent < 100 ? percent : null });
+        this.update();
+      }),
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => this.documents.delete(uri.toString())),
       session.onRunning(() => this.update()),
       onCurrentEditor(() => this.update()),
       vscode.window.onDidChangeActiveColorTheme(() => this.update()),
@@ -31,14 +39,27 @@ export class StatusBar implements vscode.Disposable {
 
   update(): void {
     const { status } = this.session;
-    this.item.text = statusText(status, this.isHeatShown());
+    const document = currentEditor()?.document;
+    const isShown = document !== undefined && this.isHeatShown(document);
+    const known = document && this.documents.get(document.uri.toString());
+    const isMissing = status !== null && isModelMissing(status, settings.model());
+    this.item.text = statusText(status, isShown, known, isMissing);
     this.item.tooltip = this.tooltip();
     this.item.command = status === null ? COMMANDS.restart : COMMANDS.selectView;
     const isBad = status === null || status.state === 'error';
     this.item.backgroundColor = isBad ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
-    const document = currentEditor()?.document;
     if (document && isAnalyzed(document)) this.item.show();
     else this.item.hide();
+  }
+
+  private statusChanged(status: Status | null): void {
+    if (status?.analysisUri) this.note(status.analysisUri, { analysisMs: status.analysisMs });
+    this.update();
+  }
+
+  private note(uri: string, state: Partial<DocumentState>): void {
+    const key = this.session.running?.protocol2CodeConverter.asUri(uri).toString() ?? uri;
+    this.documents.set(key, { analysisMs: null, percent: null, ...this.documents.get(key), ...state });
   }
 
   dispose(): void {
@@ -51,13 +72,25 @@ export class StatusBar implements vscode.Disposable {
     const tooltip = new vscode.MarkdownString('**Codegaze** shows where a code model looks.\n\n', true);
     tooltip.supportHtml = true;
     tooltip.isTrusted = {
-      enabledCommands: [COMMANDS.showLegend, COMMANDS.showHeatmap, COMMANDS.selectModel, COMMANDS.restart],
+      enabledCommands: [
+        COMMANDS.showLegend,
+        COMMANDS.showHeatmap,
+        COMMANDS.selectModel,
+        COMMANDS.downloadModel,
+        COMMANDS.turnOff,
+        COMMANDS.restart,
+      ],
     };
     if (status === null) {
       tooltip.appendMarkdown(`The server is not running. [Start it](command:${COMMANDS.restart})`);
       return tooltip;
     }
     if (status.message !== null) tooltip.appendText(`${status.message}\n`).appendMarkdown('\n\n');
+    if (isModelMissing(status, settings.model())) {
+      tooltip.appendMarkdown(
+        `[${vscode.l10n.t('Download it')}](command:${COMMANDS.downloadModel}) · [${vscode.l10n.t('Choose another model')}](command:${COMMANDS.selectModel})\n\n`,
+      );
+    }
     if (status.view !== null) {
       tooltip.appendText(`${status.view.model}: ${describeView(status.view)}`).appendMarkdown('\n\n');
     }
@@ -68,7 +101,7 @@ export class StatusBar implements vscode.Disposable {
     }
     const swatches = LEVELS.map(
       (level) =>
-        `<span style="background-color:${cssVariable(COLORS.background(level))};">&nbsp; ${level} &nbsp;</span>`,
+        `<span style="background-color:${cssVariable(COLORS.background(level))};">&nbsp;${level}</span><span style="color:${cssVariable(COLORS.line(level))};">▬</span>`,
     );
     tooltip.appendMarkdown(`${legend(settings.style(), isHighContrast())}\n\n`);
     // Contrast themes and the other styles have no backgrounds to show here.
@@ -76,7 +109,7 @@ export class StatusBar implements vscode.Disposable {
       tooltip.appendMarkdown(`less ${swatches.join('')} more attention\n\n`);
     }
     tooltip.appendMarkdown(
-      `[Legend](command:${COMMANDS.showLegend}) · [Heatmap](command:${COMMANDS.showHeatmap}) · click for model, method, layer, head`,
+      `[Legend](command:${COMMANDS.showLegend}) · [Heatmap](command:${COMMANDS.showHeatmap}) · [On or off](command:${COMMANDS.turnOff}) · click for model, method, layer, head`,
     );
     return tooltip;
   }

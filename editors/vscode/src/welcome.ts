@@ -1,4 +1,4 @@
-// Said once: what the blue is, and that the model is the small one.
+// Explains the colors and names the model, once for each user.
 import * as vscode from 'vscode';
 import { COMMANDS } from './names';
 import { useModel } from './picks';
@@ -14,11 +14,19 @@ export function welcomeOnce(session: Session, memory: vscode.Memento): vscode.Di
     subscription.dispose();
     await memory.update(SEEN, true);
     const which = status.embedded
-      ? `the small one that comes with Codegaze (${status.model}); CodeBERT is larger and closer to what research uses: 500 MB, downloaded when you ask for it.`
+      ? vscode.l10n.t(
+          'the small one that comes with Codegaze ({0}); CodeBERT is larger and closer to what research uses: 500 MB, downloaded when you ask for it.',
+          status.model ?? '',
+        )
       : `${status.model}.`;
-    const [explain, codebert] = ['What Do I See?', 'Use CodeBERT'];
+    const explain = vscode.l10n.t('What Do I See?');
+    const codebert = vscode.l10n.t('Use CodeBERT');
     const choice = await vscode.window.showInformationMessage(
-      `Codegaze shows where a code model looks. ${legend(settings.style(), isHighContrast())} The model is ${which}`,
+      vscode.l10n.t(
+        'Codegaze shows where a code model looks. {0} The model is {1}',
+        legend(settings.style(), isHighContrast()),
+        which,
+      ),
       ...(status.embedded ? [explain, codebert] : [explain]),
     );
     if (choice === explain) await vscode.commands.executeCommand(COMMANDS.showWalkthrough);

@@ -1,9 +1,9 @@
-// How the server's state and the heat are said to a person.
+// How the server's state and the heat are described to the user.
 import { duration, shortModel } from '../../../web/src/view/words';
 import type { Style } from './names';
 import type { Status } from './protocol';
 
-/** What the heat says. Contrast themes have frames in place of backgrounds. */
+/** What the heat means. High-contrast themes have frames instead of backgrounds. */
 export function legend(style: Style, isHighContrast: boolean): string {
   const how: Record<Exclude<Style, 'off'>, string> = {
     background: isHighContrast ? 'The more solid the frame of a word' : 'The bluer a word',
@@ -15,8 +15,27 @@ export function legend(style: Style, isHighContrast: boolean): string {
     : `${how[style]}, the more the model attends to it.`;
 }
 
-/** The text in the status bar, with VS Code's icons. */
-export function statusText(status: Status | null, isShown: boolean): string {
+/** What is known of one document. */
+export interface DocumentState {
+  /** The time of its latest analysis. */
+  analysisMs: number | null;
+  /** How much of it is analyzed; `null` if all is. */
+  percent: number | null;
+}
+
+/** Whether the model of the settings is a hub model that is not on this machine, so that another one is used. */
+export function isModelMissing(status: Status, wanted: string): boolean {
+  const isHubModel = /^[\w.-]+\/[\w.-]+$/.test(wanted);
+  return status.state === 'ready' && status.message !== null && isHubModel && status.model !== wanted;
+}
+
+/** The text in the status bar, with VS Code's icons. `document`: of the current editor. */
+export function statusText(
+  status: Status | null,
+  isShown: boolean,
+  document: DocumentState | undefined,
+  isMissing: boolean,
+): string {
   if (status === null) return '$(eye-closed) Codegaze: no server';
   const model = status.model === null ? 'Codegaze' : shortModel(status.model);
   switch (status.state) {
@@ -27,8 +46,10 @@ export function statusText(status: Status | null, isShown: boolean): string {
     case 'error':
       return `$(warning) ${model}`;
     case 'ready': {
-      const icon = isShown ? '$(eye)' : '$(eye-closed)';
-      return `${icon} ${model}${status.analysisMs === null ? '' : ` · ${duration(status.analysisMs)}`}`;
+      const icon = isMissing ? '$(cloud-download)' : isShown ? '$(eye)' : '$(eye-closed)';
+      if (document && document.percent !== null) return `$(sync~spin) ${model} · ${document.percent} %`;
+      const time = document?.analysisMs ?? null;
+      return `${icon} ${model}${time === null ? '' : ` · ${duration(time)}`}`;
     }
   }
 }

@@ -1,4 +1,4 @@
-// Keeps the heat of the visible editors in step with their text.
+// Paints the heat of the visible editors, and keeps it up to date with their text.
 
 import * as vscode from 'vscode';
 import { byLevel, decode, dim, type Span } from '../../../../web/src/view/heat';
@@ -6,22 +6,34 @@ import { isOutdated } from '../errors';
 import { LEVELS, type Style } from '../names';
 import { HEATMAP, type HeatmapResult } from '../protocol';
 import type { Session } from '../session';
-import { isAnalyzed, settings } from '../settings';
+import { settings } from '../settings';
+import type { Visibility } from '../visibility';
 import { createHeatTypes, type HeatTypes } from './styles';
 
 /** Lines above and below the visible ones, so that scrolling finds its heat painted. */
 const MARGIN = 200;
 const SCROLL_PAUSE_MS = 80;
-/** The server gives up on a question after its deadline, without news to follow. */
+/** After a request that took longer than the server's deadline. */
 const RETRY_MS = 1000;
+/** Between two paintings of a document that is still being analyzed. */
+const PARTIAL_PAUSE_MS = 250;
 
 /** What one editor shows and awaits. */
 interface Painted {
   timer?: NodeJS.Timeout;
   asked?: vscode.CancellationTokenSource;
+  /** More of the document was analyzed while an answer was awaited. */
+  hasMore?: boolean;
+  /** Words of the two highest levels, for the overview ruler and "next hot word". */
+  hot: vscode.Range[];
   /** Lines that the latest painting covers, and of which version. */
   covers?: { version: number; first: number; last: number };
 }
+
+/** Words of this level and above are hot. */
+const HOT_LEVEL = 4;
+/** More marks would fill the ruler. */
+const MAX_RULER_MARKS = 2000;
 
 const toRange = ({ line, start, end }: Span) => new vscode.Range(line, start, line, end);
 
@@ -30,10 +42,11 @@ export class HeatPainter implements vscode.Disposable {
   private style: Style;
   private readonly editors = new Map<vscode.TextEditor, Painted>();
   private readonly subscriptions: vscode.Disposable[];
-  /** Switched by the toggle; the setting `enabled` is per language and stays. */
-  private isOn = true;
 
-  constructor(private readonly session: Session) {
+  constructor(
+    private readonly session: Session,
+    private readonly visibility: Visibility,
+  ) {
     this.style = settings.style();
     this.types = createHeatTypes(this.style);
     this.subscriptions = [
@@ -47,7 +60,8 @@ export class HeatPainter implements vscode.Disposable {
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration('codegaze')) this.settingsChanged();
       }),
-      session.onHeatmapChanged(({ uri }) => this.repaintDocument(this.fromProtocol(uri), 0)),
+      session.onHeatmapChanged(({ uri, complete }) => this.heatmapChanged(this.fromProtocol(uri), complete)),
+      visibility.onChange(() => this.repaintAll()),
       session.onRunning(() => this.repaintAll()),
       session.onStatus((status) => {
         if (status === null) this.clearAll();
@@ -56,13 +70,27 @@ export class HeatPainter implements vscode.Disposable {
     this.followEditors();
   }
 
-  get isShown(): boolean {
-    return this.isOn;
+  /** Whether heat is drawn in a document. */
+  isShown(document: vscode.TextDocument): boolean {
+    return this.style !== 'off' && this.visibility.isShown(document);
   }
 
-  toggle(): void {
-    this.isOn = !this.isOn;
-    this.repaintAll();
+  /** Moves the cursor to the next word of the two highest levels, or to the previous one; after the last comes the first. */
+  goToHotWord(step: 1 | -1): void {
+    const editor = vscode.window.activeTextEditor;
+    const hot = editor && this.editors.get(editor)?.hot;
+    if (!editor || !hot || hot.length === 0) {
+      vscode.window.setStatusBarMessage(vscode.l10n.t('Codegaze: no word of level 4 or 5 here'), 3000);
+      return;
+    }
+    const here = editor.selection.start;
+    const range =
+      step > 0
+        ? (hot.find(({ start }) => start.isAfter(here)) ?? hot[0])
+        : ([...hot].reverse().find(({ start }) => start.isBefore(here)) ?? hot.at(-1));
+    if (!range) return;
+    editor.selection = new vscode.Selection(range.start, range.start);
+    editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   }
 
   repaintAll(): void {
@@ -100,7 +128,7 @@ export class HeatPainter implements vscode.Disposable {
     }
     for (const editor of visible) {
       if (!this.editors.has(editor)) {
-        this.editors.set(editor, {});
+        this.editors.set(editor, { hot: [] });
         this.schedule(editor, 0);
       }
     }
@@ -120,6 +148,18 @@ export class HeatPainter implements vscode.Disposable {
     }
   }
 
+  /** Chunks of a long document become ready faster than they can be painted: an answer is awaited before the next request. */
+  private heatmapChanged(uri: string, isComplete: boolean): void {
+    for (const [editor, painted] of this.editors) {
+      if (editor.document.uri.toString() !== uri) continue;
+      if (!isComplete && painted.asked) painted.hasMore = true;
+      else if (!isComplete && painted.covers?.version === editor.document.version) {
+        if (!painted.hasMore) this.schedule(editor, PARTIAL_PAUSE_MS);
+        painted.hasMore = true;
+      } else this.schedule(editor, 0);
+    }
+  }
+
   private schedule(editor: vscode.TextEditor, delayMs: number): void {
     const painted = this.editors.get(editor);
     if (!painted) return;
@@ -132,16 +172,13 @@ export class HeatPainter implements vscode.Disposable {
     painted.asked?.cancel();
     painted.asked?.dispose();
     delete painted.asked;
-  }
-
-  private isWanted(document: vscode.TextDocument): boolean {
-    return this.isOn && this.style !== 'off' && isAnalyzed(document) && settings.isEnabled(document);
+    delete painted.hasMore;
   }
 
   private async paint(editor: vscode.TextEditor, painted: Painted): Promise<void> {
     const { document } = editor;
     const client = this.session.running;
-    if (!client || !this.isWanted(document)) {
+    if (!client || !this.isShown(document)) {
       this.clear(editor, painted);
       return;
     }
@@ -158,11 +195,15 @@ export class HeatPainter implements vscode.Disposable {
         },
         asked.token,
       );
-      // Stale answers are dropped: what is painted moves with the text until the right one comes.
+      // An outdated answer is discarded. The heat that is painted moves with the text until the next answer.
       if (asked.token.isCancellationRequested || result === null) return;
       if (result.version !== version || document.version !== version) return;
-      this.show(editor, result, lines);
+      if (painted.asked === asked) delete painted.asked;
+      this.show(editor, painted, result, lines);
       painted.covers = { version, ...lines };
+      const hasMore = painted.hasMore;
+      delete painted.hasMore;
+      if (hasMore && !result.complete) this.schedule(editor, PARTIAL_PAUSE_MS);
     } catch (error) {
       if (asked.token.isCancellationRequested) return;
       if (isOutdated(error)) this.schedule(editor, RETRY_MS);
@@ -170,8 +211,23 @@ export class HeatPainter implements vscode.Disposable {
     }
   }
 
-  private show(editor: vscode.TextEditor, result: HeatmapResult, lines: { first: number; last: number }): void {
+  private show(
+    editor: vscode.TextEditor,
+    painted: Painted,
+    result: HeatmapResult,
+    lines: { first: number; last: number },
+  ): void {
     const spans = decode(result.data);
+    // Words outside of the lines that were asked for stay as they are.
+    const isOutside = ({ start }: vscode.Range) => start.line < lines.first || start.line > lines.last;
+    const kept = painted.covers?.version === result.version ? painted.hot.filter(isOutside) : [];
+    painted.hot = [...kept, ...spans.filter(({ level }) => level >= HOT_LEVEL).map(toRange)].sort((a, b) =>
+      a.start.compareTo(b.start),
+    );
+    editor.setDecorations(
+      this.types.ruler,
+      painted.hot.length > MAX_RULER_MARKS ? [] : spans.filter(({ level }) => level === 5).map(toRange),
+    );
     const minLevel = settings.minLevel();
     const lists = byLevel(spans, minLevel);
     for (const level of LEVELS) {
@@ -192,6 +248,8 @@ export class HeatPainter implements vscode.Disposable {
 
   private clear(editor: vscode.TextEditor, painted: Painted): void {
     delete painted.covers;
+    painted.hot = [];
+    editor.setDecorations(this.types.ruler, []);
     for (const type of this.types.levels.values()) editor.setDecorations(type, []);
     if (this.types.dimmed) {
       editor.setDecorations(this.types.dimmed.half, []);

@@ -28,7 +28,12 @@ function ofLevel(style: Style, level: Level): vscode.DecorationRenderOptions {
     };
   }
   return {
+    // The backgrounds keep the contrast of the text. So they differ little in lightness, and the lines show the level to readers who
+    // do not see the hue. In light themes, where any background would cost contrast, there are only lines.
     backgroundColor: new vscode.ThemeColor(COLORS.background(level)),
+    borderWidth: `0 0 ${level >= 4 ? 2 : 1}px 0`,
+    borderStyle: 'solid',
+    borderColor: new vscode.ThemeColor(COLORS.line(level)),
     // Outside the word's box: a border inside it hides underscores.
     outlineWidth: level === 5 ? '2px' : '1px',
     outlineStyle: FRAMES[level],
@@ -39,6 +44,8 @@ function ofLevel(style: Style, level: Level): vscode.DecorationRenderOptions {
 
 /** The decoration types of one style. */
 export interface HeatTypes extends vscode.Disposable {
+  /** Marks in the overview ruler. */
+  readonly ruler: vscode.TextEditorDecorationType;
   readonly levels: ReadonlyMap<Level, vscode.TextEditorDecorationType>;
   readonly dimmed: { half: vscode.TextEditorDecorationType; far: vscode.TextEditorDecorationType } | null;
 }
@@ -53,10 +60,17 @@ export function createHeatTypes(style: Style): HeatTypes {
     style === 'spotlight'
       ? { half: create({ opacity: OPACITY.half, rangeBehavior }), far: create({ opacity: OPACITY.far, rangeBehavior }) }
       : null;
+  const ruler = create({
+    overviewRulerColor: new vscode.ThemeColor(COLORS.ruler),
+    overviewRulerLane: vscode.OverviewRulerLane.Right,
+    rangeBehavior,
+  });
   return {
+    ruler,
     levels,
     dimmed,
     dispose() {
+      ruler.dispose();
       for (const type of levels.values()) type.dispose();
       dimmed?.half.dispose();
       dimmed?.far.dispose();

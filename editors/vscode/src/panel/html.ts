@@ -1,4 +1,4 @@
-// The panel's page. Nothing of a document is ever put in here: it comes by message and is written as text.
+// The panel's page. It contains nothing of a document: that arrives in messages, and is written as text.
 
 export interface PageParts {
   nonce: string;
@@ -33,6 +33,10 @@ export function page({ nonce, cspSource, scriptUri, styleUri }: PageParts): stri
 <header>
   <h1 id="title">Attention heatmap</h1>
   <p id="subtitle"></p>
+  <p id="cut"></p>
+  <p id="source-view" role="status" hidden><span id="source-view-text"></span>
+    <button id="show-in-source" type="button">Show this view in the source</button>
+    <button id="show-source-view" type="button">Show the source's view here</button></p>
   <div id="tools" role="toolbar" aria-label="View">
     <label>Method <select id="method"></select></label>
     <label>Layer <select id="layer"></select></label>
@@ -55,12 +59,12 @@ export function page({ nonce, cspSource, scriptUri, styleUri }: PageParts): stri
 </header>
 <p id="nothing" role="status"></p>
 <section id="thumbnails" aria-label="All layers and heads" hidden></section>
+<p id="readout"></p>
 <main hidden>
   <div id="matrix" tabindex="0" role="application" aria-roledescription="attention matrix" aria-describedby="help" aria-label="Attention matrix"></div>
   <aside>
     <div id="legend"><canvas id="scale" aria-hidden="true"></canvas><ol id="ticks" aria-label="Color scale, weights"></ol></div>
     <p id="heat-legend"><span id="swatches" aria-hidden="true"><i class="level1">1</i><i class="level2">2</i><i class="level3">3</i><i class="level4">4</i><i class="level5">5</i></span> <span id="heat-words"></span></p>
-    <p id="readout"></p>
     <div id="lists"></div>
     <p id="sinks"></p>
     <p id="help">Rows attend, columns are attended to. Arrow keys walk, Enter goes to the column's word, Shift+Enter to the row's; + and − zoom.</p>

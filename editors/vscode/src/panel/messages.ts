@@ -1,9 +1,9 @@
-// What the extension and the panel's page say to each other. Plain data; indices are places on the matrix' axes.
+// The messages between the extension and the panel's page. Plain data; indices are places on the axes of the matrix.
 import type { Fusion, MethodName, Unit } from '../../../../web/src/generated/lists';
 
 export type PanelFormat = 'png' | 'svg' | 'json';
 
-/** What a person chose in the panel; it survives a reload. */
+/** What the user chose in the panel. It survives a reload. */
 export interface PanelState {
   uri: string;
   line: number;
@@ -37,6 +37,8 @@ export interface MatrixMessage {
   type: 'matrix';
   /** File name and lines. */
   title: string;
+  /** Why not all lines of the definition are drawn, or empty. */
+  note: string;
   /** Model and view in words. */
   subtitle: string;
   labels: string[];
@@ -57,16 +59,22 @@ export interface MatrixMessage {
 export type ToPanel =
   | { type: 'state'; state: PanelState }
   | MatrixMessage
-  /** What the heat in the editor says; `hasSwatches`: it is backgrounds or frames. */
+  /** What the heat in the editor means; `hasSwatches`: it has backgrounds or frames. */
   | { type: 'legend'; text: string; hasSwatches: boolean }
   /** Instead of a matrix: why there is none. */
   | { type: 'nothing'; text: string }
   | { type: 'busy' }
+  /** The view of the source, in words, if it is not the panel's. */
+  | { type: 'source-view'; text: string | null }
   /** The word at the editor's cursor. */
   | { type: 'cursor'; index: number | null }
   | { type: 'maps'; layers: number; heads: number; size: number; cells: string };
 
 export type FromPanel =
+  /** The source shows the panel's view from now on. */
+  | { type: 'show-in-source' }
+  /** The panel shows the source's view from now on. */
+  | { type: 'show-source-view' }
   | { type: 'ready' }
   | { type: 'choose'; state: Partial<PanelState> }
   | { type: 'point'; cell: { query: number; key: number } | null }

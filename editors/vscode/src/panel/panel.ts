@@ -1,20 +1,23 @@
-// The heatmap panel: asks the server for the matrix at the cursor, and ties the page to the editor.
+// The heatmap panel: requests the matrix at the cursor from the server, and connects the page with the editor.
 
 import * as vscode from 'vscode';
 import type { Range } from 'vscode-languageclient/node';
 import { METHODS } from '../../../../web/src/generated/lists';
-import { tokenAt, within } from '../../../../web/src/view/tokens';
+import { tokenAt } from '../../../../web/src/view/tokens';
 import { describeView } from '../../../../web/src/view/words';
+import { placeOfSelection } from '../currentEditor';
 import { Outlines } from '../cursorAttention';
 import { isOutdated } from '../errors';
 import { exportHeatmap } from '../exportHeatmap';
-import { PANEL_TYPE } from '../names';
+import { CONTEXTS, PANEL_TYPE } from '../names';
 import { MATRIX, type MatrixResult, MODEL, type ModelResult, THUMBNAILS, type ViewOptions } from '../protocol';
 import type { Session } from '../session';
 import { isAnalyzed, isHighContrast, settings } from '../settings';
 import { legend } from '../words';
+import { matrixData } from './exportMatrix';
+import { drawn, heading, whyCut } from './headings';
 import { createNonce, page } from './html';
-import { type FromPanel, INITIAL_STATE, type PanelState, type ToPanel } from './messages';
+import { type FromPanel, INITIAL_STATE, type PanelFormat, type PanelState, type ToPanel } from './messages';
 
 const FOLLOW_PAUSE_MS = 120;
 const RETRY_MS = 1000;
@@ -38,9 +41,10 @@ export class HeatmapPanels implements vscode.Disposable {
   /** One panel, used again. */
   show(place: { uri: vscode.Uri; range: Range } | undefined): void {
     if (!place) {
-      void vscode.window.showInformationMessage('Codegaze: open a source file first, then its heatmap.');
+      void vscode.window.showInformationMessage(vscode.l10n.t('Codegaze: open a source file first, then its heatmap.'));
       return;
     }
+    void vscode.commands.executeCommand('setContext', CONTEXTS.heatmapShown, true);
     const at = { uri: place.uri.toString(), line: place.range.start.line, character: place.range.start.character };
     if (this.current) {
       this.current.reveal(at);
@@ -113,6 +117,7 @@ class HeatmapPanel {
         if (changed === this.state.uri) this.refresh(0);
       }),
       session.onRunning(() => this.refresh(0)),
+      session.onStatus(() => this.compareViews()),
       vscode.window.onDidChangeActiveColorTheme(() => this.showLegend()),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration('codegaze.style')) this.showLegend();
@@ -174,15 +179,54 @@ class HeatmapPanel {
         await this.jump(message.index);
         break;
       case 'export':
-        await exportHeatmap(this.session, {
-          uri: vscode.Uri.parse(this.state.uri),
-          format: message.format,
-          unit: this.state.unit,
-          view: this.view(),
-          ...(this.result ? { range: this.part(this.result) ?? this.result.range } : {}),
-        });
+        await this.export(message.format);
+        break;
+      case 'show-in-source':
+        await this.showInSource();
+        break;
+      case 'show-source-view':
+        this.setState({ method: null, layer: null, head: 'mean' });
+        this.refresh(0);
         break;
     }
+  }
+
+  /** Exports exactly what is drawn. */
+  private async export(format: PanelFormat): Promise<void> {
+    const { result } = this;
+    if (!result) return;
+    const uri = vscode.Uri.parse(this.state.uri);
+    const words = drawn(result, this.state.part);
+    const ranges = result.tokens.slice(words.from, words.to).flatMap(({ range }) => (range ? [range] : []));
+    const [first] = ranges;
+    await exportHeatmap(this.session, {
+      uri,
+      format,
+      unit: this.state.unit,
+      view: this.view(),
+      chunk: result.chunk,
+      range: { start: first?.start ?? result.range.start, end: ranges.at(-1)?.end ?? result.range.end },
+      data: () => matrixData(vscode.workspace.asRelativePath(uri), result, words),
+    });
+  }
+
+  /** Makes the panel's view the view of all documents. */
+  private async showInSource(): Promise<void> {
+    if (!this.result) return;
+    const { method, layers, heads } = this.result.view;
+    try {
+      await this.session.setView({ method, layers, heads });
+    } catch (error) {
+      void vscode.window.showErrorMessage(`Codegaze: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** Shows in the panel whether the source has another view. */
+  private compareViews(): void {
+    const source = this.session.status?.view;
+    const panel = this.result?.view;
+    const isSame = !source || !panel || describeView(source) === describeView(panel);
+    this.post({ type: 'source-view', text: isSame ? null : describeView(source) });
   }
 
   private view(): ViewOptions {
@@ -194,17 +238,13 @@ class HeatmapPanel {
     };
   }
 
-  private part(result: MatrixResult): Range | null {
-    return this.state.part === 'definition' ? result.definition : null;
-  }
-
   private editor(): vscode.TextEditor | undefined {
     return vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === this.state.uri);
   }
 
   private follow(editor: vscode.TextEditor): void {
     if (!this.state.isFollowing || !isAnalyzed(editor.document)) return;
-    const { line, character } = editor.selection.active;
+    const { line, character } = placeOfSelection(editor.selection);
     const uri = editor.document.uri.toString();
     if (uri === this.state.uri && line === this.state.line && character === this.state.character) return;
     this.setState({ uri, line, character });
@@ -240,8 +280,8 @@ class HeatmapPanel {
       if (result === null) {
         this.nothing(
           model.state === 'ready'
-            ? 'There is nothing to draw: no code here, or a document that is not analyzed.'
-            : `The model is not there yet. ${model.message ?? ''}`,
+            ? vscode.l10n.t('There is nothing to draw: no code here, or a document that is not analyzed.')
+            : vscode.l10n.t('The model is not loaded yet. {0}', model.message ?? ''),
         );
         return;
       }
@@ -274,14 +314,14 @@ class HeatmapPanel {
   }
 
   private showMatrix(document: vscode.TextDocument, model: ModelResult, result: MatrixResult): void {
-    const part = this.part(result);
-    const shown = part ?? result.range;
-    const { from, to } = within(result.tokens, part);
+    const words = drawn(result, this.state.part);
+    const { from, to } = words;
     const name = document.uri.path.split('/').at(-1) ?? '';
     this.panel.title = `Heatmap: ${name}`;
     this.post({
       type: 'matrix',
-      title: `${name}, lines ${shown.start.line + 1}–${shown.end.line + (shown.end.character > 0 ? 1 : 0)}`,
+      title: heading(name, words),
+      note: whyCut(words, result.chunk, result.chunks),
       subtitle: `${result.view.model}: ${describeView(result.view)}${result.chunks > 1 ? ` · chunk ${result.chunk + 1} of ${result.chunks}` : ''}`,
       labels: result.tokens.map(({ label }) => label),
       lines: result.tokens.map(({ range }) => range && range.start.line + 1),
@@ -298,6 +338,7 @@ class HeatmapPanel {
         methods: model.methods.map((value) => ({ value, name: METHODS[value].name })),
       },
     });
+    this.compareViews();
     this.post({ type: 'cursor', index: this.cursorIndex(result) });
   }
 

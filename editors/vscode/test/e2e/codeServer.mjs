@@ -146,7 +146,9 @@ export class CodeServer {
   }
 
   setUserSettings(settings) {
-    writeFileSync(join(this.userData, 'User/settings.json'), JSON.stringify({ ...QUIET, ...settings }, null, 2));
+    // All levels, so that much heat is compared.
+    const all = { ...QUIET, 'codegaze.minLevel': 1, ...settings };
+    writeFileSync(join(this.userData, 'User/settings.json'), JSON.stringify(all, null, 2));
   }
 
   /** An editor window in its own browser context. `file` is opened from the start. */

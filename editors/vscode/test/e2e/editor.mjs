@@ -5,7 +5,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const artefacts = join(dirname(fileURLToPath(import.meta.url)), 'artefacts');
-export const ALPHAS = [0.08, 0.16, 0.26, 0.38, 0.52];
+/** Opacities of the levels: of backgrounds in dark themes, of lines in light ones. */
+export const DARK_ALPHAS = [0.3, 0.45, 0.6, 0.8, 1];
+export const LIGHT_ALPHAS = [0.25, 0.4, 0.55, 0.75, 1];
+
+/** The level of a color of heat; 0 for another color. */
+export function levelOf(color, rgb, alphas) {
+  const [, found, alpha = '1'] = /rgba?\((\d+, \d+, \d+)(?:, ([\d.]+))?\)/.exec(color ?? '') ?? [];
+  return found === rgb ? alphas.findIndex((each) => Math.abs(each - Number(alpha)) < 0.006) + 1 : 0;
+}
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -150,6 +158,12 @@ export class Editor {
       [text, word],
     );
     await this.page.mouse.move(x, y);
+    this.at = [x, y];
+  }
+
+  /** Where `pointAt` moved the pointer. */
+  pointer() {
+    return this.at;
   }
 
   async cursor() {
@@ -246,16 +260,18 @@ export class Editor {
   }
 
   /**
-   * Level of every character with the blue of the style "background", by `line:column`: the editor paints neighbors of one level as
+   * Level of every character in the style "background", by `line:column`: the editor paints neighbors of one level as
    * one box.
    */
   async heat() {
     const painted = await this.painted();
     const levels = new Map();
-    for (const { line, start, text, background } of painted?.boxes ?? []) {
-      const [, alpha] = /^rgba\(0, 114, 178, ([\d.]+)\)$/.exec(background) ?? [];
-      if (alpha === undefined) continue;
-      const level = ALPHAS.findIndex((each) => Math.abs(each - Number(alpha)) < 0.006) + 1;
+    for (const { line, start, text, background, border, sides } of painted?.boxes ?? []) {
+      const isLine = border?.includes('px solid ') && sides !== 'dotted';
+      const level =
+        levelOf(background, '0, 25, 92', DARK_ALPHAS) ||
+        (background === 'rgba(0, 0, 0, 0)' && isLine ? levelOf(border, '0, 114, 178', LIGHT_ALPHAS) : 0);
+      if (level === 0) continue;
       for (let at = 0; at < text.length; at++) levels.set(`${line}:${start + at}`, level);
     }
     return { levels, lines: painted?.lines ?? [] };

@@ -48,10 +48,10 @@ test('colors of text stay those of the language’s own extension', async () => 
     );
     return colors;
   });
-  await editor.command('Codegaze: Toggle Attention Heat');
+  await editor.command('Codegaze: Toggle Attention');
   await eventually(async () => assert.equal((await editor.heat()).levels.size, 0));
   assert.deepEqual(await editor.textColors(), withHeat);
-  await editor.command('Codegaze: Toggle Attention Heat');
+  await editor.command('Codegaze: Toggle Attention');
   await editor.expectHeat(analysis);
   assert.deepEqual(await editor.textColors(), withHeat);
 
@@ -66,10 +66,11 @@ test('colors of text stay those of the language’s own extension', async () => 
       hover.some((text) => text.includes('hover of the language')),
       `hovers: ${hover.join(' | ')}`,
     );
-    assert.ok(
-      hover.some((text) => /average/.test(text)),
-      `hovers: ${hover.join(' | ')}`,
+    const [language, ours] = [/hover of the language/, /average attention/].map((pattern) =>
+      hover.join('\n').search(pattern),
     );
+    assert.ok(ours >= 0, `hovers: ${hover.join(' | ')}`);
+    assert.ok(language < ours, 'the hover of the language comes first');
   });
   await editor.shoot('hover');
   assert.deepEqual(editor.problems, []);
@@ -87,7 +88,7 @@ test('typing at speed neither flickers nor leaves stale heat', async () => {
     window.frames_ = { seen: 0, bare: 0 };
     const watch = () => {
       const boxes = document.querySelectorAll('.editor-instance .view-overlays .cdr');
-      const hot = [...boxes].filter((box) => getComputedStyle(box).backgroundColor.startsWith('rgba(0, 114, 178'));
+      const hot = [...boxes].filter((box) => /^rgba?\(0, 25, 92/.test(getComputedStyle(box).backgroundColor));
       window.frames_.seen += 1;
       if (hot.length < 20) window.frames_.bare += 1;
       if (window.frames_.seen < 100_000) requestAnimationFrame(watch);
@@ -187,7 +188,10 @@ test('styles, levels and languages follow the settings', async () => {
   });
   await editor.set({ 'codegaze.style': 'background', 'codegaze.minLevel': 4 });
   await editor.expectHeat(analysis, { minLevel: 4 });
-  await editor.set({ '[python]': { 'codegaze.enabled': false }, 'codegaze.minLevel': null });
+  // A value that is not a level is the default.
+  await editor.set({ 'codegaze.minLevel': 9 });
+  await editor.expectHeat(analysis, { minLevel: 3 });
+  await editor.set({ '[python]': { 'codegaze.enabled': false }, 'codegaze.minLevel': 1 });
   await eventually(async () => assert.equal((await editor.heat()).levels.size, 0));
   await editor.set({ '[python]': null });
   await editor.expectHeat(analysis);
@@ -288,6 +292,25 @@ test('outlines show what the word at the cursor attends to', async () => {
     for (const color of ['230,159,0', '204,121,167']) assert.ok(marks.includes(color), `${color} is not in ${marks}`);
   });
   await editor.shoot('cursor-attention');
+  // A double click selects the word, and the cursor is then before the parenthesis.
+  await editor.pointAt('def fibonacci(', 'fibonacci');
+  await editor.page.mouse.dblclick(...(await editor.pointer()));
+  await eventually(async () => {
+    const { query } = await outlines();
+    assert.deepEqual(query, ['fibonacci']);
+    assert.match((await editor.cursor()).text, /9 selected/);
+  });
+  // From hot word to hot word.
+  const hot = analyze(join(workspace, 'fibonacci.py')).lexemes.filter(({ level }) => level >= 4);
+  await editor.goToLine(1);
+  for (const { range } of hot.slice(0, 2)) {
+    await editor.command('Codegaze: Go to Next Hot Word');
+    await eventually(async () => {
+      const { line, column } = await editor.cursor();
+      assert.deepEqual([line, column], [range.start.line + 1, range.start.character + 1]);
+    });
+  }
+  await editor.goToLine(6, 6);
   await editor.command('Codegaze: Toggle Attention of the Word at the Cursor');
   await eventually(async () => assert.deepEqual(await outlines(), { query: [], attendsTo: [], attendedBy: [] }));
   await editor.close();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { CodeServer, example } from './codeServer.mjs';
+import { analyze, CodeServer, example } from './codeServer.mjs';
 import { eventually } from './editor.mjs';
 
 let server;
@@ -188,6 +188,33 @@ test('switches layer, head, method and unit; shows all heads; keeps the state ov
   await editor.close();
 });
 
+test('tells when the source shows another view, and applies either view to the other', async () => {
+  const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
+  const file = join(workspace, 'fibonacci.py');
+  const editor = await server.open(workspace, { file: 'fibonacci.py', viewport: { width: 1400, height: 900 } });
+  await editor.goToLine(6, 6);
+  const frame = await openPanel(editor);
+  assert.equal(await frame.locator('#source-view').isVisible(), false);
+  await frame.locator('#layer').selectOption('0');
+  await frame.locator('#source-view').waitFor();
+  assert.match(await textOf(frame, 'source-view-text'), /The source shows another view: .*layer 5/);
+  await editor.shoot('panel-other-view');
+  await frame.locator('#show-in-source').click();
+  await editor.expectHeat(analyze(file, '--layers', '0'));
+  await eventually(async () => assert.equal(await frame.locator('#source-view').isVisible(), false));
+  await frame.locator('#layer').selectOption('1');
+  await frame.locator('#show-source-view').click();
+  await eventually(async () => assert.equal(await frame.locator('#layer').inputValue(), '0'));
+  // What the pointer is on is visible without scrolling.
+  await frame.locator('#matrix').hover({ position: { x: 250, y: 250 } });
+  await eventually(async () => assert.match(await textOf(frame, 'readout'), /gives|attends/));
+  const bottom = await frame.evaluate(() => document.getElementById('readout').getBoundingClientRect().bottom);
+  const height = await frame.evaluate(() => window.innerHeight);
+  assert.ok(bottom < height, `the readout ends at ${bottom} of ${height}`);
+  await editor.shoot('panel-1400');
+  await editor.close();
+});
+
 test('themes', async () => {
   const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
   const editor = await server.open(workspace, { file: 'fibonacci.py' });
@@ -284,10 +311,26 @@ test('exports what it shows', async () => {
   const editor = await server.open(workspace, { file: 'two.py' });
   await editor.goToLine(6, 6);
   const frame = await openPanel(editor);
+  const shown = await frame.evaluate(() => document.getElementById('title').textContent);
+  assert.equal(shown, 'two.py, lines 5–7');
+  const isSvg = (bytes) => {
+    const text = bytes.toString();
+    assert.match(text, /<svg.*>gamma<.*<\/svg>/s);
+    // The definition alone, under the name and the lines that the panel shows.
+    assert.ok(text.includes(shown), 'the heading is not the panel’s');
+    assert.ok(!text.includes('>alpha<') && !text.includes('file://'));
+  };
+  const isData = (bytes) => {
+    const data = JSON.parse(bytes.toString());
+    assert.deepEqual([data.document, data.lines, data.view.method], ['two.py', { first: 5, last: 7 }, 'received']);
+    assert.deepEqual([data.words[1].text, data.words[1].line, data.words[1].column], ['second', 5, 5]);
+    assert.deepEqual([data.weights.length, data.weights[0].length], [data.words.length, data.words.length]);
+    assert.ok(data.weights.flat().some((weight) => weight > 0));
+  };
   for (const [format, check] of [
     ['png', (bytes) => assert.equal(bytes.subarray(1, 4).toString(), 'PNG')],
-    ['svg', (bytes) => assert.match(bytes.toString(), /<svg.*>gamma<.*<\/svg>/s)],
-    ['json', (bytes) => assert.ok(JSON.parse(bytes.toString()).lexemes.length > 10)],
+    ['svg', isSvg],
+    ['json', isData],
   ]) {
     const path = join(workspace, `two.py.heatmap.${format}`);
     await frame.locator(`#export-${format}`).click();

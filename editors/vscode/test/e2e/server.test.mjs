@@ -18,7 +18,7 @@ const FILE = 'fibonacci.py';
 const files = { [FILE]: example(FILE) };
 
 test('the API in the extension host: activation, hovers, lenses, hints, commands, settings', async () => {
-  const workspace = server.workspace(files);
+  const workspace = server.workspace({ ...files, 'tokenizer.rs': example('tokenizer.rs') });
   const result = join(workspace, 'result.json');
   cpSync(new URL('./inhost', import.meta.url).pathname, join(workspace, 'inhost'), { recursive: true });
   const editor = await server.open(workspace, {
@@ -102,6 +102,15 @@ test('a server that crashes is started again, with a message, and not for ever',
   await editor.close();
 });
 
+test('the project’s settings apply where the user has none', async () => {
+  const workspace = server.workspace({ ...files, '.codegaze.toml': 'method = "rollout"\n' });
+  const editor = await server.open(workspace, { file: FILE });
+  await editor.expectHeat(analyze(join(workspace, FILE), '--method', 'rollout'));
+  await editor.set({ 'codegaze.method': 'norm' });
+  await editor.expectHeat(analyze(join(workspace, FILE), '--method', 'norm'));
+  await editor.close();
+});
+
 test('a missing server is said, with what to do', async () => {
   const workspace = server.workspace(files);
   const editor = await server.open(workspace, {
@@ -109,15 +118,17 @@ test('a missing server is said, with what to do', async () => {
     settings: { 'codegaze.server.path': '/nowhere/codegaze' },
   });
   const text = await editor.waitForNotification(/\/nowhere\/codegaze/);
-  assert.match(text, /cargo install/);
+  // The extension contains a program, so nothing has to be installed.
+  assert.match(text, /The extension contains the program/);
+  assert.doesNotMatch(text, /cargo install/);
   await editor.shoot('server-missing');
   assert.match((await editor.status()) ?? '', /no server/);
   await editor.command('Codegaze: Show Log');
   await eventually(async () =>
     assert.match(await editor.page.locator('.panel .view-lines').textContent(), /\/nowhere\/codegaze/),
   );
-  // Mended settings are taken up without a reload.
-  await editor.set({ 'codegaze.server.path': join(server.extensionPath, 'server/codegaze') });
+  // Corrected settings apply without a reload.
+  await editor.answer('Use the Bundled Program');
   await editor.expectHeat(analyze(join(workspace, FILE)));
   await editor.close();
 });

@@ -1,13 +1,24 @@
 // Names that are written in two places are the same in both.
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CLIENT_COMMANDS, COLORS, COMMANDS, LEVELS, STYLES } from '../../src/names';
+import {
+  CLIENT_COMMANDS,
+  COLORS,
+  COMMANDS,
+  CONTEXTS,
+  LEVELS,
+  OWN_DEFAULTS,
+  SERVER_SETTINGS,
+  STYLES,
+} from '../../src/names';
+import { contrast, DEFAULT_THEMES, over } from './themes';
 
 const extension = join(__dirname, '../..');
 const root = join(extension, '../..');
 const manifest = JSON.parse(readFileSync(join(extension, 'package.json'), 'utf8'));
 const { contributes } = manifest;
+const strings: Record<string, string> = JSON.parse(readFileSync(join(extension, 'package.nls.json'), 'utf8'));
 const properties: Record<string, { default: unknown; enum?: string[]; scope?: string }> = Object.assign(
   {},
   ...contributes.configuration.map((group: { properties: object }) => group.properties),
@@ -21,12 +32,24 @@ const serverSettings = new Map(
 );
 
 describe('settings', () => {
+  test('that the server reads are all passed to it', () => {
+    const all = [...serverSettings.keys()].filter((key) => !['positionEncoding', 'clientCommands'].includes(key));
+    expect([...SERVER_SETTINGS].sort()).toEqual(all.sort());
+    // Without these, the server would use its own default.
+    for (const key of OWN_DEFAULTS) {
+      expect(properties[`codegaze.${key}`]?.default, key).not.toEqual(serverSettings.get(key));
+    }
+  });
+
   test('of the server are all there, with its defaults', () => {
     expect(serverSettings.size).toBeGreaterThan(20);
     // VS Code counts in UTF-16 alone, and which commands a client has is not a person's choice.
     for (const key of ['positionEncoding', 'clientCommands']) expect(serverSettings.delete(key)).toBe(true);
-    // They would take the place of the language's own.
+    // They would replace the language's own.
     serverSettings.set('features.semanticTokens', false);
+    // VS Code shows hovers without a request of the user, and draws heat on colored text.
+    serverSettings.set('hover.minLevel', 1);
+    serverSettings.set('minLevel', 3);
     for (const [key, value] of serverSettings) expect(properties[`codegaze.${key}`]?.default, key).toEqual(value);
   });
 
@@ -49,10 +72,46 @@ test('commands are the code’s', () => {
 });
 
 test('commands in walkthroughs exist', () => {
-  const text = JSON.stringify(contributes.walkthroughs);
+  const text = JSON.stringify(contributes.walkthroughs) + JSON.stringify(strings);
   const used = [...text.matchAll(/command:([\w.]+)/g), ...text.matchAll(/onCommand:([\w.]+)/g)].map(([, id]) => id);
+  for (const [, context] of text.matchAll(/onContext:([\w.]+)/g)) expect(Object.values(CONTEXTS)).toContain(context);
   expect(used.length).toBeGreaterThan(4);
   for (const id of used) expect(Object.values(COMMANDS)).toContain(id);
+});
+
+describe('translation', () => {
+  test('has a string for every key of the manifest, and no other', () => {
+    const used = [...JSON.stringify(manifest).matchAll(/"%([\w.]+)%"/g)].map(([, key]) => key);
+    expect(used.length).toBeGreaterThan(80);
+    expect(Object.keys(strings).sort()).toEqual([...new Set(used)].sort());
+    // What a user reads has no text of its own in the manifest.
+    for (const { title } of contributes.commands) expect(title).toMatch(/^%/);
+  });
+
+  test('knows every message of the code', () => {
+    const sources = readdirSync(join(extension, 'src'), { recursive: true, encoding: 'utf8' });
+    const code = sources
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(join(extension, 'src', name), 'utf8'));
+    const messages = code.flatMap((text) =>
+      [...text.matchAll(/l10n\.t\(\s*(?:'((?:[^'\\]|\\.)*)'|"([^"]*)")/g)].map(
+        ([, single = '', double]) => double ?? single.replaceAll("\\'", "'"),
+      ),
+    );
+    expect(messages.length).toBeGreaterThan(40);
+    const bundle = JSON.parse(readFileSync(join(extension, 'l10n/bundle.l10n.json'), 'utf8'));
+    expect(Object.keys(bundle)).toEqual([...new Set(messages)].sort());
+  });
+});
+
+test('the marketplace page has what a visitor looks for', () => {
+  for (const key of ['repository', 'bugs', 'homepage', 'galleryBanner']) expect(manifest[key], key).toBeTruthy();
+  expect(manifest.keywords.length).toBeGreaterThan(5);
+  const readme = readFileSync(join(extension, 'README.md'), 'utf8');
+  expect(readme).toMatch(/no telemetry/i);
+  const pictures = [...readme.matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)].map(([, path = '']) => path);
+  expect(pictures.length).toBeGreaterThan(0);
+  for (const path of pictures) expect(existsSync(join(extension, path)), path).toBe(true);
 });
 
 describe('colors', () => {
@@ -61,43 +120,43 @@ describe('colors', () => {
   );
 
   test('are the code’s, with four defaults each', () => {
-    const { background, border, ...others } = COLORS;
-    const used = [...LEVELS.map(background), ...LEVELS.map(border), ...Object.values(others)];
+    const { background, border, line, ...others } = COLORS;
+    const used = [...LEVELS.map(background), ...LEVELS.map(border), ...LEVELS.map(line), ...Object.values(others)];
     expect([...colors.keys()].sort()).toEqual(used.sort());
     for (const defaults of colors.values()) {
       expect(Object.keys(defaults)).toEqual(['dark', 'light', 'highContrast', 'highContrastLight']);
     }
   });
 
-  test('of heat are the hue and the ramp of the program’s own pictures', () => {
-    const theme = readFileSync(join(root, 'crates/codegaze-view/src/theme.rs'), 'utf8');
-    const hue = /HEAT_HUE: Rgb = Rgb::hex\(0x00(\w\w)_(\w{4})\)/.exec(theme)?.slice(1).join('');
-    const alphas = /HEAT_ALPHA: \[f32; 5\] = \[([^\]]*)\]/.exec(theme)?.[1]?.split(',').map(Number) ?? [];
-    expect(alphas).toHaveLength(5);
-    alphas.forEach((alpha, at) => {
-      const byte = Math.round(255 * alpha)
-        .toString(16)
-        .padStart(2, '0');
-      const expected = `#${hue}${byte}`.toLowerCase();
-      const defaults = colors.get(`codegaze.level${at + 1}Background`);
-      expect(defaults?.dark?.toLowerCase()).toBe(expected);
-      expect(defaults?.light?.toLowerCase()).toBe(expected);
-    });
+  test('of heat keep the contrast of every token color of the default themes', () => {
+    for (const [name, { kind, background, tokens }] of Object.entries(DEFAULT_THEMES)) {
+      expect(tokens.length, name).toBeGreaterThan(15);
+      for (const level of LEVELS) {
+        const heat = over(colors.get(COLORS.background(level))?.[kind] ?? '', background);
+        for (const token of tokens.filter((each) => contrast(each, background) >= 4.5)) {
+          expect(contrast(token, heat), `${token} of ${name} on level ${level}`).toBeGreaterThanOrEqual(4.5);
+        }
+      }
+    }
+  });
+
+  test('of heat show higher levels by stronger lines', () => {
+    for (const { kind, background } of Object.values(DEFAULT_THEMES)) {
+      const steps = LEVELS.map((level) =>
+        contrast(over(colors.get(COLORS.line(level))?.[kind] ?? '', background), background),
+      );
+      for (let at = 1; at < steps.length; at++) expect(steps[at]).toBeGreaterThan((steps[at - 1] ?? 0) * 1.15);
+      // WCAG 2: at least 3 for graphical objects.
+      expect(steps.at(-1)).toBeGreaterThanOrEqual(3);
+    }
   });
 
   test('of outlines stand out from the editor’s background', () => {
-    const luminance = (hex: string) => {
-      const [r = 0, g = 0, b = 0] = [1, 3, 5]
-        .map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255)
-        .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
     const grounds = { dark: '#1F1F1F', light: '#FFFFFF', highContrast: '#000000', highContrastLight: '#FFFFFF' };
-    for (const id of [COLORS.query, COLORS.attendsTo, COLORS.attendedBy, COLORS.underline]) {
+    for (const id of [COLORS.query, COLORS.attendsTo, COLORS.attendedBy, COLORS.underline, COLORS.ruler]) {
       for (const [theme, ground] of Object.entries(grounds)) {
-        const [a = 0, b = 0] = [luminance(colors.get(id)?.[theme] ?? ''), luminance(ground)].sort((x, y) => y - x);
         // WCAG 2: at least 3 for graphical objects.
-        expect((a + 0.05) / (b + 0.05), `${id} on ${theme}`).toBeGreaterThanOrEqual(3);
+        expect(contrast(colors.get(id)?.[theme] ?? '', ground), `${id} on ${theme}`).toBeGreaterThanOrEqual(3);
       }
     }
   });

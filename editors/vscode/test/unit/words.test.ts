@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeView, duration, shortModel } from '../../../../web/src/view/words';
 import type { Status, View } from '../../src/protocol';
-import { legend, statusText } from '../../src/words';
+import { isModelMissing, legend, statusText } from '../../src/words';
 
 const view: View = {
   model: 'codegaze-mini',
@@ -39,20 +39,42 @@ test('times are short', () => {
   expect([0.2, 7.6, 999, 1540].map(duration)).toEqual(['<1 ms', '8 ms', '999 ms', '1.5 s']);
 });
 
-test('the status bar says the model, its state and the latest time', () => {
-  const status: Status = {
-    state: 'ready',
-    message: null,
-    model: 'microsoft/codebert-base',
-    embedded: false,
-    percent: null,
-    analysisMs: 82.4,
-    view,
-  };
-  expect(statusText(status, true)).toBe('$(eye) codebert-base · 82 ms');
-  expect(statusText(status, false)).toBe('$(eye-closed) codebert-base · 82 ms');
-  expect(statusText({ ...status, state: 'downloading', percent: 41 }, true)).toMatch(/download 41 %/);
-  expect(statusText({ ...status, state: 'loading', model: null }, true)).toMatch(/Codegaze: loading/);
-  expect(statusText({ ...status, state: 'error' }, true)).toMatch(/warning/);
-  expect(statusText(null, true)).toMatch(/no server/);
+const ready: Status = {
+  state: 'ready',
+  message: null,
+  model: 'microsoft/codebert-base',
+  embedded: false,
+  percent: null,
+  analysisMs: 82.4,
+  analysisUri: 'file:///other.py',
+  view,
+};
+
+test('the status bar shows the model, its state and the latest time', () => {
+  const status = ready;
+  const done = { analysisMs: 82.4, percent: null };
+  const text = (of: Status | null, isShown = true, document = done) => statusText(of, isShown, document, false);
+  expect(text(status)).toBe('$(eye) codebert-base · 82 ms');
+  expect(text(status, false)).toBe('$(eye-closed) codebert-base · 82 ms');
+  expect(text({ ...status, state: 'downloading', percent: 41 })).toMatch(/download 41 %/);
+  expect(text({ ...status, state: 'loading', model: null })).toMatch(/Codegaze: loading/);
+  expect(text({ ...status, state: 'error' })).toMatch(/warning/);
+  expect(text(null)).toMatch(/no server/);
+});
+
+test('the status bar has the time of the current document alone', () => {
+  expect(statusText(ready, true, undefined, false)).toBe('$(eye) codebert-base');
+  expect(statusText(ready, true, { analysisMs: 7, percent: null }, false)).toBe('$(eye) codebert-base · 7 ms');
+});
+
+test('the status bar shows how much of a long document is analyzed', () => {
+  expect(statusText(ready, true, { analysisMs: null, percent: 12 }, false)).toBe('$(sync~spin) codebert-base · 12 %');
+});
+
+test('a model that is not on this machine stays visible in the status bar', () => {
+  const other = { ...ready, model: 'codegaze-mini', message: 'microsoft/codebert-base is not on this machine' };
+  expect(isModelMissing(other, 'microsoft/codebert-base')).toBe(true);
+  expect(isModelMissing(other, 'auto')).toBe(false);
+  expect(isModelMissing(ready, 'microsoft/codebert-base')).toBe(false);
+  expect(statusText(other, true, undefined, true)).toBe('$(cloud-download) codegaze-mini');
 });

@@ -27,6 +27,9 @@ function element<T extends HTMLElement>(id: string, kind: new () => T): T {
 
 const title = element('title', HTMLElement);
 const subtitle = element('subtitle', HTMLElement);
+const cut = element('cut', HTMLElement);
+const sourceView = element('source-view', HTMLElement);
+const sourceViewText = element('source-view-text', HTMLElement);
 const nothing = element('nothing', HTMLElement);
 const main = document.querySelector('main') ?? document.body;
 const method = element('method', HTMLSelectElement);
@@ -150,6 +153,7 @@ function showMatrix(message: MatrixMessage): void {
   main.hidden = false;
   title.textContent = message.title;
   subtitle.textContent = message.subtitle;
+  cut.textContent = message.note;
   showControls(message);
   const whole: Matrix = { labels: message.labels, weights: floatsOf(message.weights), max: message.max };
   matrix = message.to - message.from === message.labels.length ? whole : crop(whole, message.from, message.to);
@@ -218,6 +222,10 @@ window.addEventListener('message', ({ data }: MessageEvent<ToPanel>) => {
       view.setMatrix(null);
       nothing.textContent = data.text;
       break;
+    case 'source-view':
+      sourceView.hidden = data.text === null;
+      sourceViewText.textContent = data.text === null ? '' : `The source shows another view: ${data.text}.`;
+      break;
     case 'cursor':
       cursor = data.index;
       view.mark(toPart(cursor));
@@ -244,12 +252,14 @@ thumbnailsToggle.addEventListener('click', () => choose({ hasThumbnails: !state.
 element('zoom-out', HTMLButtonElement).addEventListener('click', () => view.zoomBy(-1));
 element('zoom-in', HTMLButtonElement).addEventListener('click', () => view.zoomBy(1));
 element('zoom-fit', HTMLButtonElement).addEventListener('click', () => view.setZoom(1));
+element('show-in-source', HTMLButtonElement).addEventListener('click', () => post({ type: 'show-in-source' }));
+element('show-source-view', HTMLButtonElement).addEventListener('click', () => post({ type: 'show-source-view' }));
 for (const format of ['png', 'svg', 'json'] as const) {
   element(`export-${format}`, HTMLButtonElement).addEventListener('click', () => post({ type: 'export', format }));
 }
 
 drawScale(element('scale', HTMLCanvasElement));
-// VS Code tells the theme by classes of the body.
+// VS Code marks a change of the theme in the attributes of the page.
 new MutationObserver(() => view.setTheme(theme())).observe(document.body, {
   attributes: true,
   attributeFilter: ['data-vscode-theme-id'],

@@ -19,6 +19,9 @@ async function eventually(check, timeoutMs = 15_000) {
   }
 }
 
+/** A file with definitions that differ from it. */
+const tokenizer = () => vscode.workspace.openTextDocument(path.join(folder(), 'tokenizer.rs'));
+
 const tests = {
   async 'activates by itself and starts its own server'({ api, extension }) {
     assert.ok(extension.isActive);
@@ -40,8 +43,31 @@ const tests = {
     assert.match(text, /fibonacci/);
     assert.match(text, /average/);
   },
-  async 'each definition has a lens that opens the panel'({ document }) {
-    const lenses = await vscode.commands.executeCommand('vscode.executeCodeLensProvider', document.uri, 100);
+  async 'hovers and lenses follow codegaze.enabled of the language'({ document }) {
+    const place = new vscode.Position(5, 6);
+    const hovers = async () => {
+      const all = await vscode.commands.executeCommand('vscode.executeHoverProvider', document.uri, place);
+      return all.filter(({ contents }) => contents.some((content) => /average/.test(content.value ?? content)));
+    };
+    const lenses = async () => {
+      const all = await vscode.commands.executeCommand('vscode.executeCodeLensProvider', (await tokenizer()).uri, 100);
+      return all.filter(({ command }) => command?.title.startsWith('$(eye)'));
+    };
+    assert.ok((await hovers()).length > 0 && (await lenses()).length > 0);
+    const languages = ['python', 'rust'].map((languageId) =>
+      vscode.workspace.getConfiguration('codegaze', { languageId }),
+    );
+    for (const each of languages) await each.update('enabled', false, vscode.ConfigurationTarget.Global, true);
+    await eventually(async () => assert.deepEqual([await hovers(), await lenses()], [[], []]));
+    for (const each of languages) await each.update('enabled', undefined, vscode.ConfigurationTarget.Global, true);
+    await vscode.commands.executeCommand('codegaze.toggle');
+    await eventually(async () => assert.deepEqual([await hovers(), await lenses()], [[], []]));
+    await vscode.commands.executeCommand('codegaze.toggle');
+    await eventually(async () => assert.ok((await hovers()).length > 0));
+  },
+  async 'a definition that differs from its file has a lens that opens the panel'() {
+    const { uri } = await tokenizer();
+    const lenses = await vscode.commands.executeCommand('vscode.executeCodeLensProvider', uri, 100);
     const ours = lenses.filter(({ command }) => command?.title.startsWith('$(eye)'));
     assert.ok(ours.length >= 1, `lenses: ${JSON.stringify(lenses)}`);
     assert.ok(
@@ -76,7 +102,10 @@ const tests = {
     const tokens = await vscode.commands.executeCommand('vscode.provideDocumentSemanticTokens', document.uri);
     assert.equal(tokens, undefined);
     const capabilities = await vscode.commands.executeCommand('codegaze.server.info', {});
-    assert.equal(capabilities.settings.features.documentHighlight, false);
+    // Only what the user set is sent: defaults would override a project's .codegaze.toml.
+    assert.equal(capabilities.settings['features.documentHighlight'], undefined);
+    assert.equal(capabilities.settings['features.semanticTokens'], false);
+    assert.equal(capabilities.settings.method, undefined);
     assert.equal(capabilities.positionEncoding, 'utf-16');
   },
   async 'semantic tokens and highlights are sent once they are asked for'({ document }) {
