@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::Instant;
 
 use super::error::ApiError;
@@ -63,22 +63,24 @@ impl Admission {
     }
 
     /// A permit for one more WebSocket.
-    pub fn admit_live(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        let permit = Arc::clone(&self.live).try_acquire_owned();
-        permit.map_err(|_| ApiError::Busy {
-            limit: self.limits.live,
-        })
+    pub fn admit_live(&self) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        Arc::clone(&self.live).try_acquire_owned()
     }
 
-    /// Waits until a response with `cells` attention weights fits.
+    /// Waits until a response with `cells` attention weights fits. `instead` is what a client can request if it never does.
     ///
     /// # Errors
     /// If it is more than one response may have.
-    pub async fn reserve(&self, permit: &mut Permit, cells: usize) -> Result<(), ApiError> {
+    pub async fn reserve(
+        &self,
+        permit: &mut Permit,
+        cells: usize,
+        instead: &str,
+    ) -> Result<(), ApiError> {
         let limit = self.limits.answer_cells.min(self.limits.cells);
         if cells > limit {
             return Err(ApiError::unanalysable(format!(
-                "the response would contain {cells} attention weights, and the limit is {limit}: request one chunk, or fewer layers and heads"
+                "the response would contain {cells} attention weights, and the limit is {limit}: {instead}"
             )));
         }
         let wanted = u32::try_from(units(cells)).unwrap_or(u32::MAX);

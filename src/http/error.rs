@@ -29,8 +29,14 @@ pub(crate) enum ApiError {
         "this server does not accept requests from pages of {origin:?}: start it with --allow-origin {origin}"
     )]
     ForeignOrigin { origin: String },
+    #[error(
+        "this server does not accept requests from pages without an origin, such as files and sandboxed frames: open the page from a web server, and start codegaze with --allow-origin and that server's origin"
+    )]
+    NoOrigin,
     #[error("unknown path {path}; /docs lists all endpoints")]
     NotFound { path: String },
+    #[error("this endpoint is a WebSocket: {0}; send the headers of RFC 6455, version 13")]
+    UpgradeRequired(String),
     #[error("{path} does not support {method}; /docs lists what it supports")]
     Method { method: String, path: String },
     #[error("the body did not arrive within {} s; send it again without pauses", .0.as_secs_f32())]
@@ -39,6 +45,8 @@ pub(crate) enum ApiError {
         "the body is larger than {limit} bytes; send a part, or start the server with a larger --max-body"
     )]
     TooLarge { limit: usize },
+    #[error("the body has the Content-Encoding {found}; send it without one")]
+    Encoded { found: String },
     #[error("expected the Content-Type `application/json`, not {found}")]
     MediaType { found: String },
     #[error("{0}")]
@@ -76,6 +84,7 @@ pub(crate) enum ErrorType {
     ForbiddenOrigin,
     NotFound,
     MethodNotAllowed,
+    UpgradeRequired,
     BodyTimeout,
     TooLarge,
     UnsupportedMediaType,
@@ -109,12 +118,17 @@ impl ApiError {
             Self::Malformed(_) => (Type::Malformed, Status::BAD_REQUEST),
             Self::Unauthorized => (Type::Unauthorized, Status::UNAUTHORIZED),
             Self::ForeignHost { .. } => (Type::ForbiddenHost, Status::FORBIDDEN),
-            Self::ForeignOrigin { .. } => (Type::ForbiddenOrigin, Status::FORBIDDEN),
+            Self::ForeignOrigin { .. } | Self::NoOrigin => {
+                (Type::ForbiddenOrigin, Status::FORBIDDEN)
+            }
             Self::NotFound { .. } => (Type::NotFound, Status::NOT_FOUND),
             Self::Method { .. } => (Type::MethodNotAllowed, Status::METHOD_NOT_ALLOWED),
+            Self::UpgradeRequired(_) => (Type::UpgradeRequired, Status::UPGRADE_REQUIRED),
             Self::BodyTimeout(_) => (Type::BodyTimeout, Status::REQUEST_TIMEOUT),
             Self::TooLarge { .. } => (Type::TooLarge, Status::PAYLOAD_TOO_LARGE),
-            Self::MediaType { .. } => (Type::UnsupportedMediaType, Status::UNSUPPORTED_MEDIA_TYPE),
+            Self::MediaType { .. } | Self::Encoded { .. } => {
+                (Type::UnsupportedMediaType, Status::UNSUPPORTED_MEDIA_TYPE)
+            }
             Self::Unanalysable(_) => (Type::Unanalysable, Status::UNPROCESSABLE_ENTITY),
             Self::Busy { .. } => (Type::Busy, Status::TOO_MANY_REQUESTS),
             Self::Internal(_) => (Type::Internal, Status::INTERNAL_SERVER_ERROR),
@@ -154,6 +168,19 @@ impl IntoResponse for ApiError {
             }
             Self::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::UpgradeRequired(_) => {
+                for (name, value) in [
+                    (header::CONNECTION, "upgrade"),
+                    (header::UPGRADE, "websocket"),
+                    (header::SEC_WEBSOCKET_VERSION, "13"),
+                ] {
+                    headers.insert(name, HeaderValue::from_static(value));
+                }
+            }
+            Self::Encoded { .. } => {
+                let identity = HeaderValue::from_static("identity");
+                headers.insert(header::ACCEPT_ENCODING, identity);
             }
             // The rest of the body is not read.
             Self::BodyTimeout(_) | Self::TooLarge { .. } => {

@@ -93,6 +93,9 @@ impl Guard {
         };
         if is_own || is_listed() {
             Ok(())
+        } else if origin == "null" {
+            // A list with `null` would accept every file and every sandboxed frame.
+            Err(ApiError::NoOrigin)
         } else {
             Err(ApiError::ForeignOrigin {
                 origin: origin.to_owned(),
@@ -283,7 +286,10 @@ mod tests {
             let request = request(&[host, ("origin", origin)]);
             let checked = guard(false).check_origin(request.headers());
             assert!(
-                matches!(checked, Err(ApiError::ForeignOrigin { .. })),
+                matches!(
+                    checked,
+                    Err(ApiError::ForeignOrigin { .. } | ApiError::NoOrigin)
+                ),
                 "{origin}"
             );
         }

@@ -18,7 +18,10 @@ mod messages;
 mod typescript;
 mod writer;
 
-use axum::extract::ws::WebSocketUpgrade;
+use std::time::Duration;
+
+use axum::extract::ws::rejection::WebSocketUpgradeRejection as Rejection;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
 
 use super::app::Shared;
@@ -28,6 +31,9 @@ use connection::Connection;
 /// The WebSocket subprotocol. An incompatible version has another number.
 pub(crate) const PROTOCOL: &str = "codegaze.1";
 
+/// How long sending the Close frame may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// A live document. docs/http.md describes the messages.
 ///
 /// The subprotocol is `codegaze.1`. Browsers cannot send `Authorization` with a WebSocket; they offer the token as a second subprotocol: `bearer.` followed by the token in base64url.
@@ -36,23 +42,30 @@ pub(crate) const PROTOCOL: &str = "codegaze.1";
     path = "/ws",
     tag = "Live",
     responses(
-        (status = 101, description = "The WebSocket is open"),
+        (status = 101, description = "The WebSocket is open. If all live connections are taken, the server closes it at once with code 1013"),
         (status = "4XX", description = "The request is invalid or refused; `error_type` names the reason", body = ErrorBody),
         (status = "5XX", description = "The server cannot answer; `error_type` names the reason", body = ErrorBody),
     )
 )]
 pub(crate) async fn connect(
     app: Shared,
-    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+    upgrade: Result<WebSocketUpgrade, Rejection>,
 ) -> Result<Response, ApiError> {
-    let upgrade = upgrade.map_err(|rejection| {
-        ApiError::Malformed(format!("this endpoint is a WebSocket: {rejection}"))
+    let upgrade = upgrade.map_err(|rejection| match rejection {
+        Rejection::InvalidConnectionHeader(_)
+        | Rejection::InvalidUpgradeHeader(_)
+        | Rejection::InvalidWebSocketVersionHeader(_) => {
+            ApiError::UpgradeRequired(rejection.to_string())
+        }
+        _ => ApiError::Malformed(format!("this endpoint is a WebSocket: {rejection}")),
     })?;
     let ending = app.ending();
     if *ending.borrow() {
         return Err(ApiError::Ending);
     }
-    let permit = app.admission.admit_live()?;
+    let Ok(permit) = app.admission.admit_live() else {
+        return Ok(upgrade.protocols([PROTOCOL]).on_upgrade(refuse));
+    };
     // JSON can have more bytes than the text in it.
     let limit = app.limits.body_bytes.saturating_mul(2);
     let app = std::sync::Arc::clone(&app);
@@ -64,4 +77,16 @@ pub(crate) async fn connect(
         Connection::new(app, ending).run(socket).await;
         drop(permit);
     }))
+}
+
+/// Tells a client that all live connections are taken. A page cannot see the status of a handshake that fails, but it sees a close
+/// code.
+async fn refuse(mut socket: WebSocket) {
+    let frame = CloseFrame {
+        code: close_code::AGAIN,
+        reason: "the server already has its limit of live connections; try again later".into(),
+    };
+    let close = socket.send(Message::Close(Some(frame)));
+    // A client that does not read does not receive it.
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, close).await;
 }

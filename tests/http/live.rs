@@ -19,17 +19,17 @@ use tungstenite::{Message, WebSocket};
 use crate::http_server::Server;
 use crate::{CODE, SERVER, expected, functions};
 
-struct Client {
-    socket: WebSocket<TcpStream>,
+pub(crate) struct Client {
+    pub socket: WebSocket<TcpStream>,
 }
 
 impl Client {
-    fn new(server: &Server) -> Self {
+    pub fn new(server: &Server) -> Self {
         Self::with(server, &[]).unwrap_or_else(|status| panic!("refused with {status}"))
     }
 
     /// The status, if the server does not want to talk.
-    fn with(server: &Server, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+    pub fn with(server: &Server, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         let mut request = format!("ws://{}/ws", server.address)
             .into_client_request()
             .unwrap();
@@ -53,14 +53,14 @@ impl Client {
         }
     }
 
-    fn say(&mut self, message: &Value) {
+    pub fn say(&mut self, message: &Value) {
         self.socket
             .send(Message::text(message.to_string()))
             .unwrap();
     }
 
     /// The next message that is no ping.
-    fn next(&mut self) -> Value {
+    pub fn next(&mut self) -> Value {
         loop {
             match self.socket.read().unwrap() {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
@@ -71,7 +71,7 @@ impl Client {
     }
 
     /// The next message that is as it should be.
-    fn until(&mut self, is_right: impl Fn(&Value) -> bool) -> Value {
+    pub fn until(&mut self, is_right: impl Fn(&Value) -> bool) -> Value {
         let start = Instant::now();
         loop {
             let message = self.next();
@@ -82,7 +82,7 @@ impl Client {
         }
     }
 
-    fn heat(&mut self, version: i64) -> Value {
+    pub fn heat(&mut self, version: i64) -> Value {
         self.until(|message| {
             assert_ne!(message["type"], "error", "{message}");
             message["type"] == "heat"
@@ -92,14 +92,14 @@ impl Client {
     }
 
     /// The answer to a question.
-    fn ask(&mut self, question: &Value) -> Value {
+    pub fn ask(&mut self, question: &Value) -> Value {
         self.say(question);
         let answer = self.until(|message| message["id"] == question["id"]);
         assert_eq!(answer["type"], question["type"], "{answer}");
         answer["result"].clone()
     }
 
-    fn error(&mut self) -> Value {
+    pub fn error(&mut self) -> Value {
         self.until(|message| message["type"] == "error")
     }
 }
@@ -577,12 +577,9 @@ fn who_may_talk() {
     );
     let second = Client::with(&server, &bearer);
     assert!(first.is_ok() && second.is_ok());
-    assert_eq!(status(&bearer), Some(429));
     drop((first, second));
     server.await_metric_with("codegaze_live_connections", &bearer, |open| open == 0.0);
     assert_eq!(status(&bearer), None);
-    let plain = server.send("GET", "/ws", &bearer, b"");
-    assert!(plain.error(400, "malformed").contains("WebSocket"));
 }
 
 #[test]

@@ -1,15 +1,18 @@
 //! One WebSocket client. Commands take effect immediately, questions are answered asynchronously, and only the latest heat is
 //! sent.
 
+mod closing;
 mod questions;
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::ControlFlow;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::{Message, WebSocket, close_code};
+use futures_util::FutureExt;
 use futures_util::StreamExt;
 use futures_util::future::AbortHandle;
 use futures_util::stream::SplitStream;
@@ -22,13 +25,15 @@ use super::super::body::is_object;
 use super::super::error::ApiError;
 use super::super::routes::ask::language_of;
 use super::super::routes::info::ModelState;
-use super::PROTOCOL;
 use super::document::{ClientDocument, Wanted};
 use super::heat::HeatJob;
 use super::messages::{ClientMessage, Notice};
 use super::writer::{Outgoing, write};
+use super::{CLOSE_TIMEOUT, PROTOCOL};
 use crate::engine::{LivePhase, LiveReceiver};
+use crate::json_input;
 use crate::text::document::Document;
+use closing::{Close, close_after};
 use questions::{QuestionKey, Questions};
 
 /// A client that sends nothing during three of these intervals is disconnected.
@@ -36,9 +41,6 @@ const PING: Duration = Duration::from_secs(20);
 
 /// A client that has more unread messages than these is disconnected.
 const MAX_UNREAD: usize = 64;
-
-/// How long sending the close frame may take.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(super) struct Connection {
     app: Arc<App>,
@@ -58,9 +60,6 @@ pub(super) struct Connection {
     ping_due: bool,
     last_received: Instant,
 }
-
-/// A close code and its reason.
-type Close = (u16, &'static str);
 
 struct OutboundMessage {
     /// The question that this answers.
@@ -99,8 +98,10 @@ impl Connection {
         self.send_hello();
         let close = loop {
             let step = self.step(&mut stream, &outgoing, &mut models, &mut ping);
-            if let ControlFlow::Break(close) = step.await {
-                break close;
+            match AssertUnwindSafe(step).catch_unwind().await {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(close)) => break close,
+                Err(panic) => break Some(closing::after_panic(&*panic)),
             }
         };
         self.app.engine.close(&self.key);
@@ -173,7 +174,7 @@ impl Connection {
             Some(Ok(message)) => self.on_message(message),
             Some(Err(error)) => {
                 tracing::debug!(%error, "a WebSocket ended early");
-                ControlFlow::Break(None)
+                ControlFlow::Break(close_after(error))
             }
             None => ControlFlow::Break(None),
         }
@@ -195,7 +196,7 @@ impl Connection {
             ApiError::Malformed(format!("invalid message: {fault}; see docs/http.md"))
         };
         if is_object(text.as_bytes()) {
-            match serde_json::from_str(&text) {
+            match json_input::from_slice(text.as_bytes()) {
                 Ok(message) => self.apply(message),
                 Err(error) => {
                     let fault = error.to_string();
@@ -321,7 +322,11 @@ impl Connection {
                     self.send(&Notice::Status { state, model });
                 }
             }
-            Err(error) => self.send_error(None, &error),
+            Err(error) => {
+                // Questions shall not wait for a model that will never read it.
+                self.close_document();
+                self.send_error(None, &error);
+            }
         }
     }
 

@@ -49,7 +49,9 @@ pub(super) async fn write(
             }
         };
         if socket.send(message).await.is_err() {
-            return;
+            break;
         }
     }
+    // Sends the answer to the client's Close frame, or a Close frame if there was none. A client that is gone does not need it.
+    let _ = socket.close().await;
 }

@@ -180,6 +180,7 @@ export type ErrorType =
   | 'forbidden_origin'
   | 'not_found'
   | 'method_not_allowed'
+  | 'upgrade_required'
   | 'body_timeout'
   | 'too_large'
   | 'unsupported_media_type'
