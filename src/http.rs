@@ -14,6 +14,7 @@
 //! | `routes` | REST, one file for each endpoint |
 //! | `live` | the WebSocket |
 //! | `page` | the page at `/` |
+//! | `content`, `compression` | responses that do not change, with their `ETag`; gzip |
 //! | `metrics`, `openapi`, `docs` | metrics, and the description of the API |
 //!
 //! `docs/http.md` describes all requests and responses. This module computes nothing, and reads no file for a client.
@@ -21,6 +22,8 @@
 mod admission;
 mod app;
 mod body;
+mod compression;
+mod content;
 mod docs;
 mod error;
 mod guard;

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
@@ -82,6 +82,13 @@ async fn discard(body: Body, limits: &Limits) {
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    for encoding in headers.get_all(CONTENT_ENCODING) {
+        if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") {
+            return Err(ApiError::Encoded {
+                found: format!("{encoding:?}"),
+            });
+        }
+    }
     let given = headers.get(CONTENT_TYPE);
     let given = given.map_or("none", |value| {
         value.to_str().unwrap_or("an unreadable value")

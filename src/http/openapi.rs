@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::http::HeaderName;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::response::IntoResponse;
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -14,9 +12,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::app::App;
+use super::content::Content;
 use super::docs;
 use super::live;
-use super::routes::{analyze, attention, explain, info, raw};
+use super::routes::{analyze, attention, explain, info, raw, source};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -58,6 +57,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(analyze::analyze))
         .routes(routes!(attention::analyze_with_attention))
         .routes(routes!(attention::analyze_attention))
+        .routes(routes!(source::analyze_source))
         .routes(routes!(raw::get_attention))
         .routes(routes!(explain::explain))
         .routes(routes!(info::models))
@@ -67,14 +67,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(live::connect))
 }
 
-const JSON: (HeaderName, &str) = (CONTENT_TYPE, "application/json");
-const HTML: (HeaderName, &str) = (CONTENT_TYPE, "text/html; charset=utf-8");
-
 /// The pages load and run nothing from elsewhere.
-const POLICY: (HeaderName, &str) = (
-    CONTENT_SECURITY_POLICY,
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-);
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The document as JSON, and as a page for people.
 pub(crate) fn pages<S: Clone + Send + Sync + 'static>(
@@ -82,13 +76,24 @@ pub(crate) fn pages<S: Clone + Send + Sync + 'static>(
 ) -> Router<S> {
     // Encoded once, because it does not change while the program runs.
     let value = serde_json::to_value(document).unwrap_or_default();
-    let json = Bytes::from(value.to_string());
-    let page = Bytes::from(docs::page(&value));
-    let cached = (CACHE_CONTROL, "no-cache");
-    let json = move || async move { ([JSON, cached], json).into_response() };
-    let cached = (CACHE_CONTROL, "no-cache");
-    let page = move || async move { ([HTML, POLICY, cached], page).into_response() };
+    let json = Content::new(
+        value.to_string().into(),
+        [(CONTENT_TYPE, "application/json")],
+    );
+    let page = Content::new(
+        docs::page(&value).into(),
+        [
+            (CONTENT_TYPE, "text/html; charset=utf-8"),
+            (CONTENT_SECURITY_POLICY, POLICY),
+        ],
+    );
     Router::new()
-        .route("/openapi.json", get(json))
-        .route("/docs", get(page))
+        .route(
+            "/openapi.json",
+            get(move |headers: HeaderMap| json.respond(&headers)),
+        )
+        .route(
+            "/docs",
+            get(move |headers: HeaderMap| page.respond(&headers)),
+        )
 }

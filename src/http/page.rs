@@ -1,13 +1,11 @@
 //! The page at `/`, which is built from `web/` and is part of the program.
 
 use axum::Router;
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse;
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::routing::get;
-use sha2::{Digest, Sha256};
+
+use super::content::Content;
 
 struct Part {
     path: &'static str,
@@ -50,31 +48,16 @@ pub(crate) fn has(path: &str) -> bool {
 /// The routes need no state.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     PARTS.iter().fold(Router::new(), |router, part| {
-        let tag = tag(part.bytes);
+        let content = Content::new(
+            part.bytes.into(),
+            [
+                (CONTENT_TYPE, part.content_type),
+                (CONTENT_SECURITY_POLICY, POLICY),
+            ],
+        );
         router.route(
             part.path,
-            get(move |headers: HeaderMap| async move {
-                let known = [
-                    (ETAG, tag.clone()),
-                    (CACHE_CONTROL, "no-cache".to_owned()),
-                    (CONTENT_SECURITY_POLICY, POLICY.to_owned()),
-                ];
-                let is_there = headers
-                    .get(IF_NONE_MATCH)
-                    .is_some_and(|theirs| theirs.as_bytes() == tag.as_bytes());
-                if is_there {
-                    return (StatusCode::NOT_MODIFIED, known).into_response();
-                }
-                let content_type = [(CONTENT_TYPE, part.content_type)];
-                (known, content_type, part.bytes).into_response()
-            }),
+            get(move |headers: HeaderMap| content.respond(&headers)),
         )
     })
-}
-
-/// Changes with the content.
-fn tag(bytes: &[u8]) -> String {
-    let digest: [u8; 32] = Sha256::digest(bytes).into();
-    let start = digest.first_chunk().copied().map(u64::from_be_bytes);
-    format!("\"{:016x}\"", start.unwrap_or_default())
 }

@@ -15,6 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::app::App;
+use super::compression;
 use super::error::ApiError;
 use super::guard::{self, Guard};
 use super::metrics;
@@ -45,6 +46,7 @@ pub(crate) fn router(app: Arc<App>, options: &ServerOptions, is_remote: bool) ->
         .layer(cors)
         .layer(from_fn_with_state(guard, guard::check_names))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(compression::compress))
         .layer(from_fn(common_headers))
         .layer(from_fn_with_state(metrics, metrics::count))
         .with_state(app)

@@ -184,6 +184,22 @@ impl Drop for Server {
     }
 }
 
+/// A body of unknown length.
+fn read_chunks(stream: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line)?;
+        let length = u64::from_str_radix(line.trim_end(), 16).map_err(io::Error::other)?;
+        stream.by_ref().take(length).read_to_end(&mut body)?;
+        line.clear();
+        stream.read_line(&mut line)?;
+        if length == 0 {
+            return Ok(body);
+        }
+    }
+}
+
 /// An answer.
 #[derive(Debug)]
 pub struct Reply {
@@ -220,6 +236,11 @@ impl Reply {
             headers,
             body: Vec::new(),
         };
+        let is_chunked = reply.header("transfer-encoding") == Some("chunked");
+        if is_chunked && method != "HEAD" {
+            reply.body = read_chunks(stream)?;
+            return Ok(reply);
+        }
         let length = reply.header("content-length").map(str::parse::<u64>);
         let length = length.transpose().map_err(io::Error::other)?;
         if let Some(length) = length.filter(|_| method != "HEAD") {
