@@ -18,16 +18,22 @@ mod analyze;
 mod attention;
 #[path = "http/errors.rs"]
 mod errors;
+#[path = "http/exchange.rs"]
+mod exchange;
 #[path = "http/guards.rs"]
 mod guards;
 #[path = "http/live.rs"]
 mod live;
+#[path = "http/live_closing.rs"]
+mod live_closing;
 #[path = "http/load.rs"]
 mod load;
 #[path = "http/pages.rs"]
 mod pages;
 #[path = "http/raw.rs"]
 mod raw;
+#[path = "http/source.rs"]
+mod source;
 
 use std::fmt::Write as _;
 use std::sync::atomic::AtomicBool;

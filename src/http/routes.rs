@@ -7,6 +7,7 @@ pub(crate) mod chunks;
 pub(crate) mod explain;
 pub(crate) mod info;
 pub(crate) mod raw;
+pub(crate) mod source;
 pub(crate) mod stages;
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ fn the_embedding_is_the_library_s() {
     let analysis = expected(CODE, Method::Received, "last", "mean", Sinks::Drop);
     let embedding = analysis.embedding.unwrap();
     assert_close(&found["embedding"], &embedding.mean);
-    assert_eq!(found["tokens"], analysis.chunks[0].n_tokens);
+    assert_eq!(found["token_count"], analysis.chunks[0].n_tokens);
     assert!(found["latency_ms"].as_f64().unwrap() > 0.0);
     assert_eq!(found["chunk_count"], 1);
     assert_eq!(found["view"]["model"], "codegaze-mini");
@@ -51,7 +51,7 @@ fn nothing_of_a_long_text_is_left_out() {
     let tokens = chunks
         .iter()
         .map(|chunk| chunk["token_count"].as_u64().unwrap());
-    assert_eq!(found["tokens"], tokens.sum::<u64>());
+    assert_eq!(found["token_count"], tokens.sum::<u64>());
 
     let one = SERVER
         .post("/analyze", &json!({ "code": text, "chunk": 2 }))

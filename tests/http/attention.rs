@@ -52,7 +52,7 @@ fn embedding_and_fused_matrix() {
         let sum: f64 = numbers(row).iter().sum();
         assert!((sum - 1.0).abs() < 1e-4, "{sum}");
     }
-    assert_eq!(found["chunks"], Value::Null);
+    assert_eq!(found["chunks"], json!([]));
 }
 
 #[test]
@@ -137,7 +137,10 @@ fn the_picture_is_a_picture() {
 fn every_chunk_of_a_long_text() {
     let text = functions(6);
     let found = SERVER
-        .post("/analyze-attention", &json!({ "code": text }))
+        .post(
+            "/analyze-attention",
+            &json!({ "code": text, "visualize": true }),
+        )
         .ok();
     let analysis = expected(&text, Method::Received, "last", "mean", Sinks::Drop);
     let chunks = found["chunks"].as_array().unwrap();
@@ -163,12 +166,96 @@ fn every_chunk_of_a_long_text() {
     }
     let one = json!({ "code": text, "chunk": 1, "visualize": false });
     let one = SERVER.post("/analyze-attention", &one).ok();
-    assert_eq!(one["chunks"], Value::Null);
+    assert_eq!(one["chunks"], json!([]));
     assert_eq!(one["attention"], chunks[1]["attention"]);
     let both = SERVER
         .post("/analyze-with-attention", &json!({ "code": text }))
         .ok();
     assert_eq!(both["chunks"][1]["attention"], chunks[1]["attention"]);
+}
+
+#[test]
+fn a_long_text_has_pictures_only_on_request_and_scores_at_any_length() {
+    let text = functions(6);
+    let plain = SERVER
+        .post("/analyze-attention", &json!({ "code": text }))
+        .ok();
+    for chunk in plain["chunks"].as_array().unwrap() {
+        assert_eq!(chunk["visualization"], Value::Null);
+        assert!(chunk["attention"].is_array());
+    }
+    let one = json!({ "code": text, "chunk": 1 });
+    png_size(&SERVER.post("/analyze-attention", &one).ok()["visualization"]);
+
+    let long = functions(90);
+    assert!(long.len() > 60_000);
+    let reply = SERVER.post("/analyze-attention", &json!({ "code": long }));
+    let message = reply.error(422, "unanalysable");
+    assert!(message.contains("attention\": false"), "{message}");
+    assert!(!message.contains("layers"), "{message}");
+    let request = json!({ "code": long, "attention": false });
+    let scores = SERVER.post("/analyze-attention", &request).ok();
+    let chunks = scores["chunks"].as_array().unwrap();
+    assert_eq!(scores["chunk_count"], chunks.len());
+    for chunk in chunks {
+        assert_eq!(chunk["attention"], Value::Null);
+        assert_eq!(chunk["visualization"], Value::Null);
+        let tokens = chunk["tokens"].as_array().unwrap();
+        let importance = chunk["token_importance"].as_array().unwrap();
+        assert_eq!(importance.len(), tokens.len());
+    }
+    // The scores do not depend on what else is in the response.
+    let short = SERVER
+        .post("/analyze-attention", &json!({ "code": CODE }))
+        .ok();
+    let request = json!({ "code": CODE, "attention": false, "visualize": true });
+    let drawn = SERVER.post("/analyze-attention", &request).ok();
+    assert_eq!(drawn["attention"], Value::Null);
+    for key in ["visualization", "token_importance", "importance"] {
+        assert_eq!(drawn[key], short[key], "{key}");
+    }
+}
+
+#[test]
+fn fields_have_one_type_at_every_endpoint() {
+    for code in [CODE.to_owned(), functions(6)] {
+        for path in [
+            "/analyze",
+            "/analyze-with-attention",
+            "/analyze-attention",
+            "/get-attention",
+        ] {
+            let found = SERVER.post(path, &json!({ "code": code })).ok();
+            assert!(found["chunks"].is_array(), "{path}");
+            assert!(found["chunk_count"].is_u64(), "{path}");
+            if path == "/analyze" {
+                assert!(found["token_count"].is_u64());
+                assert_eq!(found["tokens"], Value::Null);
+            } else {
+                assert!(found["tokens"].is_array(), "{path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn aggregate_is_refused_where_it_changes_nothing() {
+    for path in ["/analyze", "/analyze-with-attention", "/analyze-attention"] {
+        let request = json!({ "code": CODE, "aggregate": "max" });
+        let message = SERVER.post(path, &request).error(422, "unanalysable");
+        assert!(message.contains("/analyze-source"), "{message}");
+    }
+    let document = SERVER.get("/openapi.json").ok();
+    for (request, has) in [
+        ("AnalyzeRequest", false),
+        ("WithAttentionRequest", false),
+        ("AttentionRequest", false),
+        ("SourceRequest", true),
+    ] {
+        let properties = &document["components"]["schemas"][request]["properties"];
+        assert_eq!(properties["aggregate"].is_object(), has, "{request}");
+        assert!(properties["method"].is_object(), "{request}");
+    }
 }
 
 #[test]

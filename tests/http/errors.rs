@@ -108,7 +108,7 @@ fn what_cannot_be_analyzed() {
             "sinks must be one of drop, keep",
         ),
         (
-            "/analyze",
+            "/analyze-source",
             json!({ "aggregate": "median" }),
             "aggregate must be one of sum, mean, max",
         ),

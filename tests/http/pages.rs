@@ -21,6 +21,7 @@ fn the_document_has_every_endpoint() {
     let expected = [
         "post /analyze",
         "post /analyze-attention",
+        "post /analyze-source",
         "post /analyze-with-attention",
         "post /explain",
         "post /get-attention",

@@ -54,6 +54,24 @@ impl Language {
         })
     }
 
+    /// The Language Server Protocol's id.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::C => "c",
+            Self::Cpp => "cpp",
+            Self::CSharp => "csharp",
+            Self::Go => "go",
+            Self::Java => "java",
+            Self::JavaScript => "javascript",
+            Self::Php => "php",
+            Self::Python => "python",
+            Self::Ruby => "ruby",
+            Self::Rust => "rust",
+            Self::TypeScript => "typescript",
+        }
+    }
+
     /// The language of a file, by its name.
     #[must_use]
     pub fn of_file(path: &Path) -> Option<Self> {
@@ -184,6 +202,9 @@ mod tests {
         ] {
             for id in ids.split(' ') {
                 assert_eq!(Language::from_id(id), expected, "{id}");
+            }
+            if let Some(language) = expected {
+                assert_eq!(Some(language.id()), ids.split(' ').next());
             }
         }
         assert_eq!(Language::from_id(""), None);

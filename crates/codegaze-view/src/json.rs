@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use codegaze_core::attribution::{Aggregate, Method, Sinks};
 use codegaze_text::ByteSpan;
-use codegaze_text::language::file_language_id;
+use codegaze_text::language::{Language, file_language_id};
 
 use super::AnalyzedDocument;
 use super::label::subword_texts;
@@ -262,6 +262,13 @@ impl<'a> AnalysisJson<'a> {
             },
             error: None,
         }
+    }
+
+    /// With a language that is known otherwise than by the document's name.
+    #[must_use]
+    pub fn with_language(mut self, language: Language) -> Self {
+        self.document.language = Some(language.id());
+        self
     }
 }
 

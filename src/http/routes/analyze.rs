@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::super::app::Shared;
 use super::super::body::{Admitted, encode};
 use super::super::error::{ApiError, ErrorBody, NOTHING};
-use super::ask::{Target, TargetFields, request_schema, resolve};
+use super::ask::{Target, TargetFields, request_schema, resolve_subwords};
 use super::chunks::{ChunkInfo, Shares, UnscoredPart};
 use super::stages::{Stages, latency_ms};
 use crate::analysis::{Embedding, Extras};
@@ -58,7 +58,8 @@ request_schema!(
     "A text to embed.",
     TargetFields,
     ViewOptions,
-    EmbeddingFields
+    EmbeddingFields;
+    without "aggregate"
 );
 
 /// The embedding of a text, and how the model read it.
@@ -67,7 +68,7 @@ pub(crate) struct AnalyzeAnswer {
     /// A vector of the model's hidden size.
     pub embedding: Vec<f32>,
     /// The number of subwords that the model read, including special ones.
-    pub tokens: usize,
+    pub token_count: usize,
     /// The time from the admission of the request to the response.
     pub latency_ms: f64,
     pub view: ViewAnswer,
@@ -107,7 +108,7 @@ pub(crate) async fn analyze(
     Admitted { body, permit, .. }: Admitted<AnalyzeRequest>,
 ) -> Result<Response, ApiError> {
     let target = Target::new(&app, body.target)?;
-    let view = resolve(&body.view, target.model.info())?;
+    let view = resolve_subwords(&body.view, target.model.info())?;
     let extras = Extras {
         embedding: true,
         ..Extras::default()
@@ -128,7 +129,7 @@ pub(crate) async fn analyze(
     let chunks = ChunkInfo::of(&finished);
     let found = AnalyzeAnswer {
         embedding: body.embedding.pooling.unwrap_or_default().of(embedding),
-        tokens: chunks.iter().map(|(chunk, _)| chunk.token_count).sum(),
+        token_count: chunks.iter().map(|(chunk, _)| chunk.token_count).sum(),
         latency_ms: latency_ms(&permit),
         view: ViewAnswer::new(&finished.analysis.model, &finished.analysis.attribution),
         chunk_count: finished.n_chunks,

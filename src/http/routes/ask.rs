@@ -38,6 +38,20 @@ pub(crate) struct TargetFields {
     pub chunk: Option<usize>,
 }
 
+/// The view of a request for scores of subwords, checked against the model. `aggregate` makes lexemes of subwords, so it would
+/// change nothing.
+pub(crate) fn resolve_subwords(
+    options: &ViewOptions,
+    model: &ModelInfo,
+) -> Result<AttributionConfig, ApiError> {
+    if options.aggregate.is_some() {
+        return Err(ApiError::unanalysable(
+            "aggregate changes nothing here, because this endpoint describes subwords; omit it, or request lexemes from POST /analyze-source",
+        ));
+    }
+    resolve(options, model)
+}
+
 /// The view of a request, checked against the model.
 pub(crate) fn resolve(
     options: &ViewOptions,
@@ -79,8 +93,12 @@ pub(crate) fn language_of(name: Option<&str>) -> Result<Option<Language>, ApiErr
     Ok(name.and_then(Language::from_id))
 }
 
-/// One object with the fields of all `parts`, and no other.
-pub(crate) fn closed(about: &str, parts: impl IntoIterator<Item = RefOr<Schema>>) -> RefOr<Schema> {
+/// One object with the fields of all `parts` except those in `without`, and no other.
+pub(crate) fn closed(
+    about: &str,
+    parts: impl IntoIterator<Item = RefOr<Schema>>,
+    without: &[&str],
+) -> RefOr<Schema> {
     let mut whole = Object::with_type(Type::Object);
     whole.description = Some(about.to_owned());
     whole.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
@@ -91,16 +109,19 @@ pub(crate) fn closed(about: &str, parts: impl IntoIterator<Item = RefOr<Schema>>
             whole.required.extend(part.required);
         }
     }
+    whole
+        .properties
+        .retain(|name, _| !without.contains(&name.as_str()));
     whole.into()
 }
 
-/// The OpenAPI schema of a request: its name, a sentence, and the structs whose fields it has.
+/// The OpenAPI schema of a request: its name, a sentence, the structs whose fields it has, and the fields that it refuses.
 macro_rules! request_schema {
-    ($request:ident, $about:literal, $($part:ty),+) => {
+    ($request:ident, $about:literal, $($part:ty),+ $(; without $without:literal)?) => {
         impl utoipa::PartialSchema for $request {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
                 let parts = [$(<$part as utoipa::PartialSchema>::schema()),+];
-                $crate::http::routes::ask::closed($about, parts)
+                $crate::http::routes::ask::closed($about, parts, &[$($without)?])
             }
         }
 
@@ -124,6 +145,7 @@ mod tests {
     use super::super::analyze::AnalyzeRequest;
     use super::super::attention::{AttentionRequest, WithAttentionRequest};
     use super::super::raw::RawRequest;
+    use super::super::source::SourceRequest;
     use super::*;
 
     /// The schema and the reader of a request have the same fields.
@@ -153,9 +175,10 @@ mod tests {
 
     #[test]
     fn requests_are_described_as_they_are_read() {
-        check::<AnalyzeRequest>(10);
-        check::<WithAttentionRequest>(10);
+        check::<AnalyzeRequest>(9);
+        check::<WithAttentionRequest>(9);
         check::<AttentionRequest>(12);
+        check::<SourceRequest>(13);
         check::<RawRequest>(8);
     }
 }

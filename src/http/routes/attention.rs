@@ -1,5 +1,6 @@
 //! `POST /analyze-with-attention` and `POST /analyze-attention`: the fused matrix of each chunk, and what is read off it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::response::Response;
@@ -14,13 +15,13 @@ use super::super::app::{App, Shared};
 use super::super::body::{Admitted, encode};
 use super::super::error::{ApiError, ErrorBody, NOTHING};
 use super::analyze::EmbeddingFields;
-use super::ask::{Target, TargetFields, request_schema, resolve};
+use super::ask::{Target, TargetFields, request_schema, resolve_subwords};
 use super::chunks::{ChunkInfo, Shares, cells};
 use super::explain::Picture;
 use super::stages::{Stages, latency_ms};
 use crate::analysis::{Extras, SubwordMatrix, SubwordScore};
 use crate::attribution::AttributionConfig;
-use crate::engine::Finished;
+use crate::engine::{Finished, Planned, Scope};
 use crate::off_thread::off_thread;
 use crate::text::document::Document;
 use crate::view::AnalyzedDocument;
@@ -46,18 +47,21 @@ request_schema!(
     "A text whose embedding and attention to return.",
     TargetFields,
     ViewOptions,
-    EmbeddingFields
+    EmbeddingFields;
+    without "aggregate"
 );
 
-/// Whether and how pictures are drawn.
+/// What of the matrices is in the response, and how pictures of them are drawn.
 #[derive(Debug, Deserialize, ToSchema)]
-pub(crate) struct VisualizeFields {
+pub(crate) struct MatrixFields {
+    /// Whether the response contains the matrices; by default true. Without matrices and pictures, a text can have any length.
+    attention: Option<bool>,
     /// Width of the pictures in pixels; by default as wide as the content needs.
     #[schema(minimum = 1, maximum = 65535)]
     size: Option<u32>,
     /// One of the `colormaps` of `GET /models`.
     colormap: Option<String>,
-    /// Whether to draw pictures; by default true.
+    /// Whether to draw pictures; by default only if one chunk is read.
     visualize: Option<bool>,
 }
 
@@ -69,7 +73,7 @@ pub(crate) struct AttentionRequest {
     #[serde(flatten)]
     view: ViewOptions,
     #[serde(flatten)]
-    picture: VisualizeFields,
+    matrix: MatrixFields,
 }
 
 request_schema!(
@@ -77,7 +81,8 @@ request_schema!(
     "A text whose attention to return.",
     TargetFields,
     ViewOptions,
-    VisualizeFields
+    MatrixFields;
+    without "aggregate"
 );
 
 /// Embedding and attention of a text. Fields that describe one chunk describe the first chunk that was read.
@@ -90,8 +95,8 @@ pub(crate) struct WithAttentionAnswer<'a> {
     pub view: ViewAnswer,
     /// The number of chunks in the whole text.
     pub chunk_count: usize,
-    /// Every chunk that was read, if there is more than one.
-    pub chunks: Option<Vec<MatrixOf<'a>>>,
+    /// Every chunk that was read, if there is more than one; otherwise empty, because the fields above describe the only one.
+    pub chunks: Vec<MatrixOf<'a>>,
 }
 
 /// A chunk's fused matrix.
@@ -117,21 +122,25 @@ pub(crate) struct AttentionAnswer<'a> {
     pub view: ViewAnswer,
     /// The number of chunks in the whole text.
     pub chunk_count: usize,
-    /// Every chunk that was read, if there is more than one.
-    pub chunks: Option<Vec<ReadingOf<'a>>>,
+    /// Every chunk that was read, if there is more than one; otherwise empty, because the fields above describe the only one.
+    pub chunks: Vec<ReadingOf<'a>>,
 }
 
-/// A chunk's fused matrix, the score of each subword, and a picture of the matrix.
+/// The score of each subword of a chunk, its fused matrix, and a picture of the matrix.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ReadingOf<'a> {
-    #[serde(flatten)]
-    pub matrix: MatrixOf<'a>,
+    /// The source text of each subword; `<s>` and `</s>` for special subwords.
+    pub tokens: Vec<&'a str>,
+    /// [query][key], including special subwords; rows sum to 1. Null if the request does not want matrices.
+    #[schema(value_type = Option<Vec<Vec<f32>>>)]
+    pub attention: Option<Nested<'a>>,
+    pub chunk: ChunkInfo,
     /// Scores by the text of the subwords; the scores of equal texts are summed.
     #[schema(value_type = std::collections::BTreeMap<String, f32>)]
     pub importance: ByText<'a>,
     /// The score of each subword.
     pub token_importance: Vec<TokenImportance<'a>>,
-    /// A PNG of the matrix, as base64; null if the request does not want pictures.
+    /// A PNG of the matrix, as base64; null without one.
     #[schema(content_encoding = "base64", content_media_type = "image/png")]
     pub visualization: Option<String>,
     #[serde(flatten)]
@@ -195,12 +204,20 @@ pub(crate) async fn analyze_with_attention(
     Admitted { body, mut permit }: Admitted<WithAttentionRequest>,
 ) -> Result<Response, ApiError> {
     let target = Target::new(&app, body.target)?;
-    let view = resolve(&body.view, target.model.info())?;
+    let view = resolve_subwords(&body.view, target.model.info())?;
     let pooling = body.embedding.pooling.unwrap_or_default();
     let deadline = permit.deadline;
     let mut stages = Stages::default();
     let work = async {
-        let mut finished = read(&app, &mut permit, target, view, true, &mut stages).await?;
+        let plan = Plan::new(&app, target).await?;
+        let instead = "request one chunk, or the embedding alone from POST /analyze";
+        plan.reserve(&app, &mut permit, instead).await?;
+        let extras = Extras {
+            embedding: true,
+            matrix: true,
+            ..EXTRAS
+        };
+        let mut finished = plan.read(&app, view, extras, &mut stages).await?;
         let latency_ms = latency_ms(&permit);
         off_thread(move || {
             let start = Instant::now();
@@ -240,15 +257,31 @@ pub(crate) async fn analyze_attention(
     app: Shared,
     Admitted { body, mut permit }: Admitted<AttentionRequest>,
 ) -> Result<Response, ApiError> {
-    let fields = &body.picture;
-    let picture = Picture::new(fields.size, fields.colormap.as_deref())?;
-    let picture = fields.visualize.unwrap_or(true).then_some(picture);
+    let MatrixFields {
+        attention,
+        size,
+        colormap,
+        visualize,
+    } = body.matrix;
+    let has_matrix = attention.unwrap_or(true);
+    let picture = Picture::new(size, colormap.as_deref())?;
     let target = Target::new(&app, body.target)?;
-    let view = resolve(&body.view, target.model.info())?;
+    let view = resolve_subwords(&body.view, target.model.info())?;
     let deadline = permit.deadline;
     let mut stages = Stages::default();
     let work = async {
-        let finished = read(&app, &mut permit, target, view, false, &mut stages).await?;
+        let plan = Plan::new(&app, target).await?;
+        let is_drawn = visualize.unwrap_or(plan.is_one_chunk()?);
+        let picture = is_drawn.then_some(picture);
+        let extras = Extras {
+            matrix: has_matrix || is_drawn,
+            ..EXTRAS
+        };
+        if extras.matrix {
+            let instead = "request one chunk, or scores alone with `\"attention\": false` and without `visualize`";
+            plan.reserve(&app, &mut permit, instead).await?;
+        }
+        let finished = plan.read(&app, view, extras, &mut stages).await?;
         let latency_ms = latency_ms(&permit);
         off_thread(move || {
             let start = Instant::now();
@@ -257,7 +290,7 @@ pub(crate) async fn analyze_attention(
                 None => vec![None; finished.analysis.chunks.len()],
             };
             let drawing = start.elapsed();
-            let (first, chunks) = first_and_all(|| readings(&finished, &pictures))?;
+            let (first, chunks) = first_and_all(|| readings(&finished, has_matrix, &pictures))?;
             let json = encode(&AttentionAnswer {
                 first,
                 error: (),
@@ -276,85 +309,120 @@ pub(crate) async fn analyze_attention(
     Ok(stages.respond(&app, json, permit))
 }
 
-/// The analysis with its matrices, once there is room for them.
-async fn read(
-    app: &App,
-    permit: &mut Permit,
-    target: Target,
-    view: AttributionConfig,
-    embedding: bool,
-    stages: &mut Stages,
-) -> Result<Finished, ApiError> {
-    let asked = Instant::now();
-    let planned = app.engine.plan(target.model, target.document);
-    let planned = planned.done().await?;
-    let cells = cells(&planned, target.scope)?;
-    app.admission.reserve(permit, cells).await?;
-    let extras = Extras {
-        subwords: true,
-        matrix: true,
-        relations: false,
-        embedding,
-    };
-    let pending = app.engine.analyze(&planned, target.scope, view, extras);
-    let finished = pending.done().await?;
-    stages.analysis(&finished, asked);
-    app.metrics.read(&finished);
-    Ok(finished)
+/// What both endpoints read of a chunk.
+const EXTRAS: Extras = Extras {
+    subwords: true,
+    matrix: false,
+    relations: false,
+    embedding: false,
+};
+
+/// A request's text, cut into chunks.
+struct Plan {
+    planned: Arc<Planned>,
+    scope: Scope,
+    asked: Instant,
+}
+
+impl Plan {
+    async fn new(app: &App, target: Target) -> Result<Self, ApiError> {
+        let asked = Instant::now();
+        let planned = app.engine.plan(target.model, target.document);
+        Ok(Self {
+            planned: planned.done().await?,
+            scope: target.scope,
+            asked,
+        })
+    }
+
+    fn is_one_chunk(&self) -> Result<bool, ApiError> {
+        Ok(self.planned.chunks_in(self.scope)?.len() == 1)
+    }
+
+    /// Waits until there is room for the matrices.
+    async fn reserve(&self, app: &App, permit: &mut Permit, instead: &str) -> Result<(), ApiError> {
+        let cells = cells(&self.planned, self.scope)?;
+        app.admission.reserve(permit, cells, instead).await
+    }
+
+    async fn read(
+        &self,
+        app: &App,
+        view: AttributionConfig,
+        extras: Extras,
+        stages: &mut Stages,
+    ) -> Result<Finished, ApiError> {
+        let pending = app.engine.analyze(&self.planned, self.scope, view, extras);
+        let finished = pending.done().await?;
+        stages.analysis(&finished, self.asked);
+        app.metrics.read(&finished);
+        Ok(finished)
+    }
 }
 
 /// The first part, for the top of the response, and all parts if there is more than one.
-fn first_and_all<T>(parts: impl Fn() -> Vec<T>) -> Result<(T, Option<Vec<T>>), ApiError> {
+fn first_and_all<T>(parts: impl Fn() -> Vec<T>) -> Result<(T, Vec<T>), ApiError> {
     let mut all = parts();
     let n = all.len();
     if n == 0 {
         return Err(ApiError::unanalysable(NOTHING));
     }
     let first = all.swap_remove(0);
-    Ok((first, (n > 1).then(parts)))
+    Ok((first, if n > 1 { parts() } else { Vec::new() }))
 }
 
-/// Of each chunk that was read, with its subwords and their place in `finished`.
+/// Of each chunk that was read, with its place in `finished` and its matrix, if that was requested.
 fn read_chunks(
     finished: &Finished,
-) -> impl Iterator<Item = (usize, &[SubwordScore], &SubwordMatrix)> {
+) -> impl Iterator<Item = (usize, &[SubwordScore], Option<&SubwordMatrix>)> {
     let chunks = finished.analysis.chunks.iter().enumerate();
-    chunks.filter_map(|(at, chunk)| Some((at, chunk.subwords.as_deref()?, chunk.matrix.as_ref()?)))
+    chunks.filter_map(|(at, chunk)| {
+        let subwords = chunk.subwords.as_deref()?;
+        // A chunk of whitespace has none.
+        (!subwords.is_empty()).then_some((at, subwords, chunk.matrix.as_ref()))
+    })
 }
 
 fn matrices(finished: &Finished) -> Vec<MatrixOf<'_>> {
     let infos = ChunkInfo::of(finished);
     read_chunks(finished)
-        .map(|(at, subwords, matrix)| matrix_of(finished, infos[at].0.clone(), subwords, matrix))
+        .filter_map(|(at, subwords, matrix)| {
+            Some(MatrixOf {
+                tokens: texts(finished, subwords),
+                attention: nested(matrix?),
+                chunk: infos[at].0.clone(),
+            })
+        })
         .collect()
 }
 
-fn matrix_of<'a>(
-    finished: &'a Finished,
-    chunk: ChunkInfo,
-    subwords: &[SubwordScore],
-    matrix: &'a SubwordMatrix,
-) -> MatrixOf<'a> {
+fn texts<'a>(finished: &'a Finished, subwords: &[SubwordScore]) -> Vec<&'a str> {
     let spans: Vec<_> = subwords.iter().map(|subword| subword.span).collect();
-    MatrixOf {
-        tokens: subword_texts(finished.document.text(), &spans),
-        attention: Nested::new(&matrix.weights, &[matrix.n_tokens, matrix.n_tokens]),
-        chunk,
-    }
+    subword_texts(finished.document.text(), &spans)
 }
 
-fn readings<'a>(finished: &'a Finished, pictures: &[Option<String>]) -> Vec<ReadingOf<'a>> {
+fn nested(matrix: &SubwordMatrix) -> Nested<'_> {
+    Nested::new(&matrix.weights, &[matrix.n_tokens, matrix.n_tokens])
+}
+
+fn readings<'a>(
+    finished: &'a Finished,
+    has_matrix: bool,
+    pictures: &[Option<String>],
+) -> Vec<ReadingOf<'a>> {
     let infos = ChunkInfo::of(finished);
     read_chunks(finished)
         .map(|(at, subwords, matrix)| {
             let (chunk, shares) = infos[at].clone();
-            let matrix = matrix_of(finished, chunk, subwords, matrix);
-            let token_importance = token_importance(&finished.document, &matrix.tokens, subwords);
+            let tokens = texts(finished, subwords);
+            let token_importance = token_importance(&finished.document, &tokens, subwords);
             ReadingOf {
                 importance: ByText::new(&token_importance),
                 token_importance,
                 visualization: pictures[at].clone(),
-                matrix,
+                attention: matrix.filter(|_| has_matrix).map(nested),
+                tokens,
+                chunk,
                 shares,
             }
         })

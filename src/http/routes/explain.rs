@@ -93,7 +93,9 @@ pub(crate) async fn explain(
     let mut stages = Stages::default();
     let work = async {
         let cells = body.attention.iter().map(Vec::len).sum();
-        app.admission.reserve(&mut permit, cells).await?;
+        app.admission
+            .reserve(&mut permit, cells, "send a smaller matrix")
+            .await?;
         off_thread(move || {
             let title = body.title.as_deref().unwrap_or("Attention");
             let heatmap = Heatmap::from_rows(title, &body.tokens, &body.attention)?;

@@ -71,8 +71,8 @@ pub(crate) struct RawAnswer<'a> {
     pub latency_ms: f64,
     /// The number of chunks in the whole text.
     pub chunk_count: usize,
-    /// Every chunk that was read, if there is more than one.
-    pub chunks: Option<Vec<RawOf<'a>>>,
+    /// Every chunk that was read, if there is more than one; otherwise empty, because the fields above describe the only one.
+    pub chunks: Vec<RawOf<'a>>,
 }
 
 /// A chunk's raw attention.
@@ -191,7 +191,8 @@ pub(crate) async fn get_attention(
         let planned = planned.done().await?;
         let n_maps = choice.layers.len() * choice.heads.len();
         let cells = cells(&planned, target.scope)?.saturating_mul(n_maps);
-        app.admission.reserve(&mut permit, cells).await?;
+        let instead = "request one chunk, or fewer layers and heads";
+        app.admission.reserve(&mut permit, cells, instead).await?;
         let asked = Instant::now();
         let read = app.engine.raw(&planned, target.scope, choice);
         let read = read.done().await?;
@@ -248,7 +249,11 @@ fn render(
         },
         latency_ms,
         chunk_count: planned.chunks().len(),
-        chunks: (read.len() > 1).then(|| read.iter().map(part).collect()),
+        chunks: if read.len() > 1 {
+            read.iter().map(part).collect()
+        } else {
+            Vec::new()
+        },
         axes: axes.to_vec(),
     })
 }
