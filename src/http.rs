@@ -3,11 +3,12 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`options`] | what the server is started with |
-//! | `server`, `write_timeout` | connections: limits, timeouts, the end |
+//! | `server` | accepts connections, and ends them |
+//! | `connections`, `client`, `client_stream` | which connections are open, how slow each client is, its bytes |
 //! | `router` | from a path to its handler |
 //! | `app` | the state that handlers share |
 //! | `guard` | checks `Host`, `Origin` and the token |
-//! | `admission` | how many requests are admitted, and for how long |
+//! | `admission`, `places` | how many requests are admitted, for how long, and how many of one network |
 //! | `body` | JSON requests and responses |
 //! | `error` | every way in which a request fails |
 //! | `models` | the models of the server |
@@ -22,7 +23,10 @@
 mod admission;
 mod app;
 mod body;
+mod client;
+mod client_stream;
 mod compression;
+mod connections;
 mod content;
 mod docs;
 mod error;
@@ -33,10 +37,11 @@ mod models;
 mod openapi;
 pub mod options;
 mod page;
+mod places;
 mod router;
 mod routes;
 mod server;
-mod write_timeout;
 
+pub use client::Pace;
 pub use options::{Limits, ServerOptions, ServerOptionsError};
 pub use server::{Bound, ServeError};

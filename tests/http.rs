@@ -16,6 +16,8 @@ mod http_server;
 mod analyze;
 #[path = "http/attention.rs"]
 mod attention;
+#[path = "http/availability.rs"]
+mod availability;
 #[path = "http/errors.rs"]
 mod errors;
 #[path = "http/exchange.rs"]

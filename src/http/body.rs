@@ -1,25 +1,26 @@
 //! JSON request bodies within limits, and JSON responses that hold their admission permit until they are sent.
 
 use std::convert::Infallible;
-use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 
-use super::admission::Permit;
+use super::admission::{BodyRoom, Permit};
 use super::app::App;
+use super::client::Client;
 use super::error::ApiError;
-use super::options::Limits;
 use crate::off_thread::off_thread;
 
 /// Large enough to be fast, small enough that little is buffered for a client that does not read.
@@ -45,25 +46,15 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Admitted<T>
         if announced.is_some_and(|length| length > limit as u64) {
             return Err(ApiError::TooLarge { limit });
         }
-        // Before the body is read, so that the memory of waiting requests is limited, too.
-        let permit = match app.admission.admit() {
-            Ok(permit) => permit,
-            Err(refused) => {
-                discard(request.into_body(), &app.limits).await;
-                return Err(refused);
-            }
+        let client = request.extensions().get::<Arc<Client>>().cloned();
+        let read = read(request.into_body(), app);
+        // The room is held until the body is parsed.
+        let (bytes, _room) = match &client {
+            Some(client) => client.reading_body(read).await?,
+            None => read.await?,
         };
-        let read = to_bytes(request.into_body(), limit);
-        let bytes = tokio::time::timeout(app.limits.stall, read)
-            .await
-            .map_err(|_| ApiError::BodyTimeout(app.limits.stall))?
-            .map_err(|error| {
-                if is_too_large(&error) {
-                    ApiError::TooLarge { limit }
-                } else {
-                    ApiError::Malformed(format!("the body ended early ({error}); send it again"))
-                }
-            })?;
+        // After the body has arrived, so that a slow client takes no place from others.
+        let permit = app.admission.admit(address(client.as_deref()))?;
         let body = if bytes.len() <= PARSED_INLINE {
             parse(&bytes)?
         } else {
@@ -73,12 +64,38 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Admitted<T>
     }
 }
 
-/// Reads the rest and discards it. A client that is still sending when the connection is closed would not see the response.
-async fn discard(body: Body, limits: &Limits) {
-    let mut body = Limited::new(body, limits.body_bytes);
-    let read = async { while let Some(Ok(_)) = body.frame().await {} };
-    // If the body is too slow or too large, the connection is closed.
-    let _ = tokio::time::timeout(limits.stall, read).await;
+/// Reads a body, which has to arrive fast enough.
+async fn read(body: Body, app: &App) -> Result<(Vec<u8>, BodyRoom), ApiError> {
+    let limit = app.limits.body_bytes;
+    let pace = app.limits.pace;
+    let mut body = Limited::new(body, limit);
+    let mut room = app.admission.body_room();
+    let mut bytes = Vec::new();
+    let since = Instant::now();
+    loop {
+        let deadline = pace.deadline(since, bytes.len() as u64);
+        let frame = timeout_at(deadline, body.frame()).await;
+        let frame = frame.map_err(|_| ApiError::BodyTimeout { rate: pace.rate })?;
+        let Some(frame) = frame else {
+            return Ok((bytes, room));
+        };
+        let frame = frame.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                ApiError::TooLarge { limit }
+            } else {
+                ApiError::Malformed(format!("the body ended early ({error}); send it again"))
+            }
+        })?;
+        if let Ok(data) = frame.into_data() {
+            room.grow(bytes.len() + data.len())?;
+            bytes.extend_from_slice(&data);
+        }
+    }
+}
+
+/// Requests that do not come over a connection, as in tests, have no address.
+pub(crate) fn address(client: Option<&Client>) -> IpAddr {
+    client.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |client| client.address)
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
@@ -101,12 +118,6 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
             found: given.to_owned(),
         })
     }
-}
-
-fn is_too_large(error: &axum::Error) -> bool {
-    error
-        .source()
-        .is_some_and(<dyn Error>::is::<http_body_util::LengthLimitError>)
 }
 
 /// A request has to be an object. serde would accept a list of its fields, too.

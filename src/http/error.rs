@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::server::{MAX_HEAD, MAX_HEADERS};
 use crate::attribution::SelectError;
 use crate::engine::EngineError;
 use crate::off_thread::EndedEarly;
@@ -39,8 +40,10 @@ pub(crate) enum ApiError {
     UpgradeRequired(String),
     #[error("{path} does not support {method}; /docs lists what it supports")]
     Method { method: String, path: String },
-    #[error("the body did not arrive within {} s; send it again without pauses", .0.as_secs_f32())]
-    BodyTimeout(Duration),
+    #[error(
+        "the body arrives too slowly; send it without pauses, and at least {rate} bytes per second"
+    )]
+    BodyTimeout { rate: u32 },
     #[error(
         "the body is larger than {limit} bytes; send a part, or start the server with a larger --max-body"
     )]
@@ -49,6 +52,10 @@ pub(crate) enum ApiError {
     Encoded { found: String },
     #[error("expected the Content-Type `application/json`, not {found}")]
     MediaType { found: String },
+    #[error("the headers are larger than {} KiB or more than {MAX_HEADERS}; send fewer", MAX_HEAD >> 10)]
+    HeadTooLarge,
+    #[error("the request's path is too long")]
+    UriTooLong,
     #[error("{0}")]
     Unanalysable(String),
     #[error(
@@ -88,6 +95,7 @@ pub(crate) enum ErrorType {
     BodyTimeout,
     TooLarge,
     UnsupportedMediaType,
+    HeadersTooLarge,
     Unanalysable,
     Busy,
     Internal,
@@ -124,11 +132,16 @@ impl ApiError {
             Self::NotFound { .. } => (Type::NotFound, Status::NOT_FOUND),
             Self::Method { .. } => (Type::MethodNotAllowed, Status::METHOD_NOT_ALLOWED),
             Self::UpgradeRequired(_) => (Type::UpgradeRequired, Status::UPGRADE_REQUIRED),
-            Self::BodyTimeout(_) => (Type::BodyTimeout, Status::REQUEST_TIMEOUT),
+            Self::BodyTimeout { .. } => (Type::BodyTimeout, Status::REQUEST_TIMEOUT),
             Self::TooLarge { .. } => (Type::TooLarge, Status::PAYLOAD_TOO_LARGE),
             Self::MediaType { .. } | Self::Encoded { .. } => {
                 (Type::UnsupportedMediaType, Status::UNSUPPORTED_MEDIA_TYPE)
             }
+            Self::HeadTooLarge => (
+                Type::HeadersTooLarge,
+                Status::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            ),
+            Self::UriTooLong => (Type::HeadersTooLarge, Status::URI_TOO_LONG),
             Self::Unanalysable(_) => (Type::Unanalysable, Status::UNPROCESSABLE_ENTITY),
             Self::Busy { .. } => (Type::Busy, Status::TOO_MANY_REQUESTS),
             Self::Internal(_) => (Type::Internal, Status::INTERNAL_SERVER_ERROR),
@@ -138,6 +151,10 @@ impl ApiError {
             // Occurs only over a WebSocket, which has no status.
             Self::Superseded => (Type::Superseded, Status::CONFLICT),
         }
+    }
+
+    pub fn status(&self) -> StatusCode {
+        self.kind().1
     }
 
     pub fn error_type(&self) -> ErrorType {
@@ -157,7 +174,7 @@ impl IntoResponse for ApiError {
         if let Self::Internal(message) = &self {
             tracing::error!(message, "internal error");
         }
-        let mut response = (self.kind().1, Json(self.body())).into_response();
+        let mut response = (self.status(), Json(self.body())).into_response();
         let headers = response.headers_mut();
         match self {
             Self::Busy { .. } | Self::Loading { .. } => {
@@ -183,7 +200,7 @@ impl IntoResponse for ApiError {
                 headers.insert(header::ACCEPT_ENCODING, identity);
             }
             // The rest of the body is not read.
-            Self::BodyTimeout(_) | Self::TooLarge { .. } => {
+            Self::BodyTimeout { .. } | Self::TooLarge { .. } => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}

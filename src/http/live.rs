@@ -18,13 +18,17 @@ mod messages;
 mod typescript;
 mod writer;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection as Rejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
 
 use super::app::Shared;
+use super::body::address;
+use super::client::Client;
 use super::error::{ApiError, ErrorBody};
 use connection::Connection;
 
@@ -49,6 +53,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 )]
 pub(crate) async fn connect(
     app: Shared,
+    client: Option<Extension<Arc<Client>>>,
     upgrade: Result<WebSocketUpgrade, Rejection>,
 ) -> Result<Response, ApiError> {
     let upgrade = upgrade.map_err(|rejection| match rejection {
@@ -63,18 +68,22 @@ pub(crate) async fn connect(
     if *ending.borrow() {
         return Err(ApiError::Ending);
     }
-    let Ok(permit) = app.admission.admit_live() else {
+    if let Some(Extension(client)) = &client {
+        client.upgrade();
+    }
+    let address = address(client.as_deref().map(|client| &**client));
+    let Some(permit) = app.admission.admit_live(address) else {
         return Ok(upgrade.protocols([PROTOCOL]).on_upgrade(refuse));
     };
     // JSON can have more bytes than the text in it.
     let limit = app.limits.body_bytes.saturating_mul(2);
-    let app = std::sync::Arc::clone(&app);
+    let app = Arc::clone(&app);
     let upgrade = upgrade
         .protocols([PROTOCOL])
         .max_message_size(limit)
         .max_frame_size(limit);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        Connection::new(app, ending).run(socket).await;
+        Connection::new(app, ending, address).run(socket).await;
         drop(permit);
     }))
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::client::Pace;
 use crate::engine::Observer;
 use crate::model::source::{HubOptions, ModelSource};
 use crate::model::{Device, Precision};
@@ -48,7 +49,7 @@ pub struct Limits {
     pub timeout: Duration,
     /// WebSocket connections.
     pub live: usize,
-    /// Connections of any kind; one more waits to be accepted.
+    /// Connections for HTTP. For one more, the slowest one is closed.
     pub connections: usize,
     /// For results of chunks.
     pub cache_bytes: usize,
@@ -56,8 +57,12 @@ pub struct Limits {
     pub answer_cells: usize,
     /// Attention weights in all answers that are being made or sent.
     pub cells: usize,
-    /// A request's head, its body, and each pause in reading an answer may take so long.
+    /// Each pause in reading a response, and between two requests, may take so long.
     pub stall: Duration,
+    /// How fast requests have to arrive.
+    pub pace: Pace,
+    /// Bytes in all bodies that are being received.
+    pub received_bytes: usize,
 }
 
 impl Default for Limits {
@@ -73,6 +78,11 @@ impl Default for Limits {
             answer_cells: 32 * 512 * 512,
             cells: 256 * 512 * 512,
             stall: Duration::from_secs(30),
+            pace: Pace {
+                rate: 4 << 10,
+                lag: Duration::from_secs(5),
+            },
+            received_bytes: 64 << 20,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Accepts connections, limits them, and ends them in order.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -8,21 +9,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper::server::conn::http1::{self, UpgradeableConnection};
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use hyper_util::service::{TowerToHyperService, TowerToHyperServiceFuture};
 use tokio::net::{TcpListener, lookup_host};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::app::App;
+use super::client::Client;
+use super::client_stream::ClientStream;
+use super::connections::Connections;
 use super::options::{Limits, ServerOptions, ServerOptionsError};
 use super::router::router;
-use super::write_timeout::WriteTimeout;
 use crate::model::LoadError;
 
 /// Bytes of a request's first line and headers.
-const MAX_HEAD: usize = 32 << 10;
-const MAX_HEADERS: usize = 64;
+pub(crate) const MAX_HEAD: usize = 32 << 10;
+pub(crate) const MAX_HEADERS: usize = 64;
 
 /// How long open requests may still take after the server was told to end.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -122,7 +129,7 @@ impl Bound {
             }
         };
         let failed = tokio::select! {
-            () = accept(&listener, router, &app, &limits) => None,
+            () = accept(&listener, router, &app, limits) => None,
             () = ended => None,
             error = load_failed => Some(error),
         };
@@ -139,19 +146,19 @@ impl Bound {
 }
 
 /// Accepts connections for as long as it is polled.
-async fn accept(listener: &TcpListener, router: Router, app: &App, limits: &Limits) {
-    let connections = Arc::new(Semaphore::new(limits.connections));
-    let service = TowerToHyperService::new(router);
+async fn accept(listener: &TcpListener, router: Router, app: &App, limits: Limits) {
+    let connections = Connections::new(limits.connections, limits.pace);
+    let router = TowerToHyperService::new(router);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(limits.stall)
+        // `client` has the deadlines.
+        .header_read_timeout(None)
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_HEADERS);
     loop {
-        // The semaphore is never closed.
-        let permit = Arc::clone(&connections).acquire_owned().await;
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        connections.room().await;
+        let (stream, address) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -160,32 +167,80 @@ async fn accept(listener: &TcpListener, router: Router, app: &App, limits: &Limi
         };
         // Without it responses are only slower.
         let _ = stream.set_nodelay(true);
-        let io = TokioIo::new(WriteTimeout::new(stream, limits.stall));
-        let connection = http.serve_connection(io, service.clone()).with_upgrades();
+        let open = connections.add(address.ip());
+        let client = Arc::clone(&open.client);
+        let stream = ClientStream::new(stream, Arc::clone(&client), limits.stall);
+        let service = ClientService {
+            router: router.clone(),
+            client,
+        };
+        let connection = http
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
         let ending = app.ending();
         tokio::spawn(async move {
-            serve_connection(connection, ending).await;
-            drop(permit);
+            serve_connection(connection, &open.client, &limits, ending).await;
+            drop(open);
         });
     }
 }
 
-/// Serves one connection to its end, which comes after the current response once the server is ending.
+/// The router, for the requests of one client.
+struct ClientService {
+    router: TowerToHyperService<Router>,
+    client: Arc<Client>,
+}
+
+impl Service<Request<Incoming>> for ClientService {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = TowerToHyperServiceFuture<Router, Request<Incoming>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        self.client.begin(request.version());
+        request.extensions_mut().insert(Arc::clone(&self.client));
+        self.router.call(request)
+    }
+}
+
+/// Serves one connection to its end. Once the server is ending or the client has sent its last byte, the end comes after the current
+/// response.
 async fn serve_connection(
-    connection: UpgradeableConnection<TokioIo<WriteTimeout>, TowerToHyperService<Router>>,
+    connection: UpgradeableConnection<TokioIo<ClientStream>, ClientService>,
+    client: &Client,
+    limits: &Limits,
     mut ending: watch::Receiver<bool>,
 ) {
     let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = ending.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+    let mut given_up = pin!(client.given_up(limits));
+    let is_half_closed = tokio::select! {
+        ended = connection.as_mut() => return report(ended),
+        reason = given_up.as_mut() => return closed(client, reason),
+        _ = ending.changed() => false,
+        () = client.half_closed() => true,
     };
+    connection.as_mut().graceful_shutdown();
+    let gone = async {
+        if !is_half_closed {
+            client.half_closed().await;
+        }
+        client.gone().await;
+    };
+    tokio::select! {
+        ended = connection => report(ended),
+        reason = given_up => closed(client, reason),
+        () = gone => closed(client, "the client is gone"),
+    }
+}
+
+fn report(ended: hyper::Result<()>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+fn closed(client: &Client, reason: &str) {
+    tracing::debug!(reason, address = %client.address, "closed a connection");
 }
 
 /// Loads the models on a thread of its own.

@@ -34,8 +34,10 @@ fn large_responses_are_compressed_for_clients_that_accept_it() {
             assert_eq!(reply.body, plain.body);
             continue;
         }
-        assert_eq!(plain.header("vary"), Some("accept-encoding"), "{path}");
-        assert_eq!(reply.header("vary"), Some("accept-encoding"), "{path}");
+        for reply in [&plain, &reply] {
+            let mut vary = reply.headers("vary");
+            assert!(vary.any(|value| value == "accept-encoding"), "{path}");
+        }
         assert_eq!(gunzip(&reply), plain.body, "{path}");
         assert!(reply.body.len() * 2 < plain.body.len(), "{path}");
     }
@@ -44,7 +46,7 @@ fn large_responses_are_compressed_for_clients_that_accept_it() {
     let reply = SERVER.send("POST", "/analyze-attention", &[JSON, gzip], body.as_bytes());
     let decoded: Value = serde_json::from_slice(&gunzip(&reply)).unwrap();
     assert_eq!(decoded["chunks"], plain.ok()["chunks"]);
-    assert!(reply.body.len() * 2 < plain.body.len());
+    assert!(reply.body.len() * 3 < plain.body.len() * 2);
     SERVER.await_metric("codegaze_queue_depth", |depth| depth == 0.0);
     // Small ones are not, nor those for others.
     let small = SERVER.send("GET", "/health", &[gzip], b"");

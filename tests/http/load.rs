@@ -98,7 +98,10 @@ fn an_answer_that_takes_too_long_is_given_up() {
 
 #[test]
 fn who_dawdles_is_let_go() {
-    let server = Server::ready(|options| options.limits.stall = Duration::from_millis(400));
+    let server = Server::ready(|options| {
+        options.limits.stall = Duration::from_millis(400);
+        options.limits.pace.lag = Duration::from_millis(400);
+    });
     // In the head.
     let mut stream = server.connect();
     stream

@@ -128,7 +128,7 @@ fn models_and_what_requests_take() {
     ] {
         for name in found[kind].as_array().unwrap() {
             SERVER
-                .post("/analyze", &json!({ "code": CODE, path: name }))
+                .post("/analyze-source", &json!({ "code": CODE, path: name }))
                 .ok();
         }
     }
@@ -162,7 +162,7 @@ fn what_is_counted() {
         .error(422, "unanalysable");
     server.get("/a/path/of/a/client");
     let text = server.get("/metrics").text();
-    let tokens = server.post("/analyze", &json!({ "code": CODE })).ok()["tokens"]
+    let tokens = server.post("/analyze", &json!({ "code": CODE })).ok()["token_count"]
         .as_f64()
         .unwrap();
     for (name, value) in [

@@ -231,6 +231,10 @@ impl Reply {
             };
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
+        // 102: the response is still to come.
+        if status == 102 {
+            return Self::read_to(method, stream);
+        }
         let mut reply = Self {
             status,
             headers,
@@ -253,8 +257,12 @@ impl Reply {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut headers = self.headers.iter();
-        headers.find_map(|(has, value)| (has == name).then_some(value.as_str()))
+        self.headers(name).next()
+    }
+
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        let headers = self.headers.iter();
+        headers.filter_map(move |(has, value)| (has == name).then_some(value.as_str()))
     }
 
     pub fn text(&self) -> String {

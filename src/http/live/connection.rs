@@ -5,6 +5,7 @@ mod closing;
 mod questions;
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ const MAX_UNREAD: usize = 64;
 pub(super) struct Connection {
     app: Arc<App>,
     ending: watch::Receiver<bool>,
+    address: IpAddr,
     /// The document's key in the engine.
     key: String,
     document: Option<ClientDocument>,
@@ -69,12 +71,13 @@ struct OutboundMessage {
 }
 
 impl Connection {
-    pub fn new(app: Arc<App>, ending: watch::Receiver<bool>) -> Self {
+    pub fn new(app: Arc<App>, ending: watch::Receiver<bool>, address: IpAddr) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Self {
             app,
             ending,
+            address,
             key: format!("ws/{number}"),
             document: None,
             live: None,

@@ -184,6 +184,7 @@ export type ErrorType =
   | 'body_timeout'
   | 'too_large'
   | 'unsupported_media_type'
+  | 'headers_too_large'
   | 'unanalysable'
   | 'busy'
   | 'internal'

@@ -126,7 +126,7 @@ impl Connection {
             model: self.awaited.clone().unwrap_or_default(),
         })?;
         let snapshot = document.snapshot(&self.app, live)?;
-        Ok((snapshot, self.app.admission.admit()?))
+        Ok((snapshot, self.app.admission.admit(self.address)?))
     }
 
     /// Ends the question in a slot, whether it is worked at or its answer waits to be sent.
