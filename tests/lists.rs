@@ -97,6 +97,19 @@ fn typescript() -> String {
         "AGGREGATES",
         "Aggregate",
     );
+    let _ = writeln!(
+        file,
+        "\n/** What a view uses if it names no aggregate. */\nexport const DEFAULT_AGGREGATE: Aggregate = '{}';",
+        Aggregate::default()
+    );
+    file.push_str("\n/** For people: how each aggregate works. */\n");
+    file.push_str("export const AGGREGATE_TEXTS: Record<Aggregate, string> = {\n");
+    for aggregate in Aggregate::ALL {
+        let text = capitalized(aggregate.about());
+        assert!(!text.contains(['\'', '\\']), "{text:?} needs an escape");
+        let _ = writeln!(file, "  {aggregate}: '{text}',");
+    }
+    file.push_str("};\n");
     write_list::<Unit>(
         file,
         "What a row and a column of a matrix stand for.",

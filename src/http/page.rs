@@ -13,7 +13,7 @@ struct Part {
     bytes: &'static [u8],
 }
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     Part {
         path: "/",
         content_type: "text/html; charset=utf-8",
@@ -33,6 +33,12 @@ const PARTS: [Part; 4] = [
         path: "/icon.svg",
         content_type: "image/svg+xml",
         bytes: include_bytes!("../../web/dist/icon.svg"),
+    },
+    // The help texts of the page link to it.
+    Part {
+        path: "/ATTRIBUTION.md",
+        content_type: "text/plain; charset=utf-8",
+        bytes: include_bytes!("../../docs/ATTRIBUTION.md"),
     },
 ];
 

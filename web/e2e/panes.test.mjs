@@ -206,7 +206,13 @@ test('compare methods, layers and models: B minus A, zero in the middle', () =>
     const { a, b, difference, labels } = comparison;
     isDifference(comparison);
     for (const row of difference) assert.ok(Math.abs(sum(row)) < 1e-3, 'what one gains another loses');
-    const greatest = Math.max(...difference.flat().map(Math.abs));
+    // Half as many cells as there are rows lie beyond the end of the scale.
+    const sizes = difference
+      .flat()
+      .map(Math.abs)
+      .sort((one, other) => other - one);
+    const greatest = sizes[Math.floor(labels.length / 2)];
+    assert.match(await page.textContent('#signed-scale-note'), new RegExp(`end at ${percent(greatest)} `));
     const ticks = await page.locator('#signed-ticks li').allTextContents();
     assert.deepEqual(ticks, [
       `−${percent(greatest)}`,
@@ -273,7 +279,7 @@ test('compare two models: the words that both have read, and how many are left o
       assert.ok(labels.length > 1 && labels.length < all);
       assert.equal(
         await page.textContent('#compare-note'),
-        `${all - labels.length} of ${all} words are in one of the two alone and left out.`,
+        `${all - labels.length} of ${all} words are only in A or only in B, and are left out.`,
       );
       await page.selectOption('#model', other);
       await noDifference(page);

@@ -1,7 +1,7 @@
 // The program, a browser, and a page that is held to the rules: no request to elsewhere, no error, nothing that its policy forbids.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,10 +26,13 @@ export function analyze(name, text, ...options) {
   return JSON.parse(output);
 }
 
-/** Its words from level 1 on, as `line:column text level`. */
-export const hotWords = (analysis) =>
+/** The lowest level that the page shows at first. */
+export const MIN_LEVEL = 2;
+
+/** The analysis's words from a level on, as `line:column text level`. */
+export const hotWords = (analysis, minLevel = MIN_LEVEL) =>
   analysis.lexemes
-    .filter(({ level }) => level > 0)
+    .filter(({ level }) => level >= minLevel)
     .map(({ range, text, level }) => `${range.start.line}:${range.start.character} ${text} ${level}`);
 
 export async function serve(options = [], environment = {}) {
@@ -74,7 +77,10 @@ const executablePath = process.env.PATH.split(delimiter)
 export async function launch() {
   assert.ok(executablePath, 'no chromium, chromium-browser or google-chrome in PATH');
   mkdirSync(artefacts, { recursive: true });
-  return chromium.launch({ executablePath, args: ['--disable-gpu', '--disable-quic', '--disable-sync'] });
+  const args = ['--disable-gpu', '--disable-quic', '--disable-sync'];
+  // Chromium does not count a page as local if Playwright provides its files.
+  if (process.env.CODEGAZE_DIST) args.push('--disable-features=LocalNetworkAccessChecks');
+  return chromium.launch({ executablePath, args });
 }
 
 /** Opens the page, lets `use` work with it, and holds it to the rules. `expected`: what the console may say. */
@@ -106,6 +112,18 @@ export async function withPage(browser, address, use, { expected = null, fragmen
       window.violations.push(`${violatedDirective} ${blockedURI}`),
     );
   });
+  // While working on the page: the files of a folder in place of those in the program.
+  if (process.env.CODEGAZE_DIST) {
+    for (const name of ['index.html', 'codegaze.js', 'codegaze.css']) {
+      await context.route(
+        ({ pathname }) => pathname === (name === 'index.html' ? '/' : `/${name}`),
+        async (route) => {
+          const response = await route.fetch();
+          await route.fulfill({ response, body: readFileSync(join(process.env.CODEGAZE_DIST, name)) });
+        },
+      );
+    }
+  }
   const response = await page.goto(`${address}/${fragment}`);
   assert.match(response.headers()['content-security-policy'] ?? '', /default-src 'none'/);
   assert.doesNotMatch(response.headers()['content-security-policy'], /unsafe/);

@@ -1,12 +1,16 @@
-// The page, put together.
+// Connects the parts of the page.
 import { Colors, isColorChoice } from './app/colors';
 import { element, fill, make } from './app/dom';
 import { Explorer } from './app/explorer';
-import { LookPickers, modelOf } from './app/pickers';
-import { INITIAL, type Look, type Pane, type Settings } from './app/settings';
+import { HelpButtons } from './app/help';
+import { modelOf, ViewPickers } from './app/pickers';
+import { INITIAL, type Pane, type Settings, type ViewChoice } from './app/settings';
 import { StatusLine } from './app/statusLine';
 import { Tabs } from './app/tabs';
+import { visible } from './draw/labels';
+import { drawScale } from './draw/legend';
 import { percent } from './draw/matrix';
+import { SCALING_TEXTS, SCALINGS } from './draw/scaling';
 import { Editor } from './editor/editor';
 import type { Outline } from './editor/heat';
 import { isLanguage, LANGUAGES, type LanguageId } from './editor/languages';
@@ -14,15 +18,16 @@ import { EXAMPLES } from './examples';
 import { Exports } from './export/exports';
 import type { MatrixResult, Range, RelationsResult, SummaryResult } from './generated/live';
 import { ComparePane } from './panes/comparePane';
-import { type Drawn, draw, indexAt, linesOf } from './panes/drawn';
+import { type Drawn, describeLines, draw, indexAt } from './panes/drawn';
 import { HeadsPane } from './panes/headsPane';
 import { MatrixPane } from './panes/matrixPane';
 import { ModelPane } from './panes/modelPane';
 import { SummaryPane } from './panes/summaryPane';
-import { times, visible, WordPane } from './panes/wordPane';
+import { times, WordPane } from './panes/wordPane';
 import { AddressBar } from './share/addressBar';
 import type { Shared } from './share/link';
-import { STYLES, type Style } from './view/heat';
+import { Session } from './share/session';
+import { LEVELS, STYLES, type Style } from './view/heat';
 import { describeView } from './view/words';
 
 const STYLE_NAMES: Record<Style, string> = {
@@ -32,17 +37,19 @@ const STYLE_NAMES: Record<Style, string> = {
   off: 'off',
 };
 
-/** Panes that tell of the live view, rather than of what was asked for them. */
+/** Panes that show the heat's view, and not the view of a question. */
 const isOfText = (pane: Pane) => pane === 'word' || pane === 'summary';
 
-/** `trouble`: what is to be told at once. */
+/** `trouble`: a message to show at once. */
 function start(shared: Shared | null, trouble: string | null = null): void {
   const first = EXAMPLES[0];
   let language: LanguageId = shared?.language ?? first?.language ?? 'text';
-  let fileName = shared ? '' : (first?.name ?? '');
+  let fileName = EXAMPLES.find(({ text }) => text === (shared?.text ?? first?.text))?.name ?? '';
   let drawn: Drawn | null = null;
   let matrix: MatrixResult | null = null;
   let summary: SummaryResult | null = null;
+  /** Whether the server has refused a token. */
+  let hasToken = false;
 
   const colors = new Colors();
   const status = new StatusLine();
@@ -50,16 +57,16 @@ function start(shared: Shared | null, trouble: string | null = null): void {
   const notice = element('notice', HTMLElement);
   const subtitle = element('subtitle', HTMLElement);
 
-  /** Whether what is said is over with the next heat; otherwise it stays until something is done. */
+  /** Whether the next heat removes the notice. Otherwise it stays until the user does something. */
   let isPassing = false;
-  const say = (trouble: string | null) => {
+  const showNotice = (text: string | null) => {
     isPassing = false;
-    notice.textContent = trouble ?? '';
-    notice.hidden = trouble === null;
+    notice.textContent = text ?? '';
+    notice.hidden = text === null;
   };
-  const sayPassing = (trouble: string | null) => {
-    if (trouble === null && !isPassing) return;
-    say(trouble);
+  const showPassingNotice = (text: string | null) => {
+    if (text === null && !isPassing) return;
+    showNotice(text);
     isPassing = true;
   };
 
@@ -80,7 +87,9 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     const [from, to] = [ranges[query ?? -1], ranges[key ?? -1]];
     if (from) outlines.push({ range: from, kind: 'query' });
     if (to && key !== query) outlines.push({ range: to, kind: query === null ? 'attended-by' : 'attends-to' });
-    explorer.outline(query === null && key === null ? null : outlines);
+    const isPointed = query !== null || key !== null;
+    // The places of an earlier text's words are wrong.
+    explorer.outline(isPointed && !document.body.classList.contains('stale') ? outlines : null);
   };
   const ofDrawn = {
     onPoint: (query: number | null, key: number | null) => point(drawn?.ranges ?? [], query, key),
@@ -99,7 +108,7 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     onChoose: (index) => go(comparePane.compared?.ranges[index] ?? null),
   });
 
-  /** The word at the cursor, in whatever is drawn. */
+  /** Marks the word at the cursor in the matrix and in the head view. */
   function markCursor(): void {
     const index = drawn && indexAt(drawn, editor.cursor);
     matrixPane.mark(index);
@@ -108,7 +117,7 @@ function start(shared: Shared | null, trouble: string | null = null): void {
 
   function showNothing(isNothing: boolean): void {
     document.body.classList.remove('busy');
-    nothing.textContent = isNothing ? 'There is nothing but whitespace here. Type some code.' : '';
+    nothing.textContent = isNothing ? 'The text has nothing but whitespace. Type some code.' : '';
   }
 
   function showMatrix(answer: MatrixResult | null): void {
@@ -118,7 +127,7 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     const what = answer ? describe(answer) : '';
     subtitle.textContent = what;
     if (explorer.settings.pane === 'heads') headsPane.show(drawn, what);
-    else matrixPane.show(drawn, what);
+    else matrixPane.show(drawn, what, explorer.settings.scaling);
     headsPane.showView(answer?.view ?? null, modelOf(explorer.settings, explorer.models));
     for (const line of document.querySelectorAll('.sinks')) {
       line.textContent =
@@ -130,10 +139,9 @@ function start(shared: Shared | null, trouble: string | null = null): void {
   }
 
   function describe(answer: MatrixResult): string {
-    const isDefinition = explorer.settings.part === 'definition' && answer.definition !== null;
-    const lines = linesOf(isDefinition && answer.definition ? answer.definition : answer.range);
-    const chunk = answer.chunks > 1 ? `, chunk ${answer.chunk} of 0–${answer.chunks - 1}` : '';
-    return `${lines.replace(/^l/, 'L')}${chunk} · ${describeView(answer.view)}`;
+    const { part, ...choice } = explorer.settings;
+    const maxTokens = modelOf(choice, explorer.models)?.max_tokens ?? null;
+    return `${describeLines(draw(answer, part), part, maxTokens)} · ${describeView(answer.view)}`;
   }
 
   function showWord(answer: RelationsResult | null, isTyping: boolean): void {
@@ -146,7 +154,7 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     }
     const { lexeme, attendsTo } = answer;
     const to = attendsTo[0] ? `, attends most to ${visible(attendsTo[0].text)} (${percent(attendsTo[0].weight)})` : '';
-    line.replaceChildren(make('b', visible(lexeme.text)), ` ${times(lexeme.lift)} average, rank ${lexeme.rank}${to}`);
+    line.replaceChildren(make('b', visible(lexeme.text)), ` lift ${times(lexeme.lift)}, rank ${lexeme.rank}${to}`);
   }
 
   function showSettings(settings: Settings): void {
@@ -158,12 +166,37 @@ function start(shared: Shared | null, trouble: string | null = null): void {
       STYLES.map((name) => ({ value: name, text: STYLE_NAMES[name] })),
       settings.style,
     );
+    fill(
+      minLevel,
+      LEVELS.map((level) => ({ value: String(level), text: String(level) })),
+      String(settings.minLevel),
+    );
+    for (const level of LEVELS) {
+      for (const item of document.querySelectorAll<HTMLElement>(`#legend .heat-${level}`)) {
+        item.hidden = level < settings.minLevel;
+      }
+    }
+    fill(
+      scaling,
+      SCALINGS.map((name) => ({ value: name, text: SCALING_TEXTS[name].name, title: SCALING_TEXTS[name].what })),
+      settings.scaling,
+    );
     part.value = settings.part;
     unit.value = settings.unit;
-    element('axes', HTMLElement).hidden = settings.pane !== 'matrix' && settings.pane !== 'heads';
-    // Each pane says what it is of.
+    const { pane } = settings;
+    const isMatrix = pane === 'matrix' || pane === 'compare';
+    element('axes', HTMLElement).hidden = !isMatrix && pane !== 'heads';
+    for (const [picker, isUsed] of [
+      [unit, pane !== 'compare'],
+      [scaling, isMatrix],
+    ] as const) {
+      const group = picker.closest<HTMLElement>('.picker');
+      if (group) group.hidden = !isUsed;
+    }
+    // The subtitle describes what the pane shows.
     if (settings.pane === 'matrix' || settings.pane === 'heads') subtitle.textContent = matrix ? describe(matrix) : '';
     else subtitle.textContent = isOfText(settings.pane) && explorer.heat ? describeView(explorer.heat.view) : '';
+    session.changed();
     address.changed();
   }
 
@@ -172,7 +205,10 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     onSettings: showSettings,
     onLink: (link) => {
       status.showLink(link);
-      if (link === 'unauthorized') element('token-dialog', HTMLDialogElement).showModal();
+      if (link !== 'unauthorized') return;
+      const refusal = hasToken ? 'The server refused this token. Check it and try again.' : '';
+      element('token-trouble', HTMLElement).textContent = refusal;
+      element('token-dialog', HTMLDialogElement).showModal();
     },
     onLoading: (model) => status.showLoading(model),
     onHeat: (heat) => {
@@ -182,11 +218,15 @@ function start(shared: Shared | null, trouble: string | null = null): void {
       }
     },
     onBusy: () => document.body.classList.add('busy'),
+    onCurrent: ({ pane, word }) => {
+      document.body.classList.toggle('stale', !pane);
+      element('word-line', HTMLElement).classList.toggle('stale', !word);
+    },
     onTrouble: (trouble) => {
       document.body.classList.remove('busy');
-      sayPassing(trouble);
+      showPassingNotice(trouble);
     },
-    onNotice: say,
+    onNotice: showNotice,
     onMatrix: showMatrix,
     onThumbnails: (answer) => {
       showNothing(!answer);
@@ -199,56 +239,73 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     },
     onCompared: (a, b) => {
       showNothing(!a || !b);
-      const { part: of } = explorer.settings;
-      comparePane.show(a && draw(a, of), b && draw(b, of));
+      const { part: drawnPart, scaling: drawnScaling } = explorer.settings;
+      comparePane.show(a && draw(a, drawnPart), b && draw(b, drawnPart), drawnScaling);
     },
     onWord: showWord,
     onEdited: () => {
-      say(null);
+      showNotice(null);
       const example = EXAMPLES.find(({ name }) => name === fileName);
       if (example && editor.text !== example.text) {
         fileName = '';
         examples.value = '';
       }
+      session.changed();
       address.changed();
     },
   });
 
   const tabs = new Tabs((pane) => explorer.choose({ pane }));
-  const pickers = new LookPickers('', (look) => explorer.choose(look));
-  const otherPickers = new LookPickers('other-', (other) => explorer.choose({ other }));
+  const pickers = new ViewPickers('', (choice) => explorer.choose(choice));
+  const otherPickers = new ViewPickers('other-', (other) => explorer.choose({ other }));
   const style = element('style', HTMLSelectElement);
   const part = element('part', HTMLSelectElement);
   const unit = element('unit', HTMLSelectElement);
-  const address = new AddressBar(() => ({ text: editor.text, language, settings: explorer.settings }), say);
+  const minLevel = element('min-level', HTMLSelectElement);
+  const scaling = element('scaling', HTMLSelectElement);
+  const state = (): Shared => ({ text: editor.text, language, settings: explorer.settings });
+  const address = new AddressBar(state, showNotice);
+  const session = new Session(state);
+  drawScale(element('maps-scale', HTMLCanvasElement));
   const exports = () => ({
     text: editor.text,
     language,
     heat: explorer.heat,
-    drawn,
+    drawn: explorer.settings.pane === 'matrix' || explorer.settings.pane === 'heads' ? drawn : null,
     compared: explorer.settings.pane === 'compare' ? comparePane.compared : null,
     word: explorer.settings.pane === 'word' ? explorer.word : null,
     summary: explorer.settings.pane === 'summary' ? summary : null,
     pane: explorer.settings.pane,
-    maps: modelPane.maps,
+    maps: explorer.settings.pane === 'model' ? modelPane.maps : null,
+    tables: { word: wordPane.tables, summary: summaryPane.tables }[explorer.settings.pane as 'word' | 'summary'] ?? [],
+    scaling: explorer.settings.scaling,
+    spans: explorer.shownSpans,
     title: fileName === '' ? 'Attention' : `Attention in ${fileName}`,
     subtitle: [explorer.heat?.view.model, subtitle.textContent].filter(Boolean).join(' · '),
     name: `codegaze-${explorer.settings.pane}`,
     style: colors.picture(),
     isDark: colors.isDark,
   });
-  new Exports(exports, say);
+  new Exports(exports, (timeoutMs) => explorer.whenCurrent(timeoutMs), showNotice);
 
   style.addEventListener('change', () => {
     const chosen = STYLES.find((name) => name === style.value);
     if (chosen) explorer.choose({ style: chosen });
   });
+  minLevel.addEventListener('change', () => {
+    const chosen = LEVELS.find((level) => String(level) === minLevel.value);
+    if (chosen) explorer.choose({ minLevel: chosen });
+  });
+  scaling.addEventListener('change', () => {
+    const chosen = SCALINGS.find((name) => name === scaling.value);
+    if (chosen) explorer.choose({ scaling: chosen });
+  });
   part.addEventListener('change', () => explorer.choose({ part: part.value === 'chunk' ? 'chunk' : 'definition' }));
   unit.addEventListener('change', () => explorer.choose({ unit: unit.value === 'subword' ? 'subword' : 'lexeme' }));
   element('swap', HTMLButtonElement).addEventListener('click', () => {
-    const { model, method, layers, heads, sinks, other } = explorer.settings;
-    const look: Look = { model, method, layers, heads, sinks };
-    explorer.choose({ ...other, other: look });
+    const { model, method, layers, heads, sinks, aggregate, other } = explorer.settings;
+    const choice: ViewChoice = { model, method, layers, heads, sinks, aggregate };
+    explorer.choose({ ...other, other: choice });
   });
 
   const languages = element('language', HTMLSelectElement);
@@ -261,6 +318,7 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     if (!isLanguage(languages.value)) return;
     language = languages.value;
     editor.setLanguage(language);
+    session.changed();
     address.changed();
   });
 
@@ -286,7 +344,10 @@ function start(shared: Shared | null, trouble: string | null = null): void {
 
   element('token-dialog', HTMLDialogElement).addEventListener('close', () => {
     const token = element('token', HTMLInputElement);
-    if (token.value !== '') explorer.authorize(token.value);
+    if (token.value !== '') {
+      hasToken = true;
+      explorer.authorize(token.value);
+    }
     token.value = '';
   });
 
@@ -298,8 +359,14 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     editor.replace(opened.text, language);
     explorer.choose(opened.settings);
   });
+  // The fragment of a link would replace a share link in the address.
+  document.querySelector('.skip')?.addEventListener('click', (event) => {
+    event.preventDefault();
+    element('panes', HTMLElement).focus();
+  });
+  new HelpButtons();
   showSettings(explorer.settings);
-  if (trouble !== null) say(trouble);
+  if (trouble !== null) showNotice(trouble);
 }
 
 function socketUrl(): string {
@@ -309,6 +376,6 @@ function socketUrl(): string {
 }
 
 AddressBar.read().then(
-  (shared) => start(shared),
-  (error: Error) => start(null, `The link could not be opened: ${error.message}.`),
+  (shared) => start(shared ?? Session.read()),
+  (error: Error) => start(Session.read(), `The link could not be opened: ${error.message}.`),
 );

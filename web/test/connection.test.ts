@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { bearerProtocol, Connection, type Link, type LiveError, type Socket } from '../src/client/connection';
+import {
+  bearerProtocol,
+  Connection,
+  type Link,
+  type LiveError,
+  type Refusal,
+  type Socket,
+} from '../src/client/connection';
 import { LiveDocument } from '../src/client/liveDocument';
 import type { Hello } from '../src/client/messages';
 import type { Heat } from '../src/generated/live';
@@ -31,7 +38,7 @@ class Wire implements Socket {
 
 const hello: Hello = { type: 'hello', protocol: 'codegaze.1', version: '0', models: [], maxTextBytes: 1 };
 
-function setUp(needsToken = async () => false) {
+function setUp(diagnose: (token: string | null) => Promise<Refusal> = async () => 'unreachable') {
   const wires: Wire[] = [];
   const links: Link[] = [];
   const heats: Heat[] = [];
@@ -39,7 +46,7 @@ function setUp(needsToken = async () => false) {
   let hellos = 0;
   const connection = new Connection({
     url: 'ws://there/ws',
-    needsToken,
+    diagnose,
     createSocket: (_url, protocols) => {
       const wire = new Wire(protocols);
       wires.push(wire);
@@ -124,7 +131,7 @@ describe('a connection', () => {
   });
 
   test('waits for a token where one is wanted, and sends it as a subprotocol', async () => {
-    const { connection, wire, wires, links } = setUp(async () => true);
+    const { connection, wire, wires, links } = setUp(async () => 'unauthorized');
     wire(0).break();
     await vi.advanceTimersByTimeAsync(60_000);
     expect(links.at(-1)).toBe('unauthorized');
@@ -135,16 +142,39 @@ describe('a connection', () => {
     expect(base64).toMatch(/^[\w-]+$/);
     expect(Buffer.from(base64, 'base64url').toString()).toBe('gehe?im>ü');
   });
+
+  test('tells a server that refuses live connections from one that is not there, and tries again', async () => {
+    const tokens: (string | null)[] = [];
+    const answers: Refusal[] = ['refused', 'unreachable', 'unauthorized'];
+    const { connection, wire, wires, links } = setUp(async (token) => {
+      tokens.push(token);
+      return answers.shift() ?? 'unreachable';
+    });
+    wire(0).break();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(links).toEqual(['connecting', 'closed', 'refused']);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(wires).toHaveLength(2);
+    wire(1).break();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(links.slice(3)).toEqual(['connecting', 'closed']);
+    // The server is asked with the token that it refused: it must not pass for a wrong one if the server is full.
+    connection.authorize('mine');
+    wire(2).break();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(links.at(-1)).toBe('unauthorized');
+    expect(tokens).toEqual([null, null, 'mine']);
+  });
 });
 
 describe('a live document', () => {
   const view = { method: 'norm', layers: null } as const;
-  const lens = { model: 'mini', view };
+  const modelAndView = { model: 'mini', view };
 
   test('goes over once, then as edits, and whole again to a server that is new', async () => {
     const { connection, wire } = setUp();
     let text = 'a';
-    const document = new LiveDocument(connection, () => text, lens);
+    const document = new LiveDocument(connection, () => text, modelAndView);
     document.edit([{ text: 'ab' }]);
     wire(0).open();
     wire(0).say(hello);
@@ -169,13 +199,13 @@ describe('a live document', () => {
     ]);
   });
 
-  test('is looked through another lens without being sent again', () => {
+  test('gets another model and view without being sent again', () => {
     const { connection, wire } = setUp();
     const document = new LiveDocument(connection, () => 'a', { model: null, view });
     wire(0).open();
-    document.lookThrough(lens);
+    document.setView(modelAndView);
     document.open();
-    document.lookThrough({ model: null, view: { layers: 3 } });
+    document.setView({ model: null, view: { layers: 3 } });
     expect(wire(0).sent.map(({ type, model }) => [type, model])).toEqual([
       ['open', 'mini'],
       ['view', undefined],

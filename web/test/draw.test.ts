@@ -3,9 +3,10 @@ import { arcsOf, columns, curve, stepped, strength, strongestArcs, wordAt } from
 import { type Scale, SEQUENTIAL, shade } from '../src/draw/colormap';
 import { common, divertedShare, pick, subtract } from '../src/draw/difference';
 import { diverging, placeOnSigned } from '../src/draw/diverging';
+import { chooseLabels, shorten, visible } from '../src/draw/labels';
 import { layOut } from '../src/draw/layout';
-import { signedTicks } from '../src/draw/legend';
-import type { Matrix } from '../src/draw/matrix';
+import { columnSums, type Matrix } from '../src/draw/matrix';
+import { clippedEnd, colorMatrix } from '../src/draw/scaling';
 
 const matrix = (labels: string[], weights: number[]): Matrix => ({
   labels,
@@ -91,7 +92,8 @@ describe('the diverging scale', () => {
   test('goes by the square root to both sides', () => {
     expect(placeOnSigned(0.25, 1) - placeOnSigned(0, 1)).toBeCloseTo((0.5 * 127) / 255);
     expect(placeOnSigned(-0.25, 1)).toBeCloseTo(2 * placeOnSigned(0, 1) - placeOnSigned(0.25, 1));
-    expect(signedTicks(0.64)).toEqual(['−64 %', '−16 %', '0', '+16 %', '+64 %']);
+    const difference = matrix(['a', 'b'], [0.64, -0.64, -0.64, 0.64]);
+    expect(colorMatrix(difference, { isSigned: true }).ticks).toEqual(['−64 %', '−16 %', '0', '+16 %', '+64 %']);
     expect(shade(SEQUENTIAL, 0.25, 1)).toBe(128);
   });
 });
@@ -156,4 +158,98 @@ test('a matrix that is shown whole fits both ways, however many its words', () =
   expect(small.margin).toBe(50);
   expect(small.side).toBeCloseTo(200);
   expect(layOut(512, { width: 300, height: 200 }, 90, 1).side).toBe(98 + 512);
+});
+
+describe('the colors of a matrix', () => {
+  /** A row of `n` words that attends a little to every word. */
+  const flat = (n: number, great: readonly (readonly [at: number, weight: number])[]) => {
+    const weights = Array.from({ length: n * n }, (_, at) => 0.01 + (0.02 * ((at * 7919) % 97)) / 97);
+    for (const [at, weight] of great) weights[at] = weight;
+    return matrix(
+      Array.from({ length: n }, (_, at) => String(at)),
+      weights,
+    );
+  };
+  const five = flat(
+    30,
+    [1, 100, 200, 300, 400].map((at) => [at, 0.9] as const),
+  );
+  const spread = (shades: Uint8Array) => {
+    const sorted = [...shades].sort((a, b) => a - b);
+    return (sorted[Math.floor(0.9 * sorted.length)] ?? 0) - (sorted[Math.floor(0.1 * sorted.length)] ?? 0);
+  };
+
+  test('are spread over the scale, although five weights are far greater than the others', () => {
+    expect(spread(colorMatrix(five, { scaling: 'full' }).shades)).toBeLessThan(32);
+    expect(spread(colorMatrix(five).shades)).toBeGreaterThan(80);
+    expect(spread(colorMatrix(five, { scaling: 'log' }).shades)).toBeGreaterThan(20);
+  });
+
+  test('end where the legend says', () => {
+    const { end, quantile } = clippedEnd(five);
+    expect(five.weights.filter((weight) => weight > end).length).toBeLessThanOrEqual(15);
+    expect(quantile).toBeCloseTo(1 - 15 / 900);
+    const clipped = colorMatrix(five);
+    expect(clipped.ticks.at(-1)).toBe('3.0 %');
+    expect(clipped.note).toBe('The colors end at 3.0 % (the 98.3 % quantile); the greatest weight is 90 %.');
+    expect(colorMatrix(five, { scaling: 'full' })).toMatchObject({
+      ticks: ['0.00 %', '5.6 %', '23 %', '51 %', '90 %'],
+      note: 'The colors end at the greatest weight.',
+    });
+    expect(colorMatrix(five, { scaling: 'log' }).ticks).toEqual(['0.09 %', '0.51 %', '2.8 %', '16 %', '90 %']);
+  });
+
+  test('keep the range of a head that looks at one place in every row', () => {
+    const n = 40;
+    const weights = Array.from({ length: n * n }, (_, at) => (at % (n + 1) === 0 ? 0.96 : 0.001));
+    const diagonal = matrix(
+      Array.from({ length: n }, (_, at) => String(at)),
+      weights,
+    );
+    expect(clippedEnd(diagonal).end).toBeCloseTo(0.96);
+  });
+
+  test('of each row end at the row’s greatest weight', () => {
+    const { shades, ticks } = colorMatrix(abc, { scaling: 'rows' });
+    expect([0, 1, 2].map((row) => Math.max(...shades.slice(3 * row, 3 * row + 3)))).toEqual([255, 255, 255]);
+    expect(ticks.at(-1)).toBe('100 %');
+  });
+
+  test('of nothing and of zeros are no numbers that are wrong', () => {
+    expect([...colorMatrix(matrix([], [])).shades]).toEqual([]);
+    for (const scaling of ['clipped', 'full', 'log', 'rows'] as const) {
+      expect([...colorMatrix(matrix(['a', 'b'], [0, 0, 0, 0]), { scaling }).shades]).toEqual([0, 0, 0, 0]);
+    }
+  });
+});
+
+describe('labels', () => {
+  const words = 'def insert ( self , key , value ) : node = self . root'.split(' ');
+
+  test('prefer the name that is declared, then identifiers and strong columns', () => {
+    const strength = words.map((word) => (word === '(' || word === ',' ? 9 : word === 'node' ? 2 : 1));
+    const chosen = chooseLabels(words, strength, 4).map((index) => words[index]);
+    expect(chosen).toContain('insert');
+    expect(chosen).toContain('node');
+    for (const mark of ['(', ',', ')', ':', '=', '.']) expect(chosen).not.toContain(mark);
+    expect(chooseLabels([',', '(', ')'], [1, 1, 2], 2)).toEqual([0, 2]);
+    expect(chooseLabels(words, strength, 1)).toHaveLength(words.length);
+  });
+
+  test('leave room for each other, and leave no room empty', () => {
+    const many = Array.from({ length: 200 }, (_, at) => String(at % 7));
+    for (const distance of [2, 5, 11]) {
+      const chosen = chooseLabels(many, columnSums(matrix(many, new Array(200 * 200).fill(0.1))), distance);
+      for (const [at, index] of chosen.slice(1).entries()) {
+        expect(index - (chosen[at] ?? 0)).toBeGreaterThanOrEqual(distance);
+        expect(index - (chosen[at] ?? 0)).toBeLessThan(2 * distance);
+      }
+    }
+  });
+
+  test('show characters that have no shape or that turn the text around', () => {
+    expect(visible('a\u202eb\u200b\0c')).toBe('a⟨U+202E⟩b⟨U+200B⟩⟨U+0000⟩c');
+    expect(visible('\t👩\u200d👧\n')).toBe('⇥👩\u200d👧⏎');
+    expect(shorten('\u2066xyz')).toBe('⟨U+2066⟩xyz');
+  });
 });

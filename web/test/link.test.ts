@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { clean, INITIAL, type Settings, suited } from '../src/app/settings';
+import { clean, INITIAL, type Settings, supported } from '../src/app/settings';
 import { EXAMPLES } from '../src/examples';
-import { fromFragment, LinkError, toFragment } from '../src/share/link';
+import { fromFragment, isLink, LinkError, toFragment } from '../src/share/link';
 
 const settings: Settings = {
   ...INITIAL,
@@ -10,11 +10,14 @@ const settings: Settings = {
   layers: 3,
   heads: 'max',
   sinks: 'keep',
+  aggregate: 'max',
+  minLevel: 4,
+  scaling: 'log',
   style: 'spotlight',
   unit: 'subword',
   part: 'chunk',
   pane: 'compare',
-  other: { model: 'embedded', method: 'cls', layers: 'all', heads: 11, sinks: 'drop' },
+  other: { model: 'embedded', method: 'cls', layers: 'all', heads: 11, sinks: 'drop', aggregate: 'mean' },
 };
 
 describe('a link', () => {
@@ -30,6 +33,11 @@ describe('a link', () => {
     const text = EXAMPLES.map((example) => example.text).join('\n');
     const fragment = await toFragment({ text, language: 'text', settings });
     expect(fragment.length).toBeLessThan(0.6 * text.length);
+  });
+
+  test('is told from other fragments, such as that of the skip link', async () => {
+    expect(isLink(await toFragment({ text: '', language: 'text', settings }))).toBe(true);
+    for (const fragment of ['', '#', '#panes', '#s1', '#s2=abc', 's1=abc']) expect(isLink(fragment)).toBe(false);
   });
 
   test('that is none, or damaged, or too large, is told apart', async () => {
@@ -56,13 +64,13 @@ describe('a link', () => {
 
 test('settings give way to what the model has', () => {
   const look = { ...INITIAL, layers: 7, heads: 11 } as const;
-  expect(suited(look, { name: 'mini', layers: 6, heads: 8 })).toMatchObject({
+  expect(supported(look, { name: 'mini', layers: 6, heads: 8 })).toMatchObject({
     model: 'mini',
     layers: 'default',
     heads: 'mean',
   });
-  expect(suited(look, { name: 'base', layers: 12, heads: 12 })).toMatchObject({ layers: 7, heads: 11 });
-  expect(suited(look, { name: 'loading', layers: null, heads: null })).toMatchObject({ layers: 7, heads: 11 });
+  expect(supported(look, { name: 'base', layers: 12, heads: 12 })).toMatchObject({ layers: 7, heads: 11 });
+  expect(supported(look, { name: 'loading', layers: null, heads: null })).toMatchObject({ layers: 7, heads: 11 });
   expect(clean(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
 });
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { LUT } from '../src/draw/colormap';
 import { diverging } from '../src/draw/diverging';
 import type { Matrix } from '../src/draw/matrix';
-import { arcsFigure, mapsFigure, matrixFigure, picture } from '../src/draw/pictures';
+import { arcsFigure, mapsFigure, matrixFigure, picture, type Table, tableFigure } from '../src/draw/pictures';
+import { colorMatrix } from '../src/draw/scaling';
 import { cellPaths, escaped } from '../src/draw/svg';
 import { toJson } from '../src/export/json';
 
@@ -13,11 +14,19 @@ const hostile: Matrix = {
   max: 1,
 };
 
+const table: Table = {
+  caption: '<i>',
+  word: 'word',
+  columns: [{ heading: 'lift', kind: 'number' }],
+  rows: [{ text: '</text><script>', cells: ['2.5×'], length: 0.5 }],
+};
+
 describe('a picture', () => {
   test('holds every word as text', () => {
     const figures = [
       matrixFigure(hostile, 'A: <i>', style),
-      matrixFigure(hostile, '', style, diverging(true)),
+      matrixFigure(hostile, '', style, colorMatrix(hostile, { scale: diverging(true), isSigned: true })),
+      tableFigure(table, style),
       arcsFigure(hostile, style),
     ];
     const svg = picture('<b>', '"&', figures, style);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Asker } from '../src/app/questions';
+import { LatestQuestion } from '../src/app/questions';
 import { LiveError } from '../src/client/connection';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -16,31 +16,31 @@ const recorder = () => {
 };
 
 test('the newest question counts, after its pause', async () => {
-  const asker = new Asker<string>();
+  const latest = new LatestQuestion<string>();
   const { heard, question } = recorder();
   const asked: string[] = [];
   const ask = (name: string) => async () => {
     asked.push(name);
     return name;
   };
-  asker.ask(question(ask('first')), 100);
+  latest.ask(question(ask('first')), 100);
   await vi.advanceTimersByTimeAsync(99);
-  asker.ask(question(ask('second')), 100);
+  latest.ask(question(ask('second')), 100);
   await vi.advanceTimersByTimeAsync(200);
   expect(asked).toEqual(['second']);
   expect(heard).toEqual(['second']);
 });
 
 test('an answer that comes too late is nobody’s', async () => {
-  const asker = new Asker<string>();
+  const latest = new LatestQuestion<string>();
   const { heard, question } = recorder();
   let answer: (value: string) => void = () => {};
-  asker.ask(
+  latest.ask(
     question(() => new Promise((done) => (answer = done))),
     0,
   );
   await vi.advanceTimersByTimeAsync(0);
-  asker.ask(
+  latest.ask(
     question(async () => 'new'),
     0,
   );
@@ -51,10 +51,10 @@ test('an answer that comes too late is nobody’s', async () => {
 });
 
 test('what is refused for the moment is asked again, what is outdated is not told', async () => {
-  const asker = new Asker<string>();
+  const latest = new LatestQuestion<string>();
   const { heard, question } = recorder();
   const refusals: ConstructorParameters<typeof LiveError>[1][] = ['model_loading', 'busy'];
-  asker.ask(
+  latest.ask(
     question(async () => {
       const kind = refusals.shift();
       if (kind) throw new LiveError(kind, kind);
@@ -64,7 +64,7 @@ test('what is refused for the moment is asked again, what is outdated is not tol
   );
   await vi.advanceTimersByTimeAsync(3000);
   expect(heard).toEqual(['model_loading', 'busy', 'there']);
-  asker.ask(
+  latest.ask(
     question(() => Promise.reject(new LiveError('', 'superseded'))),
     0,
   );

@@ -1,5 +1,5 @@
-// The page's state, and who is told when it changes: the server, the editor, the panes.
-import { Connection, type Link, type LiveError } from '../client/connection';
+// The page's state. It sends changes to the server, and reports answers to the editor and the panes.
+import { Connection, type Link, type LiveError, type Refusal } from '../client/connection';
 import { LiveDocument } from '../client/liveDocument';
 import type { Hello } from '../client/messages';
 import type { Editor } from '../editor/editor';
@@ -14,39 +14,41 @@ import type {
   SummaryResult,
   ThumbnailsResult,
 } from '../generated/live';
-import { decode } from '../view/heat';
+import { decode, type HotSpan } from '../view/heat';
 import { modelOf } from './pickers';
-import { Asker } from './questions';
-import { type Look, type Pane, type Settings, sameLook, suited, viewOptions } from './settings';
+import { LatestQuestion } from './questions';
+import { isViewOf, type Pane, type Settings, sameView, supported, type ViewChoice, viewOptions } from './settings';
 
 export interface ExplorerEvents {
   onModels(models: readonly Model[]): void;
   onSettings(settings: Settings): void;
   onLink(link: Link): void;
-  /** `null`: the model is there. */
+  /** `null`: the model is loaded. */
   onLoading(model: string | null): void;
   onHeat(heat: Heat): void;
-  /** Something is under way for the pane that is open. */
+  /** The open pane waits for an answer. */
   onBusy(): void;
-  /** `null`: there is no trouble any more. */
+  /** Whether the open pane and the line below the editor show the present text. */
+  onCurrent(current: { pane: boolean; word: boolean }): void;
+  /** `null`: the problem is over. */
   onTrouble(text: string | null): void;
-  /** Something to know that does not pass by itself. */
+  /** A message that stays until the user does something. */
   onNotice(text: string): void;
   onMatrix(answer: MatrixResult | null): void;
   onThumbnails(answer: ThumbnailsResult | null): void;
   onSummary(answer: SummaryResult | null): void;
   onCompared(a: MatrixResult | null, b: MatrixResult | null): void;
-  /** `isTyping`: nobody asked for it by moving there. */
+  /** `isTyping`: the word changed because the user typed, and not because the user moved the cursor. */
   onWord(answer: RelationsResult | null, isTyping: boolean): void;
   onEdited(): void;
 }
 
 const TYPING_PAUSE_MS = 120;
 const CURSOR_PAUSE_MS = 80;
-/** Lines above and below the visible ones, so that scrolling finds its heat painted. */
+/** Lines above and below the visible ones that the server analyzes first, so that scrolling shows heat at once. */
 const MARGIN = 200;
 const WORD_LIMIT = 50;
-/** Of what the word at the cursor attends to, so much and so many are outlined. */
+/** The page outlines at most `OUTLINES` words of at least this weight. */
 const OUTLINE_WEIGHT = 0.02;
 const OUTLINES = 5;
 
@@ -56,13 +58,22 @@ export class Explorer {
   word: RelationsResult | null = null;
   private readonly connection: Connection;
   private readonly document: LiveDocument;
-  private readonly panes = new Asker<() => void>();
-  private readonly words = new Asker<RelationsResult | null>();
+  private readonly panes = new LatestQuestion<() => void>();
+  private readonly words = new LatestQuestion<RelationsResult | null>();
+  /** The version of the text that each pane shows. */
+  private readonly shown = new Map<Pane, number>();
+  /** The version of the text that the word at the cursor belongs to. */
+  private wordVersion = -1;
+  /** The view has changed, and no heat with the new view has arrived. */
+  private awaitsHeat = false;
+  /** The open pane's question is not answered. */
+  private awaitsPane = false;
+  private readonly waiting = new Set<() => void>();
   private line = -1;
   private token: string | null = null;
   private isTyping = false;
   private maxTextBytes = Number.POSITIVE_INFINITY;
-  /** The text is larger than that, and the server does not have it. */
+  /** The text is larger than `maxTextBytes`, so the server does not have it. */
   private isWithheld = false;
 
   constructor(
@@ -73,7 +84,7 @@ export class Explorer {
   ) {
     this.connection = new Connection({
       url,
-      needsToken,
+      diagnose,
       events: {
         onHello: (hello) => this.greeted(hello),
         onHeat: (heat) => this.heated(heat),
@@ -85,7 +96,7 @@ export class Explorer {
         },
       },
     });
-    this.document = new LiveDocument(this.connection, () => editor.text, this.lens());
+    this.document = new LiveDocument(this.connection, () => editor.text, this.modelAndView());
     window.addEventListener('online', () => this.connection.retryNow());
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) this.connection.retryNow();
@@ -97,16 +108,17 @@ export class Explorer {
     this.connection.authorize(token);
   }
 
-  /** Something else was chosen. */
+  /** The user changed a setting. */
   choose(chosen: Partial<Settings>): void {
     const before = this.settings;
     this.settings = { ...before, ...chosen };
     this.events.onSettings(this.settings);
-    if (!sameLook(before, this.settings)) {
-      this.document.lookThrough(this.lens());
+    if (!sameView(before, this.settings)) {
+      this.awaitsHeat = true;
+      this.document.setView(this.modelAndView());
       this.askWord(0);
     }
-    if (before.style !== this.settings.style) this.paint();
+    if (before.style !== this.settings.style || before.minLevel !== this.settings.minLevel) this.paint();
     this.askPane(0);
   }
 
@@ -114,6 +126,8 @@ export class Explorer {
     this.isTyping = true;
     this.word = null;
     this.editor.outline([]);
+    this.shown.clear();
+    this.wordVersion = -1;
     this.events.onEdited();
     if (!this.fits()) {
       this.withhold();
@@ -123,12 +137,51 @@ export class Explorer {
       this.askPane(TYPING_PAUSE_MS);
       this.askWord(TYPING_PAUSE_MS);
     }
+    this.reportCurrent();
+  }
+
+  /** Whether everything on the page belongs to the present text and the present settings. */
+  get isCurrent(): boolean {
+    const { heat, settings } = this;
+    const isHeatCurrent = heat?.version === this.document.version && !this.awaitsHeat;
+    return isHeatCurrent && (settings.pane === 'word' ? this.isWordCurrent : this.isPaneCurrent && !this.awaitsPane);
+  }
+
+  /** Resolves to whether the page is current, at the latest after `timeoutMs`. */
+  whenCurrent(timeoutMs: number): Promise<boolean> {
+    if (this.isCurrent) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const end = (isCurrent: boolean) => {
+        this.waiting.delete(check);
+        clearTimeout(timer);
+        resolve(isCurrent);
+      };
+      const check = () => {
+        if (this.isCurrent) end(true);
+      };
+      const timer = setTimeout(() => end(false), timeoutMs);
+      this.waiting.add(check);
+    });
+  }
+
+  private get isWordCurrent(): boolean {
+    return this.wordVersion === this.document.version;
+  }
+
+  private get isPaneCurrent(): boolean {
+    return this.shown.get(this.settings.pane) === this.document.version;
+  }
+
+  private reportCurrent(): void {
+    const word = this.isWordCurrent;
+    this.events.onCurrent({ pane: this.settings.pane === 'word' ? word : this.isPaneCurrent, word });
+    for (const check of [...this.waiting]) check();
   }
 
   cursorMoved({ line }: Position, isTyping: boolean): void {
     this.isTyping = isTyping;
     this.askWord(CURSOR_PAUSE_MS);
-    // The definition or the chunk may be another.
+    // The cursor may be in another definition or chunk.
     if (line !== this.line) this.askPane(CURSOR_PAUSE_MS);
     this.line = line;
   }
@@ -138,12 +191,12 @@ export class Explorer {
     this.document.look({ start, end: { line: last + MARGIN, character: 0 } });
   }
 
-  /** Outlines words that are pointed at elsewhere; without any, what belongs to the word at the cursor. */
+  /** Outlines the words at which the pointer is in a pane; for `null`, the partners of the word at the cursor. */
   outline(pointed: readonly Outline[] | null): void {
     this.editor.outline(pointed ?? this.wordOutlines());
   }
 
-  private lens() {
+  private modelAndView() {
     return { model: this.settings.model, view: viewOptions(this.settings) };
   }
 
@@ -151,7 +204,7 @@ export class Explorer {
     this.models = hello.models;
     this.events.onModels(hello.models);
     this.maxTextBytes = hello.maxTextBytes;
-    this.suit();
+    this.adaptToModels();
     this.events.onLoading(null);
     if (!this.fits()) {
       this.withhold();
@@ -160,6 +213,7 @@ export class Explorer {
     this.sendWhole();
     this.askPane(0);
     this.askWord(0);
+    this.reportCurrent();
   }
 
   private sendWhole(): void {
@@ -169,10 +223,10 @@ export class Explorer {
     this.events.onTrouble(null);
   }
 
-  /** Whether the server would take the text. */
+  /** Whether the text is small enough for the server. */
   private fits(): boolean {
     const { text } = this.editor;
-    // A UTF-16 unit is three bytes at most.
+    // A UTF-16 unit takes at most three bytes.
     return 3 * text.length <= this.maxTextBytes || new TextEncoder().encode(text).length <= this.maxTextBytes;
   }
 
@@ -182,70 +236,80 @@ export class Explorer {
     this.panes.forget();
     this.words.forget();
     const limit = `${Math.floor(this.maxTextBytes / 1024)} kB`;
-    this.events.onTrouble(`The text is larger than the ${limit} that this server takes; make it shorter.`);
+    this.events.onTrouble(`The text is larger than ${limit}, the limit of this server. Make it shorter.`);
   }
 
-  /** A model or a layer that this server does not have gives way to one that it has. */
-  private suit(): void {
-    const adapt = (look: Look): Look => {
-      const model = modelOf(look, this.models);
-      return model ? suited(look, model) : look;
+  /** Replaces a model, layer or head that this server does not have. */
+  private adaptToModels(): void {
+    const adapt = (view: ViewChoice): ViewChoice => {
+      const model = modelOf(view, this.models);
+      return model ? supported(view, model) : view;
     };
     const { model: wanted } = this.settings;
     const { model, layers, heads } = adapt(this.settings);
     this.settings = { ...this.settings, model, layers, heads, other: adapt(this.settings.other) };
-    this.document.lookThrough(this.lens());
+    this.document.setView(this.modelAndView());
     this.events.onSettings(this.settings);
     if (wanted !== null && wanted !== model) {
-      this.events.onNotice(`This server does not have the model ${wanted}; this is ${model}.`);
+      this.events.onNotice(`This server does not have the model ${wanted}; it uses ${model}.`);
     }
   }
 
   private async loaded(state: 'loading' | 'ready', model: string): Promise<void> {
     this.events.onLoading(state === 'loading' ? model : null);
     if (state === 'loading') return;
-    // Now its layers and heads are known.
-    const headers: HeadersInit = this.token === null ? {} : { authorization: `Bearer ${this.token}` };
-    const answer = await fetch('/models', { headers }).catch(() => null);
+    // The numbers of layers and heads are known now.
+    const answer = await fetchModels(this.token);
     if (!answer?.ok) return;
     this.models = ((await answer.json()) as { models: Model[] }).models;
     this.events.onModels(this.models);
-    this.suit();
+    this.adaptToModels();
     this.askPane(0);
   }
 
   private heated(heat: Heat): void {
     if (heat.version !== this.document.version) return;
     this.heat = heat;
+    if (isViewOf(heat.view, this.settings)) this.awaitsHeat = false;
     this.events.onTrouble(null);
     this.events.onHeat(heat);
     this.paint();
+    this.reportCurrent();
+  }
+
+  /** The words that the editor shows with heat. */
+  get shownSpans(): HotSpan[] {
+    return decode(this.heat?.data ?? []).filter(({ level }) => level >= this.settings.minLevel);
   }
 
   private paint(): void {
     const { heat, settings } = this;
     if (!heat) return;
-    this.editor.paint({ spans: decode(heat.data), unscored: heat.unscored, style: settings.style });
+    this.editor.paint({ spans: this.shownSpans, unscored: heat.unscored, style: settings.style });
   }
 
   private refused(error: LiveError): void {
     if (error.isOutdated || error.kind === 'model_loading') return;
-    // The server's text may be another one now.
+    // The server's text may differ from the editor's.
     if (error.kind === 'malformed') this.document.open();
     this.events.onTrouble(error.message);
   }
 
-  /** Asks what the open pane shows. */
+  /** Requests what the open pane shows. */
   private askPane(pauseMs: number): void {
     const pane = this.settings.pane;
-    if (pane === 'word') return;
+    if (pane === 'word') {
+      this.reportCurrent();
+      return;
+    }
+    this.awaitsPane = true;
     this.panes.ask(
       {
         ask: () => {
           this.events.onBusy();
           return this.questionOf(pane);
         },
-        onAnswer: (tell) => tell(),
+        onAnswer: (show) => show(),
         onError: (error) => {
           if (!error.isTemporary) this.events.onTrouble(error.message);
         },
@@ -258,16 +322,23 @@ export class Explorer {
     const { document, events, settings } = this;
     const position = this.editor.cursor;
     const version = document.version;
-    /** What is of an earlier text is not shown: the question is asked again for every edit. */
+    /** Answers about an earlier text are not shown, because every edit repeats the question. */
     const isNow = <T extends { version: number }>(answer: T | null) => answer === null || answer.version === version;
+    const showIf = (isCurrent: boolean, show: () => void) => () => {
+      if (!isCurrent) return;
+      show();
+      this.shown.set(pane, version);
+      this.awaitsPane = false;
+      this.reportCurrent();
+    };
     switch (pane) {
       case 'model': {
         const answer = await document.ask('thumbnails', { position });
-        return () => isNow(answer) && events.onThumbnails(answer);
+        return showIf(isNow(answer), () => events.onThumbnails(answer));
       }
       case 'summary': {
         const answer = await document.ask('summary', {});
-        return () => isNow(answer) && events.onSummary(answer);
+        return showIf(isNow(answer), () => events.onSummary(answer));
       }
       case 'compare': {
         const { other } = settings;
@@ -277,11 +348,11 @@ export class Explorer {
           document.ask('matrix', { position }, 'a'),
           document.ask('matrix', { position, view, ...model }, 'b'),
         ]);
-        return () => isNow(a) && isNow(b) && events.onCompared(a, b);
+        return showIf(isNow(a) && isNow(b), () => events.onCompared(a, b));
       }
       default: {
         const answer = await document.ask('matrix', { position, unit: settings.unit });
-        return () => isNow(answer) && events.onMatrix(answer);
+        return showIf(isNow(answer), () => events.onMatrix(answer));
       }
     }
   }
@@ -293,8 +364,10 @@ export class Explorer {
         onAnswer: (answer) => {
           if (answer && answer.version !== this.document.version) return;
           this.word = answer;
+          this.wordVersion = this.document.version;
           this.outline(null);
           this.events.onWord(answer, this.isTyping);
+          this.reportCurrent();
         },
         onError: () => {},
       },
@@ -303,7 +376,7 @@ export class Explorer {
   }
 
   private wordOutlines(): Outline[] {
-    // Words stay as they are while more of them come.
+    // Outlines would flicker while the user types.
     if (!this.word || this.isTyping) return [];
     const { lexeme, attendsTo, attendedBy } = this.word;
     const heavy = attendsTo.filter(({ weight }) => weight >= OUTLINE_WEIGHT).slice(0, OUTLINES);
@@ -316,8 +389,14 @@ export class Explorer {
   }
 }
 
-/** Whether the server, which did not let the WebSocket in, wants a token. */
-async function needsToken(): Promise<boolean> {
-  const answer = await fetch('/models').catch(() => null);
-  return answer?.status === 401;
+function fetchModels(token: string | null): Promise<Response | null> {
+  const headers: HeadersInit = token === null ? {} : { authorization: `Bearer ${token}` };
+  return fetch('/models', { headers }).catch(() => null);
+}
+
+/** The cause of a failed WebSocket handshake, by a request whose status the browser reports. */
+async function diagnose(token: string | null): Promise<Refusal> {
+  const answer = await fetchModels(token);
+  if (!answer) return 'unreachable';
+  return answer.status === 401 ? 'unauthorized' : 'refused';
 }

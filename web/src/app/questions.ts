@@ -1,28 +1,28 @@
-// What the panes want to know, asked in time: the newest question of a kind counts, a refusal for the moment is asked again.
+// The newest question of a kind replaces earlier ones. A question that the server refuses for the moment is repeated.
 import { LiveError } from '../client/connection';
 
 const RETRY_MS = 1000;
 
 export interface Question<T> {
   ask(): Promise<T>;
-  /** Not called once there is a newer question. */
+  /** Not called if there is a newer question. */
   onAnswer(answer: T): void;
   onError(error: LiveError): void;
 }
 
 /** One kind of question. */
-export class Asker<T> {
+export class LatestQuestion<T> {
   private round = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Asks after a pause, in place of what was asked before. */
+  /** Asks after a pause. Replaces the earlier question. */
   ask(question: Question<T>, pauseMs: number): void {
     this.forget();
     const round = this.round;
     this.timer = setTimeout(() => void this.run(question, round), pauseMs);
   }
 
-  /** What comes back of earlier questions does not count. */
+  /** Ignores the answers to earlier questions. */
   forget(): void {
     this.round++;
     clearTimeout(this.timer);

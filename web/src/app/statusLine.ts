@@ -1,4 +1,4 @@
-// The line beside the name: what the server does, how long it took.
+// The line beside the name: the state of the connection and of the analysis.
 import type { Link } from '../client/connection';
 import { percent } from '../draw/matrix';
 import type { Heat } from '../generated/live';
@@ -16,7 +16,7 @@ export class StatusLine {
     this.draw();
   }
 
-  /** `null`: it is there. */
+  /** `null`: the model is loaded. */
   showLoading(model: string | null): void {
     this.loading = model;
     this.draw();
@@ -29,13 +29,14 @@ export class StatusLine {
 
   private draw(): void {
     const text = this.text();
-    // Said once.
+    // Screen readers announce every change.
     if (this.line.textContent !== text) this.line.textContent = text;
-    this.line.dataset.kind = this.link === 'open' || this.link === 'connecting' ? 'well' : 'trouble';
+    this.line.dataset.kind = this.link === 'open' || this.link === 'connecting' ? 'normal' : 'trouble';
   }
 
   private text(): string {
-    if (this.link === 'unauthorized') return 'The server wants a token.';
+    if (this.link === 'unauthorized') return 'The server requires a token.';
+    if (this.link === 'refused') return 'The server runs, but it accepts no more live connections; trying again…';
     if (this.link === 'closed') return 'No connection; trying again…';
     if (this.link === 'connecting') return 'Connecting…';
     if (this.loading !== null) return `Loading ${shortModel(this.loading)}…`;

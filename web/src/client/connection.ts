@@ -1,4 +1,4 @@
-// One WebSocket that is opened again when it breaks, and the questions that are asked over it.
+// A WebSocket that reconnects when it breaks, and the requests that are sent over it.
 import type { ClientMessage, ErrorType, Heat } from '../generated/live';
 import {
   type Answers,
@@ -11,7 +11,7 @@ import {
   type Status,
 } from './messages';
 
-/** The server's refusal, or that there is no server. */
+/** The server refused a request, or there is no connection. */
 export class LiveError extends Error {
   constructor(
     message: string,
@@ -21,38 +21,45 @@ export class LiveError extends Error {
     this.name = 'LiveError';
   }
 
-  /** A newer question took the place, or the connection broke: nothing to tell anybody. */
+  /** A newer request replaced this one, or the connection broke. The user does not need to know. */
   get isOutdated(): boolean {
     return this.kind === 'superseded' || this.kind === 'disconnected';
   }
 
-  /** It may go well in a moment. */
+  /** The same request can succeed in a moment. */
   get isTemporary(): boolean {
     return this.kind === 'model_loading' || this.kind === 'busy' || this.kind === 'deadline';
   }
 }
 
-export type Link = 'connecting' | 'open' | 'closed' | 'unauthorized';
+/**
+ * `unauthorized`: the server needs a token, or another one. `refused`: the server runs, but does not accept another live connection.
+ * `closed`: no server answers.
+ */
+export type Link = 'connecting' | 'open' | 'closed' | 'refused' | 'unauthorized';
+
+/** Why the server did not open a WebSocket. A browser does not report the HTTP status of a failed handshake. */
+export type Refusal = 'unauthorized' | 'refused' | 'unreachable';
 
 export interface ConnectionEvents {
-  /** The server is there, again or for the first time: it knows nothing of what was said before. */
+  /** A new connection is open. The server does not know the document yet. */
   onHello(hello: Hello): void;
   onHeat(heat: Heat): void;
   onStatus(status: Status): void;
-  /** A refusal of something that was no question. */
+  /** The server refused a message that is not a question. */
   onError(error: LiveError): void;
   onLink(link: Link): void;
 }
 
-/** What is used of a WebSocket. */
+/** The part of `WebSocket` that this module uses. */
 export type Socket = Pick<WebSocket, 'send' | 'close' | 'onopen' | 'onmessage' | 'onclose'>;
 
 export interface ConnectionOptions {
   url: string;
   events: ConnectionEvents;
   createSocket?: (url: string, protocols: string[]) => Socket;
-  /** Whether the server, which did not let us in, wants a token. */
-  needsToken?: () => Promise<boolean>;
+  /** Asks the server why it refused the handshake. */
+  diagnose?: (token: string | null) => Promise<Refusal>;
 }
 
 const FIRST_PAUSE_MS = 500;
@@ -63,7 +70,7 @@ interface Pending {
   reject(error: LiveError): void;
 }
 
-/** The subprotocol that carries a token: a page can send no header with a WebSocket. */
+/** The subprotocol that carries a token, because a page cannot send headers with a WebSocket. */
 export function bearerProtocol(token: string): string {
   const bytes = new TextEncoder().encode(token);
   const base64 = btoa(String.fromCharCode(...bytes));
@@ -84,13 +91,13 @@ export class Connection {
     this.connect();
   }
 
-  /** Tries at once with another token. */
+  /** Connects at once with another token. */
   authorize(token: string): void {
     this.token = token;
     this.retryNow();
   }
 
-  /** Does not wait for the next attempt. */
+  /** Connects now instead of at the next attempt. */
   retryNow(): void {
     if (this.socket || this.isEnded) return;
     clearTimeout(this.timer);
@@ -98,12 +105,12 @@ export class Connection {
     this.connect();
   }
 
-  /** Says something that is not answered; nothing, while there is no server. */
-  say(message: ClientMessage): void {
+  /** Sends a message that has no answer. Without a connection, does nothing. */
+  send(message: ClientMessage): void {
     if (this.isOpen) this.socket?.send(JSON.stringify(message));
   }
 
-  /** Of questions of one kind in one slot only the newest is answered; the others end as outdated. */
+  /** A newer question of the same kind and slot replaces an earlier one, which then rejects as outdated. */
   ask<Kind extends QuestionKind>(kind: Kind, question: Questions[Kind], slot?: string): Promise<Answers[Kind] | null> {
     if (!this.isOpen) return Promise.reject(new LiveError('the server is not connected', 'disconnected'));
     const id = this.nextId++;
@@ -111,7 +118,7 @@ export class Connection {
     const answer = new Promise<Answers[QuestionKind] | null>((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
     });
-    this.say(message);
+    this.send(message);
     return answer as Promise<Answers[Kind] | null>;
   }
 
@@ -132,7 +139,7 @@ export class Connection {
       this.attempts = 0;
       this.options.events.onLink('open');
     };
-    socket.onmessage = ({ data }) => this.hear(String(data));
+    socket.onmessage = ({ data }) => this.receive(String(data));
     socket.onclose = () => void this.closed();
   }
 
@@ -146,16 +153,19 @@ export class Connection {
     this.pending.clear();
     if (this.isEnded) return;
     this.options.events.onLink('closed');
-    if (!wasOpen && (await this.options.needsToken?.())) {
-      if (this.socket === null) this.options.events.onLink('unauthorized');
+    const refusal = wasOpen ? undefined : await this.options.diagnose?.(this.token);
+    // Another attempt may have begun meanwhile.
+    if (this.socket !== null || this.isEnded) return;
+    if (refusal === 'unauthorized') {
+      this.options.events.onLink('unauthorized');
       return;
     }
-    if (this.socket !== null || this.isEnded) return;
+    if (refusal === 'refused') this.options.events.onLink('refused');
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.attempts++);
     this.timer = setTimeout(() => this.connect(), pause);
   }
 
-  private hear(text: string): void {
+  private receive(text: string): void {
     const message = JSON.parse(text) as ServerMessage;
     switch (message.type) {
       case 'hello':
@@ -168,23 +178,23 @@ export class Connection {
         this.options.events.onHeat(message);
         break;
       case 'error':
-        this.refused(message);
+        this.reject(message);
         break;
       default:
         this.take(message.id)?.resolve(message.result);
     }
   }
 
-  private refused({ id, error, error_type }: ErrorMessage): void {
+  private reject({ id, error, error_type }: ErrorMessage): void {
     const refusal = new LiveError(error, error_type);
     if (id === null) this.options.events.onError(refusal);
     else this.take(id)?.reject(refusal);
   }
 
-  /** The question that is answered now. */
+  /** Removes and returns the question with this id. */
   private take(id: number): Pending | undefined {
-    const asked = this.pending.get(id);
+    const pending = this.pending.get(id);
     this.pending.delete(id);
-    return asked;
+    return pending;
   }
 }

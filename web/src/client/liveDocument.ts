@@ -1,77 +1,77 @@
-// The document that the server mirrors: its text goes over once, then edits; after a break of the connection, all of it again.
+// The document that the server mirrors. The page sends the whole text once, and then edits; after a reconnection, the whole text again.
 import type { Change, Range, ViewOptions } from '../generated/live';
 import type { Connection } from './connection';
 import type { Answers, QuestionKind, Questions } from './messages';
 
-/** A model by its name (the server's default for `null`) and how to look at it. */
-export interface Lens {
+/** A model by its name (`null`: the server's default) and a view. */
+export interface ModelAndView {
   model: string | null;
   view: ViewOptions;
 }
 
 export class LiveDocument {
-  /** Of the text; every heat and every answer carries the one that it is about. */
+  /** The version of the text. All heat and every answer names the version that it belongs to. */
   version = 0;
-  /** Whether the server has it. */
-  private isThere = false;
+  /** Whether the server has the text. */
+  private isOpen = false;
   private range: Range | null = null;
 
   constructor(
-    private readonly connection: Pick<Connection, 'say' | 'ask'>,
+    private readonly connection: Pick<Connection, 'send' | 'ask'>,
     private readonly text: () => string,
-    private lens: Lens,
+    private modelAndView: ModelAndView,
   ) {}
 
-  /** Sends the whole text: to a server that is new, or when it is another text altogether. */
+  /** Sends the whole text. */
   open(): void {
     this.version++;
-    this.isThere = true;
-    this.connection.say({
+    this.isOpen = true;
+    this.connection.send({
       type: 'open',
       version: this.version,
       text: this.text(),
-      view: this.lens.view,
+      view: this.modelAndView.view,
       encoding: 'utf-16',
-      ...(this.lens.model === null ? {} : { model: this.lens.model }),
+      ...(this.modelAndView.model === null ? {} : { model: this.modelAndView.model }),
       ...(this.range === null ? {} : { range: this.range }),
     });
   }
 
-  /** `changes` apply one after another, as the server takes them. */
+  /** `changes` apply one after another. */
   edit(changes: Change[]): void {
     this.version++;
-    if (this.isThere) this.connection.say({ type: 'edit', version: this.version, changes });
+    if (this.isOpen) this.connection.send({ type: 'edit', version: this.version, changes });
   }
 
-  /** What is visible: analyzed first, and only this is told. */
+  /** The visible part, which the server analyzes first. */
   look(range: Range): void {
     this.range = range;
-    if (this.isThere) this.connection.say({ type: 'look', range });
+    if (this.isOpen) this.connection.send({ type: 'look', range });
   }
 
-  lookThrough(lens: Lens): void {
-    this.lens = lens;
-    if (!this.isThere) return;
-    this.connection.say({
+  setView(modelAndView: ModelAndView): void {
+    this.modelAndView = modelAndView;
+    if (!this.isOpen) return;
+    this.connection.send({
       type: 'view',
-      view: lens.view,
-      ...(lens.model === null ? {} : { model: lens.model }),
+      view: modelAndView.view,
+      ...(modelAndView.model === null ? {} : { model: modelAndView.model }),
     });
   }
 
-  /** `null`: nothing is there. Rejects with a `LiveError`. */
+  /** Resolves to `null` if there is nothing at that place. Rejects with a `LiveError`. */
   ask<Kind extends QuestionKind>(kind: Kind, question: Questions[Kind], slot?: string): Promise<Answers[Kind] | null> {
     return this.connection.ask(kind, question, slot);
   }
 
-  /** Takes it back from the server. */
+  /** Removes the document from the server. */
   close(): void {
-    if (this.isThere) this.connection.say({ type: 'close' });
-    this.isThere = false;
+    if (this.isOpen) this.connection.send({ type: 'close' });
+    this.isOpen = false;
   }
 
   /** The connection broke. */
   lost(): void {
-    this.isThere = false;
+    this.isOpen = false;
   }
 }

@@ -1,4 +1,4 @@
-// The head view on a canvas: words in two columns and arcs between them, to scroll, point at and walk with the keyboard.
+// The head view on a canvas: words in two columns and arcs between them. It scrolls, and follows the pointer and the keyboard.
 import {
   type Arc,
   arcsOf,
@@ -16,28 +16,32 @@ import { clear, mount, stretch, widest } from './canvas';
 import { shorten } from './labels';
 import type { Matrix } from './matrix';
 import type { Theme } from './matrixView';
+import { describeWord } from './readout';
+import { Tip } from './tip';
 
 export interface ArcsTheme extends Theme {
-  /** Of arcs from a word that is pointed at. */
+  /** The color of arcs from the word at the pointer. */
   attendsTo: string;
-  /** Of arcs to it. */
+  /** The color of arcs to it. */
   attendedBy: string;
 }
 
 export interface ArcsEvents {
-  /** `isKeyboard`: a screen reader should say it. */
+  /** `isKeyboard`: a screen reader should announce the word. */
   onPoint(word: Pointed | null, isKeyboard: boolean): void;
-  /** A word was clicked, or Enter pressed: go there. */
+  /** The user clicked a word, or pressed Enter: go to that word. */
   onChoose(index: number): void;
 }
 
 const FONT = 13;
 const PER_QUERY = 5;
-/** Fainter arcs are no lines. */
+/** Weaker arcs are not drawn. */
 const THRESHOLD = 0.01;
 const MAX_WIDTH = 3;
 const UNLIT = 0.5;
 const FADED = 0.07;
+/** The tip names this many words. */
+const NAMED = 3;
 
 export class ArcsView {
   private readonly canvas = document.createElement('canvas');
@@ -49,8 +53,9 @@ export class ArcsView {
   private pointed: Pointed | null = null;
   private marked: number | null = null;
   private frame = 0;
+  private readonly tip: Tip;
 
-  /** `scroller` takes focus and scrolls; it gets the canvas as its child. */
+  /** `scroller` has the focus and scrolls. The view appends its canvas to it. */
   constructor(
     private readonly scroller: HTMLElement,
     private theme: ArcsTheme,
@@ -58,7 +63,13 @@ export class ArcsView {
   ) {
     mount(scroller, this.canvas, this.spacer);
     scroller.addEventListener('scroll', () => this.draw());
-    scroller.addEventListener('mousemove', (event) => this.point(this.hit(event), false));
+    this.tip = new Tip(scroller);
+    scroller.addEventListener('blur', () => this.tip.hide());
+    scroller.addEventListener('mousemove', (event) => {
+      const hit = this.hit(event);
+      this.point(hit, false);
+      if (hit) this.showTip(hit, event.clientX, event.clientY);
+    });
     scroller.addEventListener('mouseleave', () => this.point(null, false));
     scroller.addEventListener('click', (event) => {
       const hit = this.hit(event);
@@ -79,6 +90,7 @@ export class ArcsView {
     this.arcs = matrix ? strongestArcs(matrix, PER_QUERY, THRESHOLD) : [];
     if (this.pointed && this.pointed.index >= this.labels.length) this.point(null, false);
     this.marked = null;
+    this.tip.hide();
     this.resize();
   }
 
@@ -111,7 +123,7 @@ export class ArcsView {
     const { clientWidth: width, clientHeight: height, scrollTop } = this.scroller;
     clear(context, width, height);
     context.translate(0, -scrollTop);
-    // A curve stays between its ends: what ends above and below does not need to be drawn, nor what lies outside.
+    // A curve stays between the heights of its ends, so arcs that lie above or below the visible part are not drawn.
     const isSeen = ({ query, key }: Arc) => {
       const [from, to] = [middle(this.layout, Math.min(query, key)), middle(this.layout, Math.max(query, key))];
       return to >= scrollTop && from <= scrollTop + height;
@@ -178,8 +190,19 @@ export class ArcsView {
   private point(word: Pointed | null, isKeyboard: boolean): void {
     if (word?.index === this.pointed?.index && word?.side === this.pointed?.side) return;
     this.pointed = word;
+    if (!word) this.tip.hide();
     this.draw();
     this.events.onPoint(word, isKeyboard);
+  }
+
+  private showTip(word: Pointed, x: number, y: number): void {
+    if (this.matrix) this.tip.show(describeWord(this.matrix, word, NAMED), x, y, this.theme);
+  }
+
+  private showTipAtWord(word: Pointed): void {
+    const { left, top } = this.canvas.getBoundingClientRect();
+    const x = word.side === 'query' ? this.layout.left : this.layout.right;
+    this.showTip(word, left + x, top + middle(this.layout, word.index) - this.scroller.scrollTop);
   }
 
   private reveal(index: number): void {
@@ -197,6 +220,7 @@ export class ArcsView {
     if (target) {
       this.point(target, true);
       this.reveal(target.index);
+      this.showTipAtWord(target);
     } else if (event.key === 'Enter' && this.pointed) {
       this.events.onChoose(this.pointed.index);
     } else if (event.key === 'Escape') {

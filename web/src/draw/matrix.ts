@@ -1,11 +1,11 @@
 // A query × key matrix as plain data.
 
 export interface Matrix {
-  /** Of both axes. */
+  /** The labels of both axes. */
   labels: readonly string[];
   /** [query, key], row-major. */
   weights: Float32Array;
-  /** Where the color scale ends. */
+  /** The greatest weight; of a difference, the greatest distance from zero. */
   max: number;
 }
 
@@ -18,7 +18,7 @@ export function weightOf(matrix: Matrix, { query, key }: Cell): number {
   return matrix.weights[query * matrix.labels.length + key] ?? 0;
 }
 
-/** Rows and columns `from` … `to`, exclusive. The scale ends at the part's own greatest weight. */
+/** Rows and columns `from` up to, but not including, `to`. */
 export function crop(matrix: Matrix, from: number, to: number): Matrix {
   const n = matrix.labels.length;
   const labels = matrix.labels.slice(from, to);
@@ -32,7 +32,15 @@ export function crop(matrix: Matrix, from: number, to: number): Matrix {
   return { labels, weights, max };
 }
 
-/** The greatest weights of a row or a column, heaviest first. */
+/** The attention that each word receives. */
+export function columnSums({ labels, weights }: Matrix): number[] {
+  const n = labels.length;
+  const sums = new Array<number>(n).fill(0);
+  for (let at = 0; at < n * n; at++) sums[at % n] = (sums[at % n] ?? 0) + Math.abs(weights[at] ?? 0);
+  return sums;
+}
+
+/** The greatest weights of a row or a column, greatest first. */
 export function strongest(
   matrix: Matrix,
   axis: 'query' | 'key',
@@ -49,14 +57,14 @@ export function strongest(
     .slice(0, count);
 }
 
-/** A weight for a person: two digits that count. */
+/** A weight as text, with two significant digits. */
 export function percent(weight: number): string {
   const hundred = 100 * weight;
   if (hundred > 0 && hundred < 0.01) return '<0.01 %';
   return `${hundred.toFixed(hundred < 1 ? 2 : hundred < 10 ? 1 : 0)} %`;
 }
 
-/** A difference of weights, in points of a hundred. */
+/** A difference of weights as text, with its sign. */
 export function signedPercent(difference: number): string {
   if (difference === 0) return '0';
   return `${difference < 0 ? '−' : '+'}${percent(Math.abs(difference))}`;

@@ -1,23 +1,24 @@
-// A matrix on a canvas that one can scroll, zoom, point at and walk with the keyboard.
+// A matrix on a canvas: scrolling, zooming, pointing, and walking with the keyboard.
 import { clear, mount, stretch, widest } from './canvas';
-import { type Scale, SEQUENTIAL, shade } from './colormap';
-import { shorten } from './labels';
+import { chooseLabels, shorten } from './labels';
 import { type Fit, type Hit, hitTest, type Layout, layOut, moved, scrollFor, type Viewport } from './layout';
-import type { Cell, Matrix } from './matrix';
+import { type Cell, columnSums, type Matrix, weightOf } from './matrix';
+import { type Coloring, colorMatrix } from './scaling';
+import { Tip } from './tip';
 
 export interface Theme {
   foreground: string;
   muted: string;
   background: string;
-  /** Of the chosen cell's frame and labels. */
+  /** The color of the chosen cell's frame and labels. */
   focus: string;
   fontFamily: string;
 }
 
 export interface MatrixEvents {
-  /** `isKeyboard`: a screen reader should say it. */
+  /** `isKeyboard`: a screen reader should announce the cell. */
   onPoint(cell: Cell | null, isKeyboard: boolean): void;
-  /** A cell or a label was clicked, or Enter pressed: go to that word. */
+  /** The user clicked a cell or a label, or pressed Enter: go to that word. */
   onChoose(index: number): void;
   onZoom(zoom: number): void;
 }
@@ -29,16 +30,22 @@ const PROBE_FONT = 13;
 export class MatrixView {
   private readonly canvas = document.createElement('canvas');
   private readonly spacer = document.createElement('div');
-  /** One pixel a cell. */
+  /** Each cell is one pixel. */
   private readonly cells = document.createElement('canvas');
+  private matrix: Matrix | null = null;
+  private coloring: Coloring | null = null;
   private labels: string[] = [];
+  private strength: number[] = [];
+  /** The labels that have room, for `layout`. */
+  private fitting: number[] = [];
+  private readonly tip: Tip;
   private layout: Layout = layOut(0, { width: 1, height: 1 }, 0, 1);
   private zoom = 1;
   private pointed: Cell | null = null;
   private marked: number | null = null;
   private frame = 0;
 
-  /** `scroller` takes focus and scrolls; it gets the canvas as its child. */
+  /** `scroller` has the focus and scrolls. The view appends its canvas to it. */
   constructor(
     private readonly scroller: HTMLElement,
     private theme: Theme,
@@ -46,9 +53,11 @@ export class MatrixView {
     private readonly fit: Fit = 'width',
   ) {
     mount(scroller, this.canvas, this.spacer);
+    this.tip = new Tip(scroller);
     scroller.addEventListener('scroll', () => this.draw());
     scroller.addEventListener('mousemove', (event) => this.pointAt(event));
     scroller.addEventListener('mouseleave', () => this.point(null, false));
+    scroller.addEventListener('blur', () => this.tip.hide());
     scroller.addEventListener('click', (event) => this.clicked(event));
     scroller.addEventListener('keydown', (event) => this.pressed(event));
     scroller.addEventListener(
@@ -68,12 +77,16 @@ export class MatrixView {
     this.resize();
   }
 
-  setMatrix(matrix: Matrix | null, scale: Scale = SEQUENTIAL): void {
+  setMatrix(matrix: Matrix | null, coloring: Coloring | null = matrix && colorMatrix(matrix)): void {
+    this.matrix = matrix;
+    this.coloring = coloring;
+    this.strength = matrix ? columnSums(matrix) : [];
+    this.tip.hide();
     this.labels = matrix?.labels.map((label) => shorten(label)) ?? [];
     const n = this.labels.length;
     if (this.pointed && (this.pointed.query >= n || this.pointed.key >= n)) this.point(null, false);
     this.marked = null;
-    if (matrix) this.paintCells(matrix, scale);
+    if (coloring) this.paintCells(n, coloring);
     this.resize();
   }
 
@@ -83,10 +96,11 @@ export class MatrixView {
     this.draw();
   }
 
-  /** Frames the cell that another view of the same words points at. */
+  /** Frames the cell at which the pointer is in another view of the same words. */
   follow(cell: Cell | null): void {
     if (cell?.query === this.pointed?.query && cell?.key === this.pointed?.key) return;
     this.pointed = cell;
+    this.tip.hide();
     if (cell) this.reveal(cell);
     this.draw();
   }
@@ -107,17 +121,16 @@ export class MatrixView {
     return { width: clientWidth, height: clientHeight, scrollLeft, scrollTop };
   }
 
-  private paintCells({ labels, weights, max }: Matrix, scale: Scale): void {
-    const n = labels.length;
+  private paintCells(n: number, { shades, lut }: Coloring): void {
     this.cells.width = n;
     this.cells.height = n;
     const context = this.cells.getContext('2d');
     if (!context || n === 0) return;
     const image = context.createImageData(n, n);
-    // A whole pixel at a time, in whatever order this machine has its bytes.
+    // Whole pixels, so that the machine's byte order does not matter.
     const pixels = new Uint32Array(image.data.buffer);
-    const colors = new Uint32Array(scale.lut.buffer);
-    for (let at = 0; at < n * n; at++) pixels[at] = colors[shade(scale, weights[at] ?? 0, max)] ?? 0;
+    const colors = new Uint32Array(lut.buffer);
+    for (let at = 0; at < n * n; at++) pixels[at] = colors[shades[at] ?? 0] ?? 0;
     context.putImageData(image, 0, 0);
   }
 
@@ -127,6 +140,7 @@ export class MatrixView {
     if (!context || width === 0) return;
     const longest = widest(context, `${PROBE_FONT}px ${this.theme.fontFamily}`, this.labels);
     this.layout = layOut(this.labels.length, { width, height }, longest, this.zoom, this.fit);
+    this.fitting = chooseLabels(this.matrix?.labels ?? [], this.strength, this.layout.every);
     this.spacer.style.width = `${this.layout.side}px`;
     this.spacer.style.height = `${this.layout.side}px`;
     stretch(this.canvas, width, height);
@@ -151,7 +165,7 @@ export class MatrixView {
     context.rect(layout.margin, layout.margin, viewport.width, viewport.height);
     context.clip();
     context.translate(layout.margin - viewport.scrollLeft, layout.margin - viewport.scrollTop);
-    // Cells smaller than a pixel are averaged, larger ones stay sharp.
+    // The browser averages cells that are smaller than a pixel. Larger cells stay sharp.
     context.imageSmoothingEnabled = layout.cell < 1;
     context.drawImage(this.cells, 0, 0, size, size);
     if (this.pointed) this.frameCell(context, this.pointed, theme.focus);
@@ -160,7 +174,7 @@ export class MatrixView {
     this.drawLabels(context, viewport, 'key');
   }
 
-  /** The row and the column as hairlines, the cell as a frame that is seen on dark and on light cells. */
+  /** Draws the row and the column as thin lines, and a frame around the cell that is visible on dark and light cells. */
   private frameCell(context: CanvasRenderingContext2D, { query, key }: Cell, color: string): void {
     const { cell, n } = this.layout;
     context.strokeStyle = color;
@@ -183,7 +197,7 @@ export class MatrixView {
     const isKey = axis === 'key';
     context.save();
     context.beginPath();
-    // The first cells may be lower than their letters.
+    // A cell can be lower than the letters of its label.
     const start = layout.margin - layout.font / 2;
     if (isKey) context.rect(start, 0, viewport.width, layout.margin);
     else context.rect(0, start, layout.margin, viewport.height);
@@ -207,10 +221,10 @@ export class MatrixView {
     };
     const room = (layout.every * layout.cell) / 2;
     const special = [this.marked, chosen].filter((index): index is number => index !== null);
-    for (let index = Math.floor(layout.every / 2); index < layout.n; index += layout.every) {
+    for (const index of this.fitting) {
       const at = place(index);
       if (at < layout.margin - room || at > layout.margin + (isKey ? viewport.width : viewport.height)) continue;
-      // Makes room for the labels that are always drawn.
+      // The labels of the cursor and the pointer are always drawn.
       if (special.some((other) => Math.abs(other - index) * layout.cell < layout.font)) continue;
       write(index, theme.muted, 'normal');
     }
@@ -226,17 +240,37 @@ export class MatrixView {
 
   private pointAt(event: MouseEvent): void {
     const hit = this.hit(event);
-    if (hit === null) this.point(null, false);
-    else if (hit.kind === 'cell') this.point(hit.cell, false);
-    // On a label: the word with itself, so that its row and column are seen.
-    else this.point({ query: hit.index, key: hit.index }, false);
+    if (hit === null) {
+      this.point(null, false);
+      return;
+    }
+    // On a label, the cell of the word with itself: its row and its column are framed.
+    const cell = hit.kind === 'cell' ? hit.cell : { query: hit.index, key: hit.index };
+    this.point(cell, false);
+    this.showTip(cell, event.clientX, event.clientY);
   }
 
   private point(cell: Cell | null, isKeyboard: boolean): void {
     if (cell?.query === this.pointed?.query && cell?.key === this.pointed?.key) return;
     this.pointed = cell;
+    if (!cell) this.tip.hide();
     this.draw();
     this.events.onPoint(cell, isKeyboard);
+  }
+
+  private showTip(cell: Cell, x: number, y: number): void {
+    const { matrix, coloring } = this;
+    if (!matrix || !coloring) return;
+    const [query, key] = [this.labels[cell.query] ?? '', this.labels[cell.key] ?? ''];
+    this.tip.show(`${query} → ${key}: ${coloring.format(weightOf(matrix, cell))}`, x, y, this.theme);
+  }
+
+  private showTipAtCell(cell: Cell): void {
+    const { left, top } = this.canvas.getBoundingClientRect();
+    const { scrollLeft, scrollTop } = this.viewport();
+    const { margin, cell: size } = this.layout;
+    const x = left + margin + (cell.key + 1) * size - scrollLeft;
+    this.showTip(cell, x, top + margin + (cell.query + 1) * size - scrollTop);
   }
 
   private clicked(event: MouseEvent): void {
@@ -259,6 +293,7 @@ export class MatrixView {
     if (target) {
       this.point(target, true);
       this.reveal(target);
+      this.showTipAtCell(target);
     } else if (event.key === 'Enter' && this.pointed) {
       this.events.onChoose(event.shiftKey ? this.pointed.query : this.pointed.key);
     } else if (event.key === 'Escape') {

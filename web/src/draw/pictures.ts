@@ -1,22 +1,22 @@
-// Whole pictures as SVG: matrices, arcs, all heads. What the views on the page draw, without scrolling.
+// Whole pictures as SVG: matrices, arcs, all heads, tables. They show what the views on the page show, without scrolling.
 import { columns, curve, middle, strength, strongestArcs } from './arcs';
-import { LUT, type Scale, SEQUENTIAL } from './colormap';
-import { shorten } from './labels';
-import { signedTicks, ticks } from './legend';
-import type { Matrix } from './matrix';
-import { cellPaths, escaped, legend, shadesOf, short, text } from './svg';
+import { LUT } from './colormap';
+import { chooseLabels, shorten } from './labels';
+import { columnSums, type Matrix, percent } from './matrix';
+import { type Coloring, colorMatrix } from './scaling';
+import { cellPaths, escaped, legend, short, text } from './svg';
 import type { Maps } from './thumbnails';
 
 export interface PictureStyle {
   foreground: string;
   muted: string;
-  /** Of arcs. */
+  /** The color of arcs and bars. */
   accent: string;
   background: string;
   fontFamily: string;
 }
 
-/** Part of a picture, drawn from its own upper left. */
+/** Part of a picture. Its origin is its upper left corner. */
 export interface Figure {
   width: number;
   height: number;
@@ -31,7 +31,7 @@ const TITLE = 44;
 const MATRIX_SIDE = 640;
 const MIN_CELL = 2;
 const MAX_CELL = 20;
-const LEGEND = 40;
+const LEGEND = 56;
 const ARCS_WIDTH = 640;
 const PER_QUERY = 5;
 const THRESHOLD = 0.01;
@@ -62,15 +62,14 @@ export function picture(title: string, subtitle: string, figures: readonly Figur
 
 const labelWidth = (labels: readonly string[]) => GLYPH * Math.max(1, ...labels.map((label) => [...label].length)) + 8;
 
-/** A matrix with labels, caption and color scale; with a `scale` that is signed, its numbers are, too. */
+/** A matrix with labels, caption and color scale. */
 export function matrixFigure(
   matrix: Matrix,
   caption: string,
   style: PictureStyle,
-  signed: Scale | null = null,
+  coloring: Coloring = colorMatrix(matrix),
 ): Figure {
   const n = matrix.labels.length;
-  const scale = signed ?? SEQUENTIAL;
   const labels = matrix.labels.map((label) => shorten(label));
   const margin = labelWidth(labels);
   const cell = Math.min(MAX_CELL, Math.max(MIN_CELL, MATRIX_SIDE / Math.max(1, n)));
@@ -78,7 +77,7 @@ export function matrixFigure(
   const top = margin + (caption === '' ? 0 : 20);
   const every = Math.max(1, Math.ceil(LABEL_FONT / cell));
   const words: string[] = [];
-  for (let index = Math.floor(every / 2); index < n; index += every) {
+  for (const index of chooseLabels(matrix.labels, columnSums(matrix), every)) {
     const middleOf = (index + 0.5) * cell;
     const label = labels[index] ?? '';
     words.push(
@@ -86,18 +85,19 @@ export function matrixFigure(
       text(label, margin + middleOf + 4, top - 4, { size: LABEL_FONT, fill: style.muted, turned: -90 }),
     );
   }
-  const numbers = signed ? signedTicks(matrix.max) : ticks(matrix.max);
-  const cells = cellPaths(n, shadesOf(matrix.weights, matrix.max, scale), scale.lut);
+  const cells = cellPaths(n, (at) => coloring.shades[at] ?? 0, coloring.lut);
   const scaleWidth = Math.max(180, Math.min(side, 320));
+  const noteWidth = GLYPH * coloring.note.length;
   return {
-    width: margin + Math.max(side, scaleWidth),
+    width: margin + Math.max(side, scaleWidth, noteWidth),
     height: top + side + LEGEND,
     markup: [
       caption === '' ? '' : text(caption, margin, 12, { size: 12, fill: style.foreground }),
       ...words,
       `<g transform="translate(${short(margin)} ${short(top)}) scale(${short(cell)})" shape-rendering="crispEdges">${cells}</g>`,
       `<g transform="translate(${short(margin)} ${short(top + side + 12)})">`,
-      legend(scale, numbers, scaleWidth, style.muted),
+      legend(coloring.lut, coloring.ticks, scaleWidth, style.muted),
+      text(coloring.note, 0, 40, { size: 11, fill: style.muted }),
       '</g>',
     ].join(''),
   };
@@ -122,10 +122,15 @@ export function arcsFigure(matrix: Matrix, style: PictureStyle): Figure {
       text(label, layout.right + 4, y, { size: 12, fill }),
     ];
   });
+  const note = `Each word’s ${PER_QUERY} strongest; the thickest line is ${percent(matrix.max)}.`;
   return {
     width: ARCS_WIDTH,
-    height: layout.height,
-    markup: `<g fill="none" stroke="${style.accent}">${arcs.join('')}</g>${words.join('')}`,
+    height: layout.height + 24,
+    markup: [
+      `<g fill="none" stroke="${style.accent}">${arcs.join('')}</g>`,
+      ...words,
+      text(note, 0, layout.height + 18, { size: 11, fill: style.muted }),
+    ].join(''),
   };
 }
 
@@ -150,5 +155,57 @@ export function mapsFigure(maps: Maps, style: PictureStyle): Figure {
       parts.push(`<g transform="${place}" shape-rendering="crispEdges">${cells}</g>`);
     }
   }
-  return { width: margin + maps.heads * step, height: margin + maps.layers * step, markup: parts.join('') };
+  const bottom = margin + maps.layers * step;
+  parts.push(
+    `<g transform="translate(${margin} ${bottom + 8})">`,
+    legend(LUT, ['0', 'greatest of each'], 180, style.muted),
+    '</g>',
+  );
+  return { width: margin + Math.max(180, maps.heads * step), height: bottom + LEGEND, markup: parts.join('') };
+}
+
+/** A table of words with numbers and bars. */
+export interface Table {
+  caption: string;
+  /** The heading of the first column. */
+  word: string;
+  columns: readonly { heading: string; kind: 'number' | 'text' }[];
+  rows: readonly { text: string; cells: readonly string[] /** 0 … 1 */; length: number }[];
+}
+
+const ROW = 18;
+const COLUMN_GAP = 14;
+const BAR = 120;
+const TABLE_FONT = 12;
+const TABLE_GLYPH = 7.3;
+const CELL_LENGTH = 40;
+
+/** A table of words, as the page shows it. */
+export function tableFigure({ caption, word, columns: headings, rows }: Table, style: PictureStyle): Figure {
+  const lines = rows.map(({ text: name, cells }) => [name, ...cells].map((cell) => shorten(cell, CELL_LENGTH)));
+  const heads = [word, ...headings.map(({ heading }) => heading)];
+  const widths = heads.map(
+    (head, at) =>
+      TABLE_GLYPH * Math.max(...[head, ...lines.map((line) => line[at] ?? '')].map((cell) => [...cell].length)),
+  );
+  const starts = widths.map((_, at) => widths.slice(0, at).reduce((sum, width) => sum + width + COLUMN_GAP, 0));
+  const barStart = (starts.at(-1) ?? 0) + (widths.at(-1) ?? 0) + COLUMN_GAP;
+  const place = (cell: string, at: number, y: number, fill: string) => {
+    const isNumber = headings[at - 1]?.kind === 'number';
+    const x = (starts[at] ?? 0) + (isNumber ? (widths[at] ?? 0) : 0);
+    return text(cell, x, y, { size: TABLE_FONT, fill, anchor: isNumber ? 'end' : 'start' });
+  };
+  const markup = [
+    text(caption, 0, 12, { size: 13, fill: style.foreground, isBold: true }),
+    ...heads.map((head, at) => place(head, at, 12 + ROW, style.muted)),
+    ...lines.flatMap((line, row) => {
+      const y = 12 + (row + 2) * ROW;
+      const width = Math.max(1, BAR * (rows[row]?.length ?? 0));
+      return [
+        ...line.map((cell, at) => place(cell, at, y, style.foreground)),
+        `<rect x="${short(barStart)}" y="${y - 9}" width="${short(width)}" height="9" rx="2" fill="${style.accent}"/>`,
+      ];
+    }),
+  ];
+  return { width: barStart + BAR, height: (rows.length + 2) * ROW + 8, markup: markup.join('') };
 }

@@ -1,4 +1,6 @@
-// What is pointed at, in words, and the strongest words of its row and column. Everything is written as text.
+// The cell at the pointer in words, and the strongest words of its row and column. This module sets text only as text.
+import type { Pointed } from './arcs';
+import { visible } from './labels';
 import { type Cell, type Matrix, percent, strongest, weightOf } from './matrix';
 
 const STRONGEST = 6;
@@ -6,11 +8,11 @@ const STRONGEST = 6;
 export interface ReadoutParts {
   sentence: HTMLElement;
   lists: HTMLElement;
-  /** Read out by screen readers. */
+  /** Screen readers announce it. */
   live: HTMLElement;
 }
 
-/** Says where a word is, seen from the one that is pointed at. */
+/** Describes the place of a word relative to the word at the pointer. */
 export type PlaceOf = (index: number, pointedAt: number) => string;
 
 const make = (tag: string, text: string, className = '') => {
@@ -32,7 +34,7 @@ function listOf(
   const list = document.createElement('ol');
   for (const { index, weight } of strongest(matrix, axis, at, STRONGEST)) {
     const item = document.createElement('li');
-    const button = make('button', matrix.labels[index] ?? '', 'word');
+    const button = make('button', visible(matrix.labels[index] ?? ''), 'word');
     button.addEventListener('click', () => onChoose(index));
     item.append(make('span', percent(weight), 'weight'), button, make('span', placeOf(index, at), 'muted'));
     list.append(item);
@@ -42,8 +44,8 @@ function listOf(
 }
 
 /**
- * Tells of `cell`; of a word alone where its row and column are the same. `isSaid`: to screen readers, too.
- * `onChoose` goes to a word of the lists; `placeOf` stands behind each.
+ * Describes `cell`; if its row and column are the same, describes the word. `isSaid`: screen readers announce it.
+ * `onChoose` goes to a word of the lists; `placeOf` is written behind each word.
  */
 export function readOut(
   { sentence, lists, live }: ReadoutParts,
@@ -59,7 +61,7 @@ export function readOut(
     return;
   }
   const { query, key } = cell;
-  const label = (index: number) => matrix.labels[index] ?? '';
+  const label = (index: number) => visible(matrix.labels[index] ?? '');
   const weight = percent(weightOf(matrix, cell));
   if (query === key) {
     sentence.replaceChildren(make('b', label(query)), ` gives ${weight} of its attention to itself`);
@@ -78,4 +80,12 @@ export function readOut(
     listOf(matrix, `“${label(query)}” attends to`, 'query', query, onChoose, placeOf),
     listOf(matrix, `“${label(key)}” is attended by`, 'key', key, onChoose, placeOf),
   );
+}
+
+/** A word with the strongest of the words that it attends to, or that attend to it. */
+export function describeWord(matrix: Matrix, { side, index }: Pointed, count: number): string {
+  const label = (at: number) => visible(matrix.labels[at] ?? '');
+  const others = strongest(matrix, side, index, count).map((other) => `${label(other.index)} ${percent(other.weight)}`);
+  const verb = side === 'query' ? 'attends to' : 'is attended by';
+  return `${label(index)} ${verb} ${others.join(', ') || 'nothing'}`;
 }

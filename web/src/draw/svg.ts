@@ -1,6 +1,4 @@
-// Pieces of SVG: cells as paths, labels as text. Everything that comes from a source is escaped here.
-import type { Scale } from './colormap';
-import { shade } from './colormap';
+// Pieces of SVG: cells as paths, labels as text. This module escapes everything that comes from source code.
 
 export function escaped(text: string): string {
   return text
@@ -11,7 +9,7 @@ export function escaped(text: string): string {
     .replaceAll(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\u{fffd}');
 }
 
-/** At most two decimals. */
+/** A number with at most two decimals. */
 export const short = (value: number): string => String(Math.round(100 * value) / 100);
 
 export interface TextStyle {
@@ -19,7 +17,7 @@ export interface TextStyle {
   fill: string;
   anchor?: 'start' | 'middle' | 'end';
   isBold?: boolean;
-  /** In degrees, around the text's own place. */
+  /** Degrees of rotation around the text's origin. */
   turned?: number;
 }
 
@@ -34,7 +32,7 @@ export function text(content: string, x: number, y: number, style: TextStyle): s
 const hex = (lut: Uint8ClampedArray, at: number) =>
   `#${[0, 1, 2].map((channel) => (lut[4 * at + channel] ?? 0).toString(16).padStart(2, '0')).join('')}`;
 
-/** A square of `n` × `n` cells as one path for each color, a unit a cell; `shades` are places in `lut`. */
+/** A square of `n` × `n` cells as one path for each color. A cell is one unit wide; `shades` returns indices in `lut`. */
 export function cellPaths(n: number, shades: (at: number) => number, lut: Uint8ClampedArray): string {
   const paths = new Map<number, string[]>();
   for (let row = 0; row < n; row++) {
@@ -53,11 +51,11 @@ export function cellPaths(n: number, shades: (at: number) => number, lut: Uint8C
 }
 
 /** The color scale from left to right, with numbers below. */
-export function legend(scale: Scale, numbers: readonly string[], width: number, fill: string): string {
+export function legend(lut: Uint8ClampedArray, numbers: readonly string[], width: number, fill: string): string {
   const steps = 64;
   const step = width / steps;
   const bars = Array.from({ length: steps }, (_, at) => {
-    const color = hex(scale.lut, Math.round((255 * at) / (steps - 1)));
+    const color = hex(lut, Math.round((255 * at) / (steps - 1)));
     return `<rect x="${short(at * step)}" width="${short(step + 0.5)}" height="10" fill="${color}"/>`;
   });
   const ticks = numbers.map((number, at) => {
@@ -66,10 +64,4 @@ export function legend(scale: Scale, numbers: readonly string[], width: number, 
     return text(number, place * width, 24, { size: 11, fill, anchor });
   });
   return bars.join('') + ticks.join('');
-}
-
-/** The shades of weights on `scale`. */
-export function shadesOf(weights: Float32Array, max: number, scale: Scale): (at: number) => number {
-  const shades = Uint8Array.from(weights, (weight) => shade(scale, weight, max));
-  return (at) => shades[at] ?? 0;
 }

@@ -8,10 +8,12 @@ import {
   EditorView,
   highlightActiveLine,
   highlightActiveLineGutter,
+  highlightSpecialChars,
   keymap,
   lineNumbers,
   placeholder,
 } from '@codemirror/view';
+import { codePoint } from '../draw/labels';
 import type { Change, Position, Range } from '../generated/live';
 import { changesOf } from './changes';
 import { heatExtension, type Outline, type PaintedHeat, paintHeat, showOutlines } from './heat';
@@ -42,6 +44,18 @@ const overSelection = EditorView.domEventHandlers({
   },
 });
 
+/** Characters that CodeMirror does not treat as special: they hide, or change the direction of the text after them. */
+const ADDED = /[\u180e\u202a-\u202e\u2060-\u2064\u2068]/;
+
+/** An invisible character as its code point, so that the text reads in the order in which the model reads it. */
+function codePointMark(code: number): HTMLElement {
+  const mark = document.createElement('span');
+  mark.className = 'cm-specialChar';
+  mark.textContent = codePoint(String.fromCodePoint(code));
+  mark.title = `The invisible character ${mark.textContent}`;
+  return mark;
+}
+
 export class Editor {
   private readonly view: EditorView;
   private readonly language = new Compartment();
@@ -62,6 +76,7 @@ export class Editor {
         doc: text,
         extensions: [
           lineNumbers(),
+          highlightSpecialChars({ render: codePointMark, addSpecialChars: ADDED }),
           highlightActiveLine(),
           highlightActiveLineGutter(),
           history(),

@@ -46,6 +46,13 @@ export const editorTheme = EditorView.theme({
   },
   '.cm-panels': { color: 'var(--foreground)', backgroundColor: 'var(--raised)' },
   '.cm-searchMatch': { backgroundColor: 'transparent', outline: '1px solid var(--attends-to)' },
+  '.cm-specialChar': {
+    padding: '0 2px',
+    color: 'var(--danger)',
+    border: '1px solid currentColor',
+    borderRadius: '3px',
+    fontSize: '0.8em',
+  },
   '.cm-placeholder': { color: 'var(--muted)' },
   ...levels,
   '@media (forced-colors: active)': frames,

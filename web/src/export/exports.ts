@@ -1,9 +1,20 @@
-// What the export buttons make.
+// The export buttons.
 import { element } from '../app/dom';
 import type { Pane } from '../app/settings';
-import { diverging } from '../draw/diverging';
-import { arcsFigure, type Figure, mapsFigure, matrixFigure, type PictureStyle, picture } from '../draw/pictures';
+import {
+  arcsFigure,
+  type Figure,
+  mapsFigure,
+  matrixFigure,
+  type PictureStyle,
+  picture,
+  type Table,
+  tableFigure,
+} from '../draw/pictures';
+import { colorMatrix, type Scaling } from '../draw/scaling';
 import type { Maps } from '../draw/thumbnails';
+import { comparedColors } from '../panes/comparePane';
+import type { HotSpan } from '../view/heat';
 import { toHtml } from './html';
 import { type Shown, toJson } from './json';
 import { save, toPng } from './save';
@@ -11,59 +22,80 @@ import { save, toPng } from './save';
 export interface ExportState extends Shown {
   pane: Pane;
   maps: Maps | null;
+  /** What the pane "word" or "summary" shows. */
+  tables: readonly Table[];
+  scaling: Scaling;
+  /** The words that the editor shows with heat. */
+  spans: readonly HotSpan[];
   title: string;
   subtitle: string;
-  /** Of files, without an ending. */
+  /** The file's name without its extension. */
   name: string;
   style: PictureStyle;
   isDark: boolean;
 }
 
-/** What is open, as a picture; the matrix, where it is a list. `null` where there is nothing to draw. */
+/** The open pane as a picture. `null` if the pane is empty. */
 export function svgOf(state: ExportState): string | null {
-  const { pane, drawn, compared, maps, style, isDark } = state;
+  const { pane, drawn, compared, maps, tables, style, scaling, isDark } = state;
   let figures: Figure[] = [];
   if (pane === 'compare' && compared) {
+    const { a, b, difference } = comparedColors(compared, scaling, isDark);
     figures = [
-      matrixFigure(compared.a, compared.captionA, style),
-      matrixFigure(compared.b, compared.captionB, style),
-      matrixFigure(compared.difference, 'B − A', style, diverging(isDark)),
+      matrixFigure(compared.a, compared.captionA, style, a),
+      matrixFigure(compared.b, compared.captionB, style, b),
+      matrixFigure(compared.difference, 'B − A', style, difference),
     ];
   } else if (pane === 'model' && maps) {
     figures = [mapsFigure(maps, style)];
-  } else if (drawn) {
-    figures = [pane === 'heads' ? arcsFigure(drawn.matrix, style) : matrixFigure(drawn.matrix, '', style)];
+  } else if (pane === 'word' || pane === 'summary') {
+    figures = tables.map((table) => tableFigure(table, style));
+  } else if (pane === 'heads' && drawn) {
+    figures = [arcsFigure(drawn.matrix, style)];
+  } else if (pane === 'matrix' && drawn) {
+    figures = [matrixFigure(drawn.matrix, '', style, colorMatrix(drawn.matrix, { scaling }))];
   }
   return figures.length === 0 ? null : picture(state.title, state.subtitle, figures, style);
 }
 
+const FORMATS = ['png', 'svg', 'json', 'html'] as const;
+type Format = (typeof FORMATS)[number];
+
+/** How long an export waits for the analysis of a text that has just changed. */
+const WAIT_MS = 10_000;
+
 export class Exports {
-  /** `say`: what went wrong. */
+  /** `whenCurrent` resolves to whether the page shows the present text; `notify` shows a message, or removes it. */
   constructor(
     private readonly state: () => ExportState,
-    private readonly say: (trouble: string) => void,
+    private readonly whenCurrent: (timeoutMs: number) => Promise<boolean>,
+    private readonly notify: (message: string | null) => void,
   ) {
-    for (const format of ['png', 'svg', 'json', 'html'] as const) {
+    for (const format of FORMATS) {
       element(`export-${format}`, HTMLButtonElement).addEventListener('click', () => void this.export(format));
     }
   }
 
-  private async export(format: 'png' | 'svg' | 'json' | 'html'): Promise<void> {
+  private async export(format: Format): Promise<void> {
     try {
+      if (!(await this.whenCurrent(WAIT_MS))) {
+        this.notify('Nothing was exported: the analysis of the present text is not finished. Try again in a moment.');
+        return;
+      }
       const content = await this.content(format);
       if (content) save(content, `${this.state().name}.${format}`);
-      else this.say('There is no picture to export yet.');
+      else this.notify('Nothing was exported: this pane is empty.');
     } catch (error) {
-      this.say(`The export failed: ${error instanceof Error ? error.message : String(error)}`);
+      this.notify(`The export failed: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
-  private async content(format: 'png' | 'svg' | 'json' | 'html'): Promise<Blob | null> {
+  private async content(format: Format): Promise<Blob | null> {
     const state = this.state();
     if (format === 'json') return new Blob([toJson(state)], { type: 'application/json' });
     const svg = svgOf(state);
     if (format === 'html') {
-      const html = toHtml(state.title, state.subtitle, state.text, state.heat, svg);
+      const html = toHtml(state.title, state.subtitle, state.text, state.spans, svg);
       return new Blob([html], { type: 'text/html' });
     }
     if (svg === null) return null;

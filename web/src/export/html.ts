@@ -1,9 +1,8 @@
-// The source with its heat, and the picture that was open, as one file that needs nothing else and runs nothing.
+// The source with its heat, and the open picture, in one file without scripts or references to other files.
 
 import { make } from '../app/dom';
 import { escaped } from '../draw/svg';
-import type { Heat } from '../generated/live';
-import { decode } from '../view/heat';
+import type { HotSpan } from '../view/heat';
 
 const STYLE = `
 body { max-width: 60em; margin: 2em auto; padding: 0 1em; font: 14px/1.5 system-ui, sans-serif; color: #1f2328; background: #fff; }
@@ -17,9 +16,8 @@ img { max-width: 100%; border: 1px solid #d3d7dd; border-radius: 6px; }
   body { color: #dcdfe4; background: #1e1f22; } p { color: #a0a7b1; } pre, img { border-color: #3c4046; }
 }`;
 
-function painted(text: string, heat: Heat | null): HTMLElement {
+function painted(text: string, spans: readonly HotSpan[]): HTMLElement {
   const pre = make('pre');
-  const spans = decode(heat?.data ?? []);
   let next = 0;
   for (const [number, line] of text.split('\n').entries()) {
     let from = 0;
@@ -43,11 +41,17 @@ function pictureOf(svg: string, description: string): HTMLElement {
   return image;
 }
 
-/** `svg`: the picture; left out for `null`. */
-export function toHtml(title: string, subtitle: string, text: string, heat: Heat | null, svg: string | null): string {
-  const body = make('body', [make('h1', title), make('p', subtitle), painted(text, heat)]);
+/** `spans`: the words that the editor shows with heat. `svg`: the picture, if there is one. */
+export function toHtml(
+  title: string,
+  subtitle: string,
+  text: string,
+  spans: readonly HotSpan[],
+  svg: string | null,
+): string {
+  const body = make('body', [make('h1', title), make('p', subtitle), painted(text, spans)]);
   if (svg !== null) body.append(pictureOf(svg, `Picture: ${subtitle}`));
-  // The head is no element of this page: its policy would not have the style.
+  // The head is text and not elements, because the policy of this page forbids the style element.
   return `<!doctype html>
 <html lang="en">
 <head>

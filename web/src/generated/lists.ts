@@ -24,6 +24,16 @@ export type Sinks = (typeof SINKS)[number];
 export const AGGREGATES = ['sum', 'mean', 'max'] as const;
 export type Aggregate = (typeof AGGREGATES)[number];
 
+/** What a view uses if it names no aggregate. */
+export const DEFAULT_AGGREGATE: Aggregate = 'sum';
+
+/** For people: how each aggregate works. */
+export const AGGREGATE_TEXTS: Record<Aggregate, string> = {
+  sum: 'The sum over the subwords',
+  mean: 'The mean over the subwords, so that length does not count',
+  max: 'The subword that gets most',
+};
+
 /** What a row and a column of a matrix stand for. */
 export const UNITS = ['subword', 'lexeme'] as const;
 export type Unit = (typeof UNITS)[number];

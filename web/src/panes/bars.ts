@@ -1,31 +1,20 @@
-// Tables of words with a number and a bar each.
+// Tables of words. Each row has numbers and a bar.
 import { make } from '../app/dom';
+import type { Table } from '../draw/pictures';
 import type { Range } from '../generated/live';
 
-export interface Bar {
-  /** What is shown, and where a click on it leads. */
-  text: string;
-  range: Range;
-  /** In the columns between the word and the bar. */
-  cells: readonly string[];
-  /** 0 … 1. */
-  length: number;
+/** A row, and the place in the source to which a click leads. */
+export type Bar = Table['rows'][number] & { range: Range };
+
+export interface BarTable extends Table {
+  rows: readonly Bar[];
 }
 
-export interface Column {
-  heading: string;
-  kind: 'number' | 'text';
-}
+type Column = Table['columns'][number];
 
 export const number = (heading: string): Column => ({ heading, kind: 'number' });
 
-export function bars(
-  caption: string,
-  word: string,
-  columns: readonly Column[],
-  rows: readonly Bar[],
-  onGo: (range: Range) => void,
-): HTMLTableElement {
+export function bars({ caption, word, columns, rows }: BarTable, onGo: (range: Range) => void): HTMLTableElement {
   const table = make('table', '', 'bars');
   const headings = [headingOf(word, 'name'), ...columns.map(({ heading, kind }) => headingOf(heading, kind))];
   const end = make('td', '', 'bar');

@@ -1,12 +1,14 @@
-// Two ways to look at the same source, side by side, and the signed difference.
+// Two views of the same source side by side, and their signed difference.
 
 import type { Colors } from '../app/colors';
 import { element, make } from '../app/dom';
 import { common, divertedShare, pick, subtract } from '../draw/difference';
 import { diverging } from '../draw/diverging';
-import { drawScale, signedTicks } from '../draw/legend';
+import { visible } from '../draw/labels';
+import { drawScale } from '../draw/legend';
 import { type Cell, type Matrix, percent, signedPercent, weightOf } from '../draw/matrix';
 import { type MatrixEvents, MatrixView } from '../draw/matrixView';
+import { type Coloring, clippedEnd, colorMatrix, type Scaling } from '../draw/scaling';
 import type { Range } from '../generated/live';
 import { describeView, shortModel } from '../view/words';
 import type { Drawn } from './drawn';
@@ -28,14 +30,13 @@ const keyOf = (range: Range | null) =>
 
 const caption = ({ answer: { view } }: Drawn) => `${shortModel(view.model)}: ${describeView(view)}`;
 
-/** The words that both have, on one scale. */
+/** The words that are in both matrices. */
 export function compare(a: Drawn, b: Drawn): Compared {
   const { inA, inB } = common(a.ranges.map(keyOf), b.ranges.map(keyOf));
   const [partA, partB] = [pick(a.matrix, inA), pick(b.matrix, inB)];
-  const max = Math.max(partA.max, partB.max);
   return {
-    a: { ...partA, max },
-    b: { ...partB, max },
+    a: partA,
+    b: partB,
     difference: subtract(partA, partB),
     ranges: inA.map((index) => a.ranges[index] ?? null),
     captionA: `A: ${caption(a)}`,
@@ -43,8 +44,26 @@ export function compare(a: Drawn, b: Drawn): Compared {
   };
 }
 
+export interface ComparedColors {
+  a: Coloring;
+  b: Coloring;
+  difference: Coloring;
+}
+
+/** A and B share one color scale. */
+export function comparedColors({ a, b, difference }: Compared, scaling: Scaling, isDark: boolean): ComparedColors {
+  const end = Math.max(clippedEnd(a).end, clippedEnd(b).end);
+  const shared = { end, max: Math.max(a.max, b.max) };
+  return {
+    a: colorMatrix(a, { scaling, shared }),
+    b: colorMatrix(b, { scaling, shared }),
+    difference: colorMatrix(difference, { scaling, scale: diverging(isDark), isSigned: true }),
+  };
+}
+
 export class ComparePane {
   compared: Compared | null = null;
+  private scaling: Scaling = 'clipped';
   private readonly views: MatrixView[];
   private readonly sentence = element('compare-sentence', HTMLElement);
   private readonly lists = element('compare-lists', HTMLElement);
@@ -63,14 +82,17 @@ export class ComparePane {
     this.draw();
   }
 
-  show(a: Drawn | null, b: Drawn | null): void {
+  show(a: Drawn | null, b: Drawn | null, scaling: Scaling): void {
+    this.scaling = scaling;
     this.compared = a && b ? compare(a, b) : null;
     element('caption-a', HTMLElement).textContent = this.compared?.captionA ?? '';
     element('caption-b', HTMLElement).textContent = this.compared?.captionB ?? '';
     const all = Math.max(a?.matrix.labels.length ?? 0, b?.matrix.labels.length ?? 0);
     const shared = this.compared?.difference.labels.length ?? 0;
     this.note.textContent =
-      this.compared && shared < all ? `${all - shared} of ${all} words are in one of the two alone and left out.` : '';
+      this.compared && shared < all
+        ? `${all - shared} of ${all} words are only in A or only in B, and are left out.`
+        : '';
     this.draw();
   }
 
@@ -82,7 +104,7 @@ export class ComparePane {
     const events: MatrixEvents = {
       onPoint: (cell, isKeyboard) => {
         for (const other of this.views) if (other !== view) other.follow(cell);
-        this.tell(cell, isKeyboard);
+        this.showReadout(cell, isKeyboard);
         this.events.onPoint(cell?.query ?? null, cell?.key ?? null);
       },
       onChoose: (index) => this.events.onChoose(index),
@@ -93,25 +115,32 @@ export class ComparePane {
   }
 
   private draw(): void {
-    const scale = diverging(this.colors.isDark);
+    const { compared } = this;
+    const colorings = compared && comparedColors(compared, this.scaling, this.colors.isDark);
     const [a, b, difference] = this.views;
-    a?.setMatrix(this.compared?.a ?? null);
-    b?.setMatrix(this.compared?.b ?? null);
-    difference?.setMatrix(this.compared?.difference ?? null, scale);
-    drawScale(element('signed-scale', HTMLCanvasElement), scale);
-    const numbers = signedTicks(this.compared?.difference.max ?? 0);
-    element('signed-ticks', HTMLOListElement).replaceChildren(...numbers.map((tick) => make('li', tick)));
-    this.tell(null, false);
+    a?.setMatrix(compared?.a ?? null, colorings?.a ?? null);
+    b?.setMatrix(compared?.b ?? null, colorings?.b ?? null);
+    difference?.setMatrix(compared?.difference ?? null, colorings?.difference ?? null);
+    this.showLegend('compare', colorings?.a ?? null);
+    this.showLegend('signed', colorings?.difference ?? null);
+    this.showReadout(null, false);
   }
 
-  private tell(cell: Cell | null, isSaid: boolean): void {
+  private showLegend(prefix: 'compare' | 'signed', coloring: Coloring | null): void {
+    drawScale(element(`${prefix}-scale`, HTMLCanvasElement), coloring?.lut);
+    const ticks = coloring?.ticks ?? [];
+    element(`${prefix}-ticks`, HTMLOListElement).replaceChildren(...ticks.map((tick) => make('li', tick)));
+    element(`${prefix}-scale-note`, HTMLElement).textContent = coloring?.note ?? '';
+  }
+
+  private showReadout(cell: Cell | null, isSaid: boolean): void {
     if (!this.compared) {
       this.sentence.replaceChildren();
       this.lists.replaceChildren();
       return;
     }
     const { a, b, difference } = this.compared;
-    const label = (index: number) => difference.labels[index] ?? '';
+    const label = (index: number) => visible(difference.labels[index] ?? '');
     if (!cell) {
       this.sentence.replaceChildren(
         make('span', 'Orange: more in A. Blue: more in B. Point at a cell, or walk with the arrow keys.', 'muted'),
@@ -131,14 +160,14 @@ export class ComparePane {
     if (isSaid) this.live.textContent = `${label(cell.query)} to ${label(cell.key)}: ${numbers}${signed}`;
   }
 
-  /** The words whose attention differs most. */
+  /** The words whose attention differs most between A and B. */
   private mostDiverted(difference: Matrix): HTMLElement {
     const words = difference.labels
       .map((label, index) => ({ label, index, share: divertedShare(difference, index) }))
       .sort((one, other) => other.share - one.share)
       .slice(0, MOST);
     const items = words.map(({ label, index, share }) => {
-      const button = make('button', label, 'word');
+      const button = make('button', visible(label), 'word');
       button.type = 'button';
       button.addEventListener('click', () => this.events.onChoose(index));
       return make('li', [make('span', percent(share), 'weight'), button]);

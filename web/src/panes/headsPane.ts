@@ -1,12 +1,13 @@
 // The head view: arcs between words, and steps through layers and heads.
 
 import type { Colors } from '../app/colors';
-import { element } from '../app/dom';
+import { element, make } from '../app/dom';
 import type { Heads, Layers } from '../app/settings';
 import type { Pointed } from '../draw/arcs';
 import { ArcsView } from '../draw/arcsView';
-import { percent, strongest } from '../draw/matrix';
-import { readOut } from '../draw/readout';
+import { drawThickness } from '../draw/legend';
+import { percent } from '../draw/matrix';
+import { describeWord, readOut } from '../draw/readout';
 import type { Model, View } from '../generated/live';
 import type { Drawn } from './drawn';
 import type { WordEvents } from './matrixPane';
@@ -15,7 +16,7 @@ export interface StepEvents {
   onStep(choice: { layers: Layers } | { heads: Heads }): void;
 }
 
-const SAID = 3;
+const ANNOUNCED = 3;
 
 export class HeadsPane {
   private readonly scroller = element('arcs', HTMLElement);
@@ -33,14 +34,14 @@ export class HeadsPane {
   private model: Model | undefined;
 
   constructor(
-    colors: Colors,
+    private readonly colors: Colors,
     private readonly events: WordEvents & StepEvents,
   ) {
     this.view = new ArcsView(this.scroller, colors.drawing(), {
       onPoint: (word, isKeyboard) => {
         this.pointed = word;
-        this.tell();
-        if (isKeyboard && word) this.say(word);
+        this.showReadout();
+        if (isKeyboard && word) this.announce(word);
         events.onPoint(word?.side === 'query' ? word.index : null, word?.side === 'key' ? word.index : null);
       },
       onChoose: (index) => events.onChoose(index),
@@ -59,11 +60,18 @@ export class HeadsPane {
     this.drawn = drawn;
     this.view.setMatrix(drawn?.matrix ?? null);
     if (!drawn) return;
+    this.showLegend(drawn);
     this.scroller.setAttribute('aria-label', `Arcs between ${drawn.matrix.labels.length} words. ${what}`);
-    this.tell();
+    this.showReadout();
   }
 
-  /** Where the steps stand, and how far they go. */
+  private showLegend({ matrix }: Drawn): void {
+    drawThickness(element('arcs-scale', HTMLCanvasElement), this.colors.drawing().focus);
+    const numbers = [0, 0.5, 1].map((part) => percent(part * matrix.max));
+    element('arcs-ticks', HTMLOListElement).replaceChildren(...numbers.map((each) => make('li', each)));
+  }
+
+  /** Shows the present layer and head, and disables the steps at the ends. */
   showView(view: View | null, model: Model | undefined): void {
     this.model = model;
     const one = (list: unknown) => (Array.isArray(list) && list.length === 1 ? (list[0] as number) : null);
@@ -84,19 +92,19 @@ export class HeadsPane {
   mark(index: number | null): void {
     this.cursor = index;
     this.view.mark(index);
-    this.tell();
+    this.showReadout();
   }
 
   private step(axis: 'layer' | 'head', by: 1 | -1): void {
     const count = (axis === 'layer' ? this.model?.layers : this.model?.heads) ?? 0;
     const at = this.at[axis];
-    // From several, the steps begin at one end.
+    // If the view has several layers or heads, the steps begin at one end.
     const next = at === null ? (by > 0 ? 0 : count - 1) : at + by;
     if (next < 0 || next >= count) return;
     this.events.onStep(axis === 'layer' ? { layers: next } : { heads: next });
   }
 
-  private tell(): void {
+  private showReadout(): void {
     if (!this.drawn) return;
     const at = this.pointed?.index ?? this.cursor;
     readOut(this.parts, this.drawn.matrix, at === null ? null : { query: at, key: at }, false, (index) =>
@@ -104,13 +112,7 @@ export class HeadsPane {
     );
   }
 
-  private say({ side, index }: Pointed): void {
-    if (!this.drawn) return;
-    const { matrix } = this.drawn;
-    const others = strongest(matrix, side, index, SAID).map(
-      (other) => `${matrix.labels[other.index] ?? ''} ${percent(other.weight)}`,
-    );
-    const verb = side === 'query' ? 'attends to' : 'is attended by';
-    this.parts.live.textContent = `${matrix.labels[index] ?? ''} ${verb} ${others.join(', ') || 'nothing'}`;
+  private announce(word: Pointed): void {
+    if (this.drawn) this.parts.live.textContent = describeWord(this.drawn.matrix, word, ANNOUNCED);
   }
 }

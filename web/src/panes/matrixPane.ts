@@ -1,15 +1,16 @@
-// The matrix: rows attend, columns are attended to.
+// The matrix: rows attend to columns.
 
 import type { Colors } from '../app/colors';
 import { element, make } from '../app/dom';
-import { drawScale, ticks } from '../draw/legend';
+import { drawScale } from '../draw/legend';
 import type { Cell } from '../draw/matrix';
 import { MatrixView } from '../draw/matrixView';
 import { readOut } from '../draw/readout';
+import { colorMatrix, type Scaling } from '../draw/scaling';
 import type { Drawn } from './drawn';
 
 export interface WordEvents {
-  /** Words that are pointed at: the one that attends, and the one that is attended to. */
+  /** The words at the pointer: the one that attends, and the one that it attends to. */
   onPoint(query: number | null, key: number | null): void;
   /** Go to a word. */
   onChoose(index: number): void;
@@ -34,7 +35,7 @@ export class MatrixPane {
     this.view = new MatrixView(this.scroller, colors.drawing(), {
       onPoint: (cell, isKeyboard) => {
         this.pointed = cell;
-        this.tell(isKeyboard);
+        this.showReadout(isKeyboard);
         events.onPoint(cell?.query ?? null, cell?.key ?? null);
       },
       onChoose: (index) => events.onChoose(index),
@@ -47,23 +48,25 @@ export class MatrixPane {
     element('zoom-fit', HTMLButtonElement).addEventListener('click', () => this.view.setZoom(1));
   }
 
-  show(drawn: Drawn | null, what: string): void {
+  show(drawn: Drawn | null, what: string, scaling: Scaling): void {
     this.drawn = drawn;
-    this.view.setMatrix(drawn?.matrix ?? null);
-    if (!drawn) return;
+    const coloring = drawn && colorMatrix(drawn.matrix, { scaling });
+    this.view.setMatrix(drawn?.matrix ?? null, coloring);
+    if (!drawn || !coloring) return;
     this.scroller.setAttribute('aria-label', `Attention matrix of ${drawn.matrix.labels.length} words. ${what}`);
-    element('ticks', HTMLOListElement).replaceChildren(...ticks(drawn.matrix.max).map((tick) => make('li', tick)));
-    this.tell(false);
+    element('ticks', HTMLOListElement).replaceChildren(...coloring.ticks.map((tick) => make('li', tick)));
+    element('scale-note', HTMLElement).textContent = coloring.note;
+    this.showReadout(false);
   }
 
   /** The word at the editor's cursor. */
   mark(index: number | null): void {
     this.cursor = index;
     this.view.mark(index);
-    this.tell(false);
+    this.showReadout(false);
   }
 
-  private tell(isSaid: boolean): void {
+  private showReadout(isSaid: boolean): void {
     if (!this.drawn) return;
     const at = this.cursor === null ? null : { query: this.cursor, key: this.cursor };
     const isPointed = this.pointed !== null;

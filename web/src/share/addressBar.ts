@@ -1,6 +1,6 @@
-// A link in the address bar. Once there is one it follows what is done, so that a reload brings everything back.
+// The link in the address bar. Once the user has shared or opened a link, the address follows every change.
 import { element } from '../app/dom';
-import { fromFragment, type Shared, toFragment } from './link';
+import { fromFragment, isLink, type Shared, toFragment } from './link';
 
 const PAUSE_MS = 500;
 const SAID_MS = 4000;
@@ -16,12 +16,12 @@ export class AddressBar {
     this.button.addEventListener('click', () => void this.share());
   }
 
-  /** What the page was opened with. Rejects with a `LinkError`. */
+  /** The state in the page's address. Rejects with a `LinkError`. */
   static read(): Promise<Shared | null> {
     return fromFragment(location.hash);
   }
 
-  /** Another link was opened on this page. */
+  /** Calls `open` when the user opens another link on this page. */
   onOpen(open: (shared: Shared) => void): void {
     window.addEventListener('hashchange', () => {
       AddressBar.read().then(
@@ -34,13 +34,14 @@ export class AddressBar {
   }
 
   changed(): void {
-    if (location.hash === '') return;
+    // Any other fragment is not ours to replace: the text must not get into the address unless the user shares it.
+    if (!isLink(location.hash)) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.write(), PAUSE_MS);
   }
 
   private async write(): Promise<void> {
-    // Not through `location`: that would be another page in the history, and a `hashchange`.
+    // Setting `location` would add a page to the history and fire `hashchange`.
     history.replaceState(null, '', await toFragment(this.state()));
   }
 
@@ -50,7 +51,7 @@ export class AddressBar {
     try {
       await navigator.clipboard.writeText(location.href);
     } catch {
-      // The browser keeps the clipboard to itself.
+      // The browser does not permit writing to the clipboard.
       said = 'Link is in the address bar';
     }
     element('live', HTMLElement).textContent = said;

@@ -1,4 +1,4 @@
-// The page's state in the fragment of its address, which browsers do not send to any server.
+// The page's state in the fragment of its address, which browsers do not send to a server.
 
 import { clean, type Settings } from '../app/settings';
 import { isLanguage, type LanguageId } from '../editor/languages';
@@ -9,13 +9,13 @@ export interface Shared {
   settings: Settings;
 }
 
-/** Why there is nothing in a link. */
+/** A link that the page cannot open, with the reason. */
 export class LinkError extends Error {
   override name = 'LinkError';
 }
 
 const KEY = 's1=';
-/** Of the text and all, unpacked: a small link must not become a large text. */
+/** The limit of an unpacked link: a small link must not become a large text. */
 const MAX_BYTES = 4 << 20;
 
 function toBase64Url(bytes: Uint8Array): string {
@@ -57,22 +57,30 @@ export async function toFragment(shared: Shared): Promise<string> {
   return `#${KEY}${toBase64Url(await collect(packed, Number.POSITIVE_INFINITY))}`;
 }
 
-/** `null` for a fragment that is no link of this page. Throws a `LinkError` for one that is damaged. */
+/** Whether a fragment is a link of this page. */
+export const isLink = (fragment: string): boolean => fragment.startsWith(`#${KEY}`);
+
+/** `null` if the fragment is not a link of this page. Throws a `LinkError` if the link is damaged. */
 export async function fromFragment(fragment: string): Promise<Shared | null> {
-  const packed = fragment.replace(/^#/, '');
-  if (!packed.startsWith(KEY)) return null;
+  if (!isLink(fragment)) return null;
+  const packed = fragment.slice(KEY.length + 1);
   let value: unknown;
   try {
-    const bytes = new Blob([fromBase64Url(packed.slice(KEY.length))]);
+    const bytes = new Blob([fromBase64Url(packed)]);
     const json = await collect(bytes.stream().pipeThrough(new DecompressionStream('deflate-raw')), MAX_BYTES);
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
   } catch (error) {
     if (error instanceof LinkError) throw error;
-    throw new LinkError('the link is damaged: it was probably cut when it was copied');
+    throw new LinkError('the link is damaged; it was probably cut when it was copied');
   }
-  if (typeof value !== 'object' || value === null || !('text' in value) || typeof value.text !== 'string') {
-    throw new LinkError('the link holds no text');
-  }
+  const shared = sharedFrom(value);
+  if (!shared) throw new LinkError('the link holds no text');
+  return shared;
+}
+
+/** The page's state from any value. `null` if the value has no text. */
+export function sharedFrom(value: unknown): Shared | null {
+  if (typeof value !== 'object' || value === null || !('text' in value) || typeof value.text !== 'string') return null;
   const { text, language, settings } = value as { text: string; language?: unknown; settings?: unknown };
   return {
     text,

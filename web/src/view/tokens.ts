@@ -1,13 +1,11 @@
-// Which words of a matrix lie where in the source.
-import type { Position, Range } from '../generated/live';
+// The places of a matrix's words in the source.
+import type { MatrixToken, Position, Range } from '../generated/live';
 
-interface Placed {
-  range: Range | null;
-}
+type Placed = Pick<MatrixToken, 'range'>;
 
 const isBefore = (a: Position, b: Position) => a.line < b.line || (a.line === b.line && a.character < b.character);
 
-/** Words of `tokens`, which are in the source's order, that lie in `part`; all, where none does. */
+/** The words of `tokens` that lie in `part`; if there are none, all words. `tokens` are in the source's order. */
 export function within(tokens: readonly Placed[], part: Range | null): { from: number; to: number } {
   const all = { from: 0, to: tokens.length };
   if (part === null) return all;
@@ -19,7 +17,14 @@ export function within(tokens: readonly Placed[], part: Range | null): { from: n
   return { from, to: after < 0 ? tokens.length : from + after };
 }
 
-/** The word at a place, its end included: that is where a cursor stands after it. */
+/** The range from the first word to the last. `null` if no word has a place. */
+export function covered(ranges: readonly (Range | null)[]): Range | null {
+  const placed = ranges.filter((range) => range !== null);
+  const [first, last] = [placed[0], placed.at(-1)];
+  return first && last ? { start: first.start, end: last.end } : null;
+}
+
+/** The word at a place. A word also has the place of its end, where the cursor is after the user has typed the word. */
 export function tokenAt(tokens: readonly Placed[], at: Position): number | null {
   const holds = (isEnd: boolean) =>
     tokens.findIndex(

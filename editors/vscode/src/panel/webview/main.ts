@@ -1,9 +1,10 @@
 // The panel's page: controls around the drawing. Everything that comes from a document is written with `textContent`.
 import { bytesOf, floatsOf } from '../../../../../web/src/draw/bytes';
-import { drawScale, ticks } from '../../../../../web/src/draw/legend';
+import { drawScale } from '../../../../../web/src/draw/legend';
 import { type Cell, crop, type Matrix, percent } from '../../../../../web/src/draw/matrix';
 import { MatrixView, type Theme } from '../../../../../web/src/draw/matrixView';
 import { readOut } from '../../../../../web/src/draw/readout';
+import { colorMatrix } from '../../../../../web/src/draw/scaling';
 import { type Choice, drawThumbnails, type Maps } from '../../../../../web/src/draw/thumbnails';
 import { type FromPanel, INITIAL_STATE, type MatrixMessage, type PanelState, type ToPanel } from '../messages';
 
@@ -157,16 +158,18 @@ function showMatrix(message: MatrixMessage): void {
   showControls(message);
   const whole: Matrix = { labels: message.labels, weights: floatsOf(message.weights), max: message.max };
   matrix = message.to - message.from === message.labels.length ? whole : crop(whole, message.from, message.to);
-  view.setMatrix(matrix);
+  const coloring = colorMatrix(matrix);
+  view.setMatrix(matrix, coloring);
   matrixElement.setAttribute(
     'aria-label',
     `Attention matrix of ${matrix.labels.length} words, ${message.title}. ${message.subtitle}`,
   );
-  element('ticks', HTMLOListElement).replaceChildren(...ticks(matrix.max).map((text) => make('li', text)));
-  sinks.textContent =
+  element('ticks', HTMLOListElement).replaceChildren(...coloring.ticks.map((text) => make('li', text)));
+  const sinkText =
     message.sinkShare > 0
-      ? `${percent(message.sinkShare)} of the attention went to <s> and </s>; it is left out, and rows are shares of the rest.`
+      ? ` ${percent(message.sinkShare)} of the attention went to <s> and </s>; it is left out, and rows are shares of the rest.`
       : '';
+  sinks.textContent = coloring.note + sinkText;
   showReadout(null, false);
 }
 

@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { bytesOf, floatsOf } from '../../../../../web/src/draw/bytes';
 import { CIVIDIS, cividis, LUT, placeOnScale } from '../../../../../web/src/draw/colormap';
 import { hitTest, layOut, moved, scrollFor } from '../../../../../web/src/draw/layout';
-import { ticks } from '../../../../../web/src/draw/legend';
 import { crop, type Matrix, percent, strongest, weightOf } from '../../../../../web/src/draw/matrix';
 import { tilePixels } from '../../../../../web/src/draw/thumbnails';
 
@@ -50,7 +49,6 @@ describe('numbers', () => {
       '50 %',
       '100 %',
     ]);
-    expect(ticks(0.64)).toEqual(['0.00 %', '4.0 %', '16 %', '36 %', '64 %']);
   });
 
   test('stand on the scale by their square root', () => {
