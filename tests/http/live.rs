@@ -350,6 +350,21 @@ fn questions_about_the_document() {
     );
     let top = summary["top"].as_array().unwrap();
     assert_eq!((top.len(), &top[0]["rank"]), (20, &json!(1)));
+    let all = client.ask(&json!({ "type": "summary", "id": 9, "top": 1_000_000 }));
+    let all = all["top"].as_array().unwrap();
+    assert_eq!(all.len(), analysis.lexemes.len());
+    assert!(all.iter().any(|lexeme| lexeme["level"] == 0));
+    let shares: f64 = all
+        .iter()
+        .filter_map(|lexeme| lexeme["share"].as_f64())
+        .sum();
+    let chunks = analysis.chunks.len();
+    #[allow(clippy::cast_precision_loss, reason = "a few chunks")]
+    let expected = chunks as f64;
+    assert!(
+        (shares - expected).abs() < 1e-3,
+        "{shares} in {chunks} chunks"
+    );
 
     // Where nothing is.
     let nowhere = json!({ "line": 14, "character": 0 });

@@ -120,6 +120,25 @@ test('a reload keeps the text and the settings, and another tab does not get the
     await eventually(async () => assert.match(await content(other).textContent(), /fibonacci|remembered/));
   }));
 
+test('the JSON has every word with the program’s numbers, also of level 0', () =>
+  withPage(browser, server.address, async (page) => {
+    const { lexemes } = analyze('old.py', OLD);
+    await type(page, OLD);
+    await page.selectOption('#language', 'python');
+    await shows(page, analyze('old.py', OLD));
+    const { format, words } = JSON.parse(readFileSync(await download(page, 'json'), 'utf8'));
+    assert.equal(format, 'codegaze-page/1');
+    assert.deepEqual(
+      words.map(({ text, level, rank }) => ({ text, level, rank })),
+      lexemes.map(({ text, level, rank }) => ({ text, level, rank })),
+    );
+    assert.ok(words.some(({ level }) => level === 0));
+    for (const [at, { share, lift }] of words.entries()) {
+      assert.ok(Math.abs(share - lexemes[at].share) < 1e-5);
+      assert.ok(Math.abs(lift - lexemes[at].lift) < 1e-3);
+    }
+  }));
+
 test('the word and the summary are exported as they are shown, and not as a matrix', () =>
   withPage(browser, server.address, async (page) => {
     await type(page, OLD);

@@ -200,7 +200,7 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     address.changed();
   }
 
-  const explorer: Explorer = new Explorer(shared?.settings ?? INITIAL, editor, socketUrl(), {
+  const explorer: Explorer = new Explorer(shared?.settings ?? INITIAL, editor, language, socketUrl(), {
     onModels: () => showSettings(explorer.settings),
     onSettings: showSettings,
     onLink: (link) => {
@@ -279,6 +279,7 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     maps: explorer.settings.pane === 'model' ? modelPane.maps : null,
     tables: { word: wordPane.tables, summary: summaryPane.tables }[explorer.settings.pane as 'word' | 'summary'] ?? [],
     scaling: explorer.settings.scaling,
+    minLevel: explorer.settings.minLevel,
     spans: explorer.shownSpans,
     title: fileName === '' ? 'Attention' : `Attention in ${fileName}`,
     subtitle: [explorer.heat?.view.model, subtitle.textContent].filter(Boolean).join(' · '),
@@ -286,7 +287,12 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     style: colors.picture(),
     isDark: colors.isDark,
   });
-  new Exports(exports, (timeoutMs) => explorer.whenCurrent(timeoutMs), showNotice);
+  new Exports(
+    exports,
+    (timeoutMs) => explorer.whenCurrent(timeoutMs),
+    () => explorer.allWords(),
+    showNotice,
+  );
 
   style.addEventListener('change', () => {
     const chosen = STYLES.find((name) => name === style.value);
@@ -318,6 +324,7 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     if (!isLanguage(languages.value)) return;
     language = languages.value;
     editor.setLanguage(language);
+    explorer.setLanguage(language);
     session.changed();
     address.changed();
   });
@@ -333,6 +340,7 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     if (!example) return;
     ({ language, name: fileName } = example);
     languages.value = language;
+    explorer.setLanguage(language);
     editor.replace(example.text, language);
   });
 
@@ -356,6 +364,7 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     fileName = '';
     examples.value = '';
     languages.value = language;
+    explorer.setLanguage(language);
     editor.replace(opened.text, language);
     explorer.choose(opened.settings);
   });

@@ -67,7 +67,7 @@ describe('a picture', () => {
   });
 });
 
-test('JSON has the words of the heat, and matrices by rows', () => {
+test('JSON has every word in the order of the text, and matrices by rows', () => {
   const view = {
     model: 'm',
     revision: null,
@@ -101,20 +101,36 @@ test('JSON has the words of the heat, and matrices by rows', () => {
     weights: '',
     max: 1,
   } as const;
-  const json = toJson({
+  const lexeme = (line: number, text: string, level: number) => ({
+    range: { start: { line, character: 0 }, end: { line, character: text.length } },
+    text,
+    level,
+    share: 0.5,
+    lift: 1,
+    rank: 1,
+  });
+  const maps = { layers: 1, heads: 1, size: 1, cells: Uint8Array.from([200]) };
+  const shown = {
     text: 'ü👩b\nc',
     language: 'text',
     heat: { ...heat, unscored: [], data: [...heat.data] },
+    minLevel: 2,
+    scaling: 'log' as const,
     drawn: { matrix: hostile, ranges: [range, null], answer: { ...answer, tokens: [] } },
     compared: null,
+    maps,
     word: null,
     summary: null,
+  };
+  const value = JSON.parse(toJson(shown, [lexeme(1, 'c', 5), lexeme(0, 'ü', 0)]));
+  expect(value.words).toEqual([lexeme(0, 'ü', 0), lexeme(1, 'c', 5)]);
+  expect(value).toMatchObject({
+    format: 'codegaze-page/1',
+    minLevel: 2,
+    maps: { cells: 'yA==' },
+    view: { method: 'received' },
   });
-  const value = JSON.parse(json);
-  expect(value.words).toEqual([
-    { line: 0, start: 1, end: 3, text: '👩', level: 5 },
-    { line: 1, start: 0, end: 1, text: 'c', level: 2 },
-  ]);
+  expect(value.matrix.scaling).toBe('log');
   expect(value.matrix.weights).toEqual([
     [1, 0],
     [0.25, 0.75],

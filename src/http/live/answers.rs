@@ -123,7 +123,8 @@ pub(super) async fn relations(
 /// What lines, definitions and chunks receive.
 pub(super) async fn summary(
     mut snapshot: QuestionSnapshot,
+    top: Option<usize>,
 ) -> Result<Option<SummaryResult>, ApiError> {
     let live = complete(&mut snapshot).await?;
-    off_thread(move || Ok(Some(live.summary()))).await
+    off_thread(move || Ok(Some(live.summary(top)))).await
 }

@@ -79,6 +79,8 @@ pub(super) enum ClientMessage {
     Summary {
         id: u64,
         slot: Option<String>,
+        /// The number of most attended lexemes in the result; 20 by default.
+        top: Option<usize>,
     },
     /// Closes the document; the connection stays open.
     Close {},

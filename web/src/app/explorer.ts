@@ -4,9 +4,11 @@ import { LiveDocument } from '../client/liveDocument';
 import type { Hello } from '../client/messages';
 import type { Editor } from '../editor/editor';
 import type { Outline } from '../editor/heat';
+import type { LanguageId } from '../editor/languages';
 import type {
   Change,
   Heat,
+  LexemeHeat,
   MatrixResult,
   Model,
   Position,
@@ -79,6 +81,7 @@ export class Explorer {
   constructor(
     public settings: Settings,
     private readonly editor: Editor,
+    language: LanguageId,
     url: string,
     private readonly events: ExplorerEvents,
   ) {
@@ -97,6 +100,7 @@ export class Explorer {
       },
     });
     this.document = new LiveDocument(this.connection, () => editor.text, this.modelAndView());
+    this.document.language = protocolLanguage(language);
     window.addEventListener('online', () => this.connection.retryNow());
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) this.connection.retryNow();
@@ -138,6 +142,25 @@ export class Explorer {
       this.askWord(TYPING_PAUSE_MS);
     }
     this.reportCurrent();
+  }
+
+  /** The language of the text, which decides what its definitions are. */
+  setLanguage(language: LanguageId): void {
+    const id = protocolLanguage(language);
+    if (this.document.language === id) return;
+    this.document.language = id;
+    this.document.reopen();
+    this.shown.clear();
+    this.wordVersion = -1;
+    this.askPane(0);
+    this.askWord(0);
+    this.reportCurrent();
+  }
+
+  /** All words of the text with their numbers, best first. */
+  async allWords(): Promise<readonly LexemeHeat[]> {
+    const answer = await this.document.ask('summary', { top: this.editor.text.length }, 'words');
+    return answer?.top ?? [];
   }
 
   /** Whether everything on the page belongs to the present text and the present settings. */
@@ -388,6 +411,9 @@ export class Explorer {
     ];
   }
 }
+
+/** `null`: the server recognizes definitions of any language. */
+const protocolLanguage = (language: LanguageId): string | null => (language === 'text' ? null : language);
 
 function fetchModels(token: string | null): Promise<Response | null> {
   const headers: HeadersInit = token === null ? {} : { authorization: `Bearer ${token}` };

@@ -12,6 +12,8 @@ export interface ModelAndView {
 export class LiveDocument {
   /** The version of the text. All heat and every answer names the version that it belongs to. */
   version = 0;
+  /** An id as in the Language Server Protocol. `null`: unknown. Sent with the whole text. */
+  language: string | null = null;
   /** Whether the server has the text. */
   private isOpen = false;
   private range: Range | null = null;
@@ -32,9 +34,15 @@ export class LiveDocument {
       text: this.text(),
       view: this.modelAndView.view,
       encoding: 'utf-16',
+      ...(this.language === null ? {} : { language: this.language }),
       ...(this.modelAndView.model === null ? {} : { model: this.modelAndView.model }),
       ...(this.range === null ? {} : { range: this.range }),
     });
+  }
+
+  /** Sends the whole text again, if the server has it. */
+  reopen(): void {
+    if (this.isOpen) this.open();
   }
 
   /** `changes` apply one after another. */

@@ -11,8 +11,8 @@ import {
   type Table,
   tableFigure,
 } from '../draw/pictures';
-import { colorMatrix, type Scaling } from '../draw/scaling';
-import type { Maps } from '../draw/thumbnails';
+import { colorMatrix } from '../draw/scaling';
+import type { LexemeHeat } from '../generated/live';
 import { comparedColors } from '../panes/comparePane';
 import type { HotSpan } from '../view/heat';
 import { toHtml } from './html';
@@ -21,10 +21,8 @@ import { save, toPng } from './save';
 
 export interface ExportState extends Shown {
   pane: Pane;
-  maps: Maps | null;
   /** What the pane "word" or "summary" shows. */
   tables: readonly Table[];
-  scaling: Scaling;
   /** The words that the editor shows with heat. */
   spans: readonly HotSpan[];
   title: string;
@@ -65,11 +63,15 @@ type Format = (typeof FORMATS)[number];
 const WAIT_MS = 10_000;
 
 export class Exports {
-  /** `whenCurrent` resolves to whether the page shows the present text; `notify` shows a message, or removes it. */
+  /**
+   * `whenCurrent` resolves to whether the page shows the present text; `words` requests all words of the text; `notify` shows a
+   * message.
+   */
   constructor(
     private readonly state: () => ExportState,
     private readonly whenCurrent: (timeoutMs: number) => Promise<boolean>,
-    private readonly notify: (message: string | null) => void,
+    private readonly words: () => Promise<readonly LexemeHeat[]>,
+    private readonly notify: (message: string) => void,
   ) {
     for (const format of FORMATS) {
       element(`export-${format}`, HTMLButtonElement).addEventListener('click', () => void this.export(format));
@@ -92,7 +94,7 @@ export class Exports {
 
   private async content(format: Format): Promise<Blob | null> {
     const state = this.state();
-    if (format === 'json') return new Blob([toJson(state)], { type: 'application/json' });
+    if (format === 'json') return new Blob([toJson(state, await this.words())], { type: 'application/json' });
     const svg = svgOf(state);
     if (format === 'html') {
       const html = toHtml(state.title, state.subtitle, state.text, state.spans, svg);

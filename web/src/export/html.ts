@@ -10,7 +10,7 @@ pre { padding: 1em; overflow: auto; font: 13px/1.55 ui-monospace, Menlo, Consola
 h1 { font-size: 1.3em; } p { color: #5b626c; }
 mark { color: inherit; border-radius: 2px; }
 mark.l1 { background: #0072b214; } mark.l2 { background: #0072b229; } mark.l3 { background: #0072b242; }
-mark.l4 { background: #0072b261; } mark.l5 { background: #0072b285; }
+mark.l4 { background: #0072b261; } mark.l5 { background: #0072b280; }
 img { max-width: 100%; border: 1px solid #d3d7dd; border-radius: 6px; }
 @media (prefers-color-scheme: dark) {
   body { color: #dcdfe4; background: #1e1f22; } p { color: #a0a7b1; } pre, img { border-color: #3c4046; }

@@ -106,6 +106,8 @@ export type ClientMessage =
       type: 'summary';
       id: number;
       slot?: string;
+      /** The number of most attended lexemes in the result; 20 by default. */
+      top?: number;
     }
   | {
       type: 'close';

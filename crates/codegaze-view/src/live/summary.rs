@@ -10,8 +10,8 @@ use crate::levels::HeatLevel;
 use crate::options::ViewAnswer;
 use crate::position::WireRange;
 
-/// The most attended lexemes of a summary.
-const TOP: usize = 20;
+/// The number of most attended lexemes in a summary, if the client does not specify it.
+const DEFAULT_TOP: usize = 20;
 
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, Serialize)]
@@ -76,12 +76,12 @@ pub struct ChunkSummary {
 }
 
 impl LiveAnalysis {
-    /// Of a complete analysis.
+    /// The analysis must be complete. `top`: the number of most attended lexemes.
     #[must_use]
-    pub fn summary(&self) -> SummaryResult {
+    pub fn summary(&self, top: Option<usize>) -> SummaryResult {
         let analysis = &self.finished.analysis;
         let document = self.document();
-        let top = document.top(TOP);
+        let top = document.top(top.unwrap_or(DEFAULT_TOP));
         SummaryResult {
             version: self.version,
             view: self.view(),

@@ -89,7 +89,7 @@ fn answers_carry_the_clients_version_and_ranges_in_its_units() {
         let analysis = live_analysis(encoding, &LevelThresholds::default());
         let heat = analysis.heat(None);
         assert_eq!((heat.version, heat.encoding), (7, encoding));
-        let summary = analysis.summary();
+        let summary = analysis.summary(None);
         assert_eq!(summary.version, 7);
         assert!(summary.top.len() > 5);
         for lexeme in &summary.top {
@@ -144,7 +144,7 @@ fn heat_of_a_part_has_the_levels_of_the_whole() {
     let more = live_analysis(Encoding::Utf16, &lower);
     assert!(more.heat(None).data.len() > analysis.heat(None).data.len());
     let hotter = |analysis: &LiveAnalysis| -> usize {
-        let levels = analysis.summary().lines;
+        let levels = analysis.summary(None).lines;
         levels.iter().map(|line| usize::from(line.level)).sum()
     };
     assert!(hotter(&more) > hotter(&analysis));

@@ -71,8 +71,10 @@ impl Connection {
             } => self.work("relations", slot, id, |snapshot| async move {
                 answers::relations(&app, snapshot, position, limit).await
             }),
-            ClientMessage::Summary { id, slot } => {
-                self.work("summary", slot, id, answers::summary);
+            ClientMessage::Summary { id, slot, top } => {
+                self.work("summary", slot, id, move |snapshot| {
+                    answers::summary(snapshot, top)
+                });
             }
             // `apply` handles the other messages.
             _ => {}
