@@ -131,6 +131,8 @@ fn info(source: ModelSource, as_json: bool) -> Result<(), CliError> {
         ("parameters", json!(config.n_parameters())),
         ("precision", json!(info.precision.as_str())),
         ("fingerprint", json!(format!("{:016x}", info.fingerprint))),
+        ("encoder_prefix", json!(info.encoder_prefix)),
+        ("notes", json!(info.notes)),
     ];
     if as_json {
         let facts: serde_json::Map<_, _> = facts
@@ -142,8 +144,16 @@ fn info(source: ModelSource, as_json: bool) -> Result<(), CliError> {
     let mut text = String::new();
     for (name, value) in facts {
         let value = match value {
-            serde_json::Value::String(value) => value,
+            // Nothing stands before the names.
+            serde_json::Value::String(value) if value.is_empty() => "-".to_owned(),
+            serde_json::Value::Array(notes) if notes.is_empty() => "-".to_owned(),
+            serde_json::Value::String(value) => crate::model::quote(&value),
             serde_json::Value::Null => "-".to_owned(),
+            serde_json::Value::Array(notes) => notes
+                .iter()
+                .filter_map(serde_json::Value::as_str)
+                .collect::<Vec<_>>()
+                .join("; "),
             other => other.to_string(),
         };
         text.extend([format!("{name:<18} "), value, "\n".to_owned()]);

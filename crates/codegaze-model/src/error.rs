@@ -1,12 +1,21 @@
 //! Why a model cannot be loaded: one variant for each way in which a file can be bad.
+//!
+//! Fields hold what the files contain, as it is. Messages show it through [`quote`], so that no file can send control characters to
+//! a terminal or fill it.
 
 use std::path::PathBuf;
+
+use crate::quote::{quote, quote_list, quote_path, quote_text};
 
 /// An error of loading a model. Every message names the thing, the cause and the next step.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(
+    missing_docs,
+    reason = "each variant's message says what it and its fields are"
+)]
 pub enum LoadError {
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {source}", quote_path(path))]
     Read {
         path: PathBuf,
         #[source]
@@ -14,18 +23,18 @@ pub enum LoadError {
     },
 
     #[error(
-        "{file} is not a model configuration: {source}; use config.json from the model's repository"
+        "{} is not a model configuration: {}; use config.json from the model's repository",
+        quote_text(file),
+        quote_text(cause)
     )]
-    ConfigJson {
-        file: String,
-        #[source]
-        source: serde_json::Error,
-    },
+    ConfigJson { file: String, cause: String },
     #[error(
-        "{file} describes a model of type {found:?}; codegaze supports \"roberta\" (CodeBERT, GraphCodeBERT, UniXcoder, CodeBERTa, roberta-base)"
+        "{} describes a model of type \"{}\"; codegaze supports \"roberta\" (CodeBERT, GraphCodeBERT, UniXcoder, CodeBERTa, roberta-base), so choose one of these",
+        quote_text(file),
+        quote(found)
     )]
     ModelType { file: String, found: String },
-    #[error("cannot use {file}: {cause}")]
+    #[error("cannot use {}: {}", quote_text(file), quote_text(cause))]
     Config { file: String, cause: String },
 
     #[error(
@@ -46,7 +55,7 @@ pub enum LoadError {
     #[error(transparent)]
     Hub(#[from] super::source::hub::error::HubError),
 
-    #[error("{file} is {found}, not {expected}; {hint}")]
+    #[error("{} is {found}, not {expected}; {hint}", quote_text(file))]
     WrongContent {
         file: String,
         found: String,
@@ -54,11 +63,15 @@ pub enum LoadError {
         hint: &'static str,
     },
 
-    #[error("{file} is truncated: it needs {needed} bytes and has {len}; download it again")]
+    #[error(
+        "{} is truncated: it needs {needed} bytes and has {len}; download it again",
+        quote_text(file)
+    )]
     Truncated { file: String, needed: u64, len: u64 },
 
     #[error(
-        "{file} is damaged or not a safetensors file: it claims a header of {claimed} bytes and has only {len} bytes; download it again"
+        "{} is damaged or not a safetensors file: it claims a header of {claimed} bytes and has only {len} bytes; download it again",
+        quote_text(file)
     )]
     HeaderTooLong {
         file: String,
@@ -66,7 +79,10 @@ pub enum LoadError {
         len: u64,
     },
 
-    #[error("{file} is too large for {expected}: it has {len} bytes, and the limit is {limit}")]
+    #[error(
+        "{} is too large for {expected}: it has {len} bytes, and the limit is {limit}; use the file from the model's repository",
+        quote_text(file)
+    )]
     TooLarge {
         file: String,
         expected: &'static str,
@@ -74,23 +90,33 @@ pub enum LoadError {
         limit: u64,
     },
 
-    #[error("{file} cannot be read as {format}: {cause}; download or convert it again")]
+    #[error(
+        "{} cannot be read as {format}: {}; download or convert it again",
+        quote_text(file),
+        quote_text(cause)
+    )]
     Malformed {
         file: String,
         format: &'static str,
         cause: String,
     },
 
-    #[error("{file} is big-endian; save it again on a little-endian machine, or as safetensors")]
+    #[error(
+        "{} is big-endian; save it again on a little-endian machine, or as safetensors",
+        quote_text(file)
+    )]
     BigEndian { file: String },
 
     #[error(
-        "the pickle in {file} names {name}, which a plain state dict does not contain (nothing was executed); save only the model's state_dict(), or convert it to safetensors"
+        "the pickle in {} names {}, which a plain state dict does not contain (nothing was executed); save only the model's state_dict(), or convert it to safetensors",
+        quote_text(file),
+        quote(name)
     )]
     ForbiddenGlobal { file: String, name: String },
 
     #[error(
-        "the pickle in {file} has the opcode {opcode:#04x} at byte {offset}, which torch.save does not write; convert the file to safetensors"
+        "the pickle in {} has the opcode {opcode:#04x} at byte {offset}, which torch.save does not write; convert the file to safetensors",
+        quote_text(file)
     )]
     PickleOpcode {
         file: String,
@@ -99,15 +125,24 @@ pub enum LoadError {
     },
 
     #[error(
-        "{index} names the shard {shard:?}, which is not a file name in the same directory; get the index from the model's author again"
+        "{} names the shard \"{}\", which is not a file name in the same directory; get the index from the model's author again",
+        quote_text(index),
+        quote(shard)
     )]
     ShardPath { index: String, shard: String },
 
-    #[error("{index} names the shard {shard}, which is missing; download it too")]
+    #[error(
+        "{} names the shard {}, which is missing; download it too",
+        quote_text(index),
+        quote(shard)
+    )]
     MissingShard { index: String, shard: String },
 
     #[error(
-        "tensor {name} is missing from {file}, which has {found}; use a model with a RoBERTa-family encoder"
+        "tensor {} is missing from {}, which has {}; use a model with a RoBERTa-family encoder",
+        quote(name),
+        quote_text(file),
+        quote_text(found)
     )]
     MissingTensor {
         name: String,
@@ -117,7 +152,9 @@ pub enum LoadError {
     },
 
     #[error(
-        "tensor {name} of {file} has the shape {found:?}, but config.json implies {expected:?}; use the config.json that belongs to these weights"
+        "tensor {} of {} has the shape {found:?}, but config.json implies {expected:?}; use the config.json that belongs to these weights",
+        quote(name),
+        quote_text(file)
     )]
     Shape {
         name: String,
@@ -127,7 +164,10 @@ pub enum LoadError {
     },
 
     #[error(
-        "tensor {name} of {file} has the unsupported dtype {dtype}; convert it to f32, f16, bf16 or f64"
+        "tensor {} of {} has the unsupported dtype {}; convert it to f32, f16, bf16 or f64",
+        quote(name),
+        quote_text(file),
+        quote(dtype)
     )]
     Dtype {
         name: String,
@@ -136,12 +176,17 @@ pub enum LoadError {
     },
 
     #[error(
-        "tensor {name} of {file} contains NaN or infinite values; the file is damaged or the training diverged, so use another copy"
+        "tensor {} of {} contains NaN or infinite values; the file is damaged or the training diverged, so use another copy",
+        quote(name),
+        quote_text(file)
     )]
     NotFinite { name: String, file: String },
 
     #[error(
-        "tensor {name} of {file} reaches outside its storage: {cause}; download or convert the file again"
+        "tensor {} of {} reaches outside its storage: {}; download or convert the file again",
+        quote(name),
+        quote_text(file),
+        quote_text(cause)
     )]
     TensorBounds {
         name: String,
@@ -150,17 +195,23 @@ pub enum LoadError {
     },
 
     #[error(
-        "{file} contains several encoders, with the prefixes {}; keep one of them", prefixes.join(", ")
+        "{} contains several trained encoders, with the prefixes {}; save the state dict again with only one of them",
+        quote_text(file),
+        quote_list(prefixes)
     )]
     AmbiguousPrefix { file: String, prefixes: Vec<String> },
 
     #[error(
-        "{file} describes {found}, which is not supported; codegaze supports byte-level BPE, which RoBERTa and CodeBERT use"
+        "{} describes {}, which is not supported; codegaze supports byte-level BPE, which RoBERTa and CodeBERT use, so choose a model with such a tokenizer",
+        quote_text(file),
+        quote_text(found)
     )]
     UnsupportedTokenizer { file: String, found: String },
 
     #[error(
-        "{file} lacks the subword {name:?}, which every sequence needs; use the vocabulary of this model"
+        "{} lacks the subword \"{}\", which every sequence needs; use the vocabulary of this model",
+        quote_text(file),
+        quote(name)
     )]
     MissingSpecial { file: String, name: String },
 }

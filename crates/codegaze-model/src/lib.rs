@@ -10,6 +10,7 @@ mod device;
 mod error;
 mod file;
 mod precision;
+mod quote;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -19,6 +20,7 @@ use sha2::{Digest, Sha256};
 pub use device::Device;
 pub use error::LoadError;
 pub use precision::Precision;
+pub use quote::{quote, quote_text};
 
 use file::ModelFile;
 use roberta::{AttentionSink, Encoder, ForwardError, ForwardPlan, RobertaConfig, Start};
@@ -43,6 +45,10 @@ pub struct ModelInfo {
     pub precision: Precision,
     /// Tells models apart, whatever they are called: a hash of configuration, tokenizer and a sample of every tensor.
     pub fingerprint: u64,
+    /// What stands before the names of the encoder's tensors in the file: empty, or ending in a dot.
+    pub encoder_prefix: String,
+    /// What a user should know about how the model was read: parts of the file that are not used, a shortened window.
+    pub notes: Vec<String>,
 }
 
 impl ModelInfo {
@@ -60,8 +66,8 @@ pub struct Model {
     encoder: Box<dyn Encoder>,
 }
 
-/// More than any `config.json` has.
-const MAX_CONFIG_BYTES: u64 = 1 << 20;
+/// A classifier with a hundred thousand labels has 10 MB.
+const MAX_CONFIG_BYTES: u64 = 32 << 20;
 
 /// Values of a tensor that go into the fingerprint.
 const FINGERPRINT_SAMPLES: usize = 64;
@@ -93,6 +99,9 @@ impl Model {
         }
         let weights = Weights::open(&files.weights)?;
         let tensors = weights.encoder()?;
+        let mut notes = weights::notes(&tensors);
+        notes.extend(config.window_note());
+        let encoder_prefix = tensors.prefix().to_owned();
         let mut hash = Sha256::new();
         hash.update(&config_bytes);
         hash.update(tokenizer.fingerprint().to_le_bytes());
@@ -120,6 +129,8 @@ impl Model {
                 .iter()
                 .take(8)
                 .fold(0, |hash, &byte| hash << 8 | u64::from(byte)),
+            encoder_prefix,
+            notes,
         };
         Ok(Self {
             info: Arc::new(info),

@@ -1,8 +1,9 @@
-//! A model's tensors, in every layout found in the wild, read one at a time and widened to f32.
+//! A model's tensors, in every layout that is in use, read one at a time and widened to f32.
 //!
 //! Opening reads headers and pickles only. Nothing is mapped and no file is held whole,
-//! so that loading holds the weights once, plus the tensor under way.
+//! so that loading holds the weights once, and one tensor more.
 
+mod encoder;
 mod pickle;
 mod safetensors;
 mod state_dict;
@@ -17,11 +18,15 @@ use std::path::{Component, Path};
 use serde::Deserialize;
 
 use super::LoadError;
-use super::file::ModelFile;
+use super::file::{Kind, ModelFile};
+use super::quote::quote;
 use super::source::files::WeightFiles;
 use view::{TensorView, ViewError};
 
-/// The tensors of a model: what there is and where, and how to read one.
+pub use encoder::EncoderWeights;
+pub(super) use encoder::notes;
+
+/// The tensors of a model: which ones there are, where each is, and how to read one.
 #[derive(Debug)]
 pub struct Weights {
     /// The file that messages name: the only one, or the index of the shards.
@@ -44,11 +49,14 @@ impl Weights {
             WeightFiles::Torch(blob) => Self::single(ModelFile::open(blob)?, read_torch),
             WeightFiles::SafetensorsSharded { index } => Self::sharded(index, safetensors::read),
             WeightFiles::TorchSharded { index } => Self::sharded(index, read_torch),
+            WeightFiles::Single(blob) => Self::single(ModelFile::open(blob)?, read_by_content),
         }
     }
 
     fn single(file: ModelFile, read: ReadLayout) -> Result<Self, LoadError> {
-        let tensors = read(&file)?
+        let views = read(&file)?;
+        check_sharing(&file, &views)?;
+        let tensors = views
             .into_iter()
             .map(|(name, view)| (name, (0, view)))
             .collect();
@@ -107,6 +115,7 @@ impl Weights {
             }
             let file = ModelFile::open_path(&path)?;
             let mut found = read(&file)?;
+            check_sharing(&file, &found)?;
             for name in names {
                 let Some(view) = found.remove(name) else {
                     return Err(missing(name, &file.name, found.keys()));
@@ -175,93 +184,50 @@ impl Weights {
             })
         }
     }
-
-    /// The encoder among the tensors: what stands before `embeddings.word_embeddings.weight` is its prefix.
-    /// With several, no prefix is preferred, then `roberta.`, then `encoder.`
-    ///
-    /// # Errors
-    /// When there is no encoder, or several with none of these prefixes.
-    pub fn encoder(&self) -> Result<EncoderWeights<'_>, LoadError> {
-        let prefixes: Vec<&str> = self
-            .names()
-            .filter_map(|name| name.strip_suffix(WORD_EMBEDDINGS))
-            .filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
-            .collect();
-        let prefix = match prefixes.as_slice() {
-            [] => return Err(missing(WORD_EMBEDDINGS, &self.label, self.tensors.keys())),
-            [only] => only,
-            several => ["", "roberta.", "encoder."]
-                .iter()
-                .find(|preferred| several.contains(preferred))
-                .ok_or_else(|| LoadError::AmbiguousPrefix {
-                    file: self.label.clone(),
-                    prefixes: several.iter().map(ToString::to_string).collect(),
-                })?,
-        };
-        Ok(EncoderWeights {
-            weights: self,
-            prefix: (*prefix).to_owned(),
-        })
-    }
-}
-
-/// The encoder's tensors by their names in Hugging Face's `RobertaModel`, whatever stands before these in the file.
-#[derive(Clone, Debug)]
-pub struct EncoderWeights<'w> {
-    weights: &'w Weights,
-    prefix: String,
-}
-
-impl EncoderWeights<'_> {
-    /// What stands before every name in the file: empty, or ending in a dot.
-    #[must_use]
-    pub fn prefix(&self) -> &str {
-        &self.prefix
-    }
-
-    #[must_use]
-    pub fn contains(&self, name: &str) -> bool {
-        self.shape(name).is_some()
-    }
-
-    #[must_use]
-    pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.weights.shape(&self.resolve(name))
-    }
-
-    /// As [`Weights::read_f32`], with a name relative to the encoder.
-    ///
-    /// # Errors
-    /// As [`Weights::read_f32`].
-    pub fn read_f32(&self, name: &str, expected_shape: &[usize]) -> Result<Vec<f32>, LoadError> {
-        self.weights.read_f32(&self.resolve(name), expected_shape)
-    }
-
-    /// The name in the file. Checkpoints converted from TensorFlow call a layer norm's weight gamma and its bias beta.
-    fn resolve(&self, name: &str) -> String {
-        let full = format!("{}{name}", self.prefix);
-        if self.weights.tensors.contains_key(&full) {
-            return full;
-        }
-        let old = [
-            ("LayerNorm.weight", "LayerNorm.gamma"),
-            ("LayerNorm.bias", "LayerNorm.beta"),
-        ]
-        .iter()
-        .find_map(|(new, old)| Some(format!("{}{old}", full.strip_suffix(new)?)));
-        match old {
-            Some(old) if self.weights.tensors.contains_key(&old) => old,
-            _ => full,
-        }
-    }
 }
 
 type ReadLayout = fn(&ModelFile) -> Result<BTreeMap<String, TensorView>, LoadError>;
 
 const WORD_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
 
-/// Indices found in the wild have some hundred bytes a tensor.
-const MAX_INDEX_BYTES: u64 = 64 << 20;
+/// An index has about a hundred bytes for each tensor.
+const MAX_INDEX_BYTES: u64 = 16 << 20;
+
+/// Tensors of one file. The largest models have some ten thousand, encoders some hundred.
+const MAX_TENSORS: usize = 1 << 17;
+
+/// Bytes of a tensor's name.
+const MAX_NAME: usize = 1024;
+
+/// How often the tensors of a file may use its bytes, on average. Tied parameters use theirs twice.
+const MAX_SHARING: u64 = 4;
+
+/// Views of the same storage may repeat its elements. Together they may not need much more memory than the file has bytes.
+fn check_sharing(file: &ModelFile, views: &BTreeMap<String, TensorView>) -> Result<(), LoadError> {
+    const SMALL: u64 = 1 << 20;
+    let needed = views
+        .values()
+        .fold(0_u64, |sum, view| sum.saturating_add(view.n_bytes()));
+    if needed > file.len.saturating_mul(MAX_SHARING).max(SMALL) {
+        return Err(LoadError::Malformed {
+            file: file.name.clone(),
+            format: "a file of weights",
+            cause: format!(
+                "its tensors repeat the same bytes so often that they need {needed} bytes, and the file has {}",
+                file.len
+            ),
+        });
+    }
+    Ok(())
+}
+
+/// Weights under another name than the usual ones.
+fn read_by_content(file: &ModelFile) -> Result<BTreeMap<String, TensorView>, LoadError> {
+    match file.recognize()? {
+        Some(Kind::Safetensors) => safetensors::read(file),
+        _ => read_torch(file),
+    }
+}
 
 /// `pytorch_model.bin`, told apart by content.
 fn read_torch(file: &ModelFile) -> Result<BTreeMap<String, TensorView>, LoadError> {
@@ -292,7 +258,10 @@ fn missing<'n>(name: &str, file: &str, found: impl Iterator<Item = &'n String>) 
         .inspect(|_| n_tensors += 1)
         .max_by_key(|found| common(found, name));
     let found = match nearest {
-        Some(nearest) => format!("{n_tensors} others, the nearest in name being {nearest}"),
+        Some(nearest) => format!(
+            "{n_tensors} others, the nearest in name being {}",
+            quote(nearest)
+        ),
         None => "no tensors".to_owned(),
     };
     LoadError::MissingTensor {

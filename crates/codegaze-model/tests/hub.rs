@@ -153,7 +153,9 @@ fn assert_whole(files: &ModelFiles, expected: &[(&str, Vec<u8>)]) {
         TokenizerFiles::VocabMerges { vocab, merges } => blobs.extend([vocab, merges]),
     }
     match &files.weights {
-        WeightFiles::Safetensors(blob) | WeightFiles::Torch(blob) => blobs.push(blob),
+        WeightFiles::Safetensors(blob) | WeightFiles::Torch(blob) | WeightFiles::Single(blob) => {
+            blobs.push(blob)
+        }
         WeightFiles::SafetensorsSharded { index } | WeightFiles::TorchSharded { index } => {
             assert!(index.is_file());
         }

@@ -111,6 +111,8 @@ pub fn analysis(text: &str) -> Analysis {
             device: Device::Cpu,
             precision: Precision::F32,
             fingerprint: 7,
+            encoder_prefix: String::new(),
+            notes: Vec::new(),
         }),
         attribution: AttributionConfig {
             layers: vec![5],

@@ -22,6 +22,8 @@ pub enum WeightFiles {
     SafetensorsSharded { index: PathBuf },
     /// `pytorch_model.bin`: a zip file, or the format of torch before 1.6. The content shows which.
     Torch(Blob),
+    /// One file of another name, such as `model.bin` or `best.pt`. The content shows which format it has.
+    Single(Blob),
     /// `pytorch_model.bin.index.json` and the shards that it names, beside it.
     TorchSharded { index: PathBuf },
 }

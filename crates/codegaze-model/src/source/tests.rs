@@ -146,7 +146,9 @@ fn a_directorys_best_layout_is_chosen() {
         let names: Vec<_> = COMMON.iter().chain(&weights[i..]).copied().collect();
         let files = find(&names).unwrap();
         let found = match &files.weights {
-            WeightFiles::Safetensors(blob) | WeightFiles::Torch(blob) => blob.name().into_owned(),
+            WeightFiles::Safetensors(blob)
+            | WeightFiles::Torch(blob)
+            | WeightFiles::Single(blob) => blob.name().into_owned(),
             WeightFiles::SafetensorsSharded { index } | WeightFiles::TorchSharded { index } => {
                 index.file_name().unwrap().to_str().unwrap().to_owned()
             }

@@ -7,50 +7,58 @@ mod calls;
 mod parser;
 
 use std::io::Read;
+use std::sync::Arc;
 
 use super::view::Dtype;
 use crate::LoadError;
 
-/// A state dict's pickle has some two hundred bytes a tensor.
+/// A state dict's pickle has about two hundred bytes for each tensor.
 pub(super) const MAX_BYTES: u64 = 16 << 20;
 
-/// An index into [`Pickle::values`]. Values live in one arena, so that shared, deep or cyclic ones
-/// cost neither copies nor recursion.
+/// An index into [`Pickle::values`]. All values are in one arena. Large parts are shared, so that a value which is used often,
+/// deep or cyclic costs neither copies nor recursion.
 pub(super) type Id = usize;
 
 #[derive(Debug)]
 pub(super) enum Value {
     None,
     Bool(bool),
-    /// Wider numbers than 128 bits are not kept.
-    Int(Option<i128>),
+    Int(i128),
+    /// A number of more than 128 bits, which is not kept.
+    WideInt,
     Float,
-    Str(String),
+    Str(Arc<str>),
     Bytes,
     Tuple(Vec<Id>),
     List(Vec<Id>),
     Dict(Vec<(Id, Id)>),
     Global(Global),
-    Storage(StorageRef),
-    Tensor(TensorRef),
+    Storage(Arc<StorageRef>),
+    Tensor(Arc<TensorRef>),
+    /// A value that says nothing about tensors, such as a dtype, a device, a size or a counter.
+    Opaque,
 }
 
 /// The names that a pickle may use.
 #[derive(Clone, Debug)]
 pub(super) enum Global {
     OrderedDict,
-    /// `_rebuild_tensor` and `_rebuild_tensor_v2`: the first four arguments are the same.
+    /// `_rebuild_tensor` and its later versions: the first four arguments are the same.
     RebuildTensor,
     /// `_rebuild_parameter` and `Parameter`: a tensor with a flag.
     Parameter,
+    /// `_rebuild_from_type_v2`: a function, a class, the function's arguments, and attributes.
+    RebuildFromType,
     Storage(Dtype),
+    /// A name that `torch.load(weights_only=True)` accepts and that builds no tensor of the model.
+    Opaque,
 }
 
 /// `('storage', type, key, location, number of elements[, (view key, offset, number of elements)])`
 #[derive(Clone, Debug)]
 pub(super) struct StorageRef {
     pub(super) dtype: Dtype,
-    pub(super) key: String,
+    pub(super) key: Arc<str>,
     pub(super) len: u64,
     /// Elements of the root storage that this one begins with and has; only in the older format.
     pub(super) view: Option<(u64, u64)>,
@@ -58,7 +66,7 @@ pub(super) struct StorageRef {
 
 #[derive(Clone, Debug)]
 pub(super) struct TensorRef {
-    pub(super) storage: StorageRef,
+    pub(super) storage: Arc<StorageRef>,
     pub(super) offset: u64,
     pub(super) shape: Vec<usize>,
     pub(super) strides: Vec<usize>,
@@ -96,19 +104,24 @@ impl Pickle {
     /// Every storage that is referred to, those of tensors outside the state dict included.
     pub(super) fn storages(&self) -> impl Iterator<Item = &StorageRef> {
         self.values.iter().filter_map(|value| match value {
-            Value::Storage(storage) => Some(storage),
+            Value::Storage(storage) => Some(storage.as_ref()),
             _ => None,
         })
     }
 
-    /// The value under a text key.
+    pub(super) fn root_id(&self) -> Id {
+        self.root
+    }
+
+    /// The value under a text key; as in Python, the last of several.
     pub(super) fn item(&self, dict: &Value, key: &str) -> Option<&Value> {
         let Value::Dict(items) = dict else {
             return None;
         };
         items
             .iter()
-            .find(|(k, _)| matches!(self.get(*k), Value::Str(text) if text == key))
+            .rev()
+            .find(|(k, _)| matches!(self.get(*k), Value::Str(text) if text.as_ref() == key))
             .map(|(_, value)| self.get(*value))
     }
 }

@@ -29,13 +29,13 @@ pub(super) fn read(file: &ModelFile) -> Result<BTreeMap<String, TensorView>, Loa
     };
 
     let (magic, _) = next_pickle()?;
-    if !matches!(magic.root(), Value::Int(Some(MAGIC))) {
+    if !matches!(magic.root(), Value::Int(MAGIC)) {
         return Err(malformed(
             "it is a pickle, but does not begin with torch's magic number".into(),
         ));
     }
     let (protocol, _) = next_pickle()?;
-    if !matches!(protocol.root(), Value::Int(Some(PROTOCOL))) {
+    if !matches!(protocol.root(), Value::Int(PROTOCOL)) {
         return Err(malformed(format!("its protocol is not {PROTOCOL}")));
     }
     let (machine, _) = next_pickle()?;
@@ -50,7 +50,7 @@ pub(super) fn read(file: &ModelFile) -> Result<BTreeMap<String, TensorView>, Loa
     let mut roots: HashMap<&str, &StorageRef> = HashMap::new();
     let tensors = state_dict::tensors(&file.name, &state_dict)?;
     for storage in state_dict.storages() {
-        let root = roots.entry(storage.key.as_str()).or_insert(storage);
+        let root = roots.entry(storage.key.as_ref()).or_insert(storage);
         if root.dtype != storage.dtype || root.len != storage.len {
             return Err(malformed(format!(
                 "it describes the storage {} in two ways",
@@ -67,7 +67,7 @@ pub(super) fn read(file: &ModelFile) -> Result<BTreeMap<String, TensorView>, Loa
     for (name, tensor) in tensors {
         let storage = &tensor.storage;
         let start = starts
-            .get(storage.key.as_str())
+            .get(storage.key.as_ref())
             .ok_or_else(|| malformed(format!("the storage {} is not in it", storage.key)))?;
         // A storage may itself be a view of another one.
         let (view_offset, view_len) = storage.view.unwrap_or((0, storage.len));
@@ -118,7 +118,7 @@ fn storage_starts<'k>(
         let Value::Str(key) = keys.get(*id) else {
             return malformed("the key of a storage is not a text".into());
         };
-        let Some(root) = roots.get(key.as_str()) else {
+        let Some(root) = roots.get(key.as_ref()) else {
             return malformed(format!("no tensor describes the storage {key}"));
         };
         let length = file.read_vec(position, 8).map_err(StorageError::Load)?;
@@ -132,7 +132,7 @@ fn storage_starts<'k>(
             ));
         }
         position += 8;
-        starts.insert(key.as_str(), position);
+        starts.insert(key.as_ref(), position);
         position = n_elements
             .checked_mul(root.dtype.size() as u64)
             .and_then(|n_bytes| position.checked_add(n_bytes))

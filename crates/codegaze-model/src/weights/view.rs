@@ -1,6 +1,7 @@
 //! A tensor as a view of a storage in a file, and the one routine that reads it.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
@@ -32,7 +33,7 @@ impl Float {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Dtype {
     Float(Float),
-    Other { name: String, size: usize },
+    Other { name: Arc<str>, size: usize },
 }
 
 impl Dtype {
@@ -100,7 +101,7 @@ impl TensorView {
     pub(super) fn read_f32(&self, file: &ModelFile) -> Result<Vec<f32>, ViewError> {
         let float = match &self.storage.dtype {
             Dtype::Float(float) => *float,
-            Dtype::Other { name, .. } => return Err(ViewError::Dtype(name.clone())),
+            Dtype::Other { name, .. } => return Err(ViewError::Dtype(name.to_string())),
         };
         let (n_elements, span) = self.extent()?;
         if n_elements == 0 {
@@ -112,6 +113,25 @@ impl TensorView {
         } else {
             Ok(run)
         }
+    }
+
+    /// The storage's byte behind the last one that this view needs; saturating.
+    pub(super) fn end_byte(&self) -> u64 {
+        let end = match self.extent() {
+            Ok((_, span)) => self.offset.saturating_add(span as u64),
+            // Reading it will be an error.
+            Err(_) => 0,
+        };
+        end.saturating_mul(self.storage.dtype.size() as u64)
+    }
+
+    /// Bytes of the elements as they are in the file, each counted as often as the view repeats it; saturating.
+    pub(super) fn n_bytes(&self) -> u64 {
+        self.shape
+            .iter()
+            .fold(self.storage.dtype.size() as u64, |n, size| {
+                n.saturating_mul(*size as u64)
+            })
     }
 
     /// The number of elements, and of storage elements from the first to the last one viewed.

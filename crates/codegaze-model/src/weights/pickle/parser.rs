@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 use std::io::Read;
+use std::sync::Arc;
 
 use super::{Id, MAX_BYTES, Value};
 use crate::LoadError;
 
 const MAX_VALUES: usize = 1 << 20;
 const MAX_NAME: usize = 256;
+
+/// What the values may take in memory. The largest honest pickle ([`MAX_BYTES`] of tensors with short names) needs half of it.
+const MAX_MEMORY: usize = 128 << 20;
 
 pub(super) struct Parser<'i> {
     file: &'i str,
@@ -18,6 +22,8 @@ pub(super) struct Parser<'i> {
     /// Heights of the stack.
     marks: Vec<usize>,
     memo: HashMap<u32, Id>,
+    /// Bytes that the values take.
+    memory: usize,
 }
 
 impl<'i> Parser<'i> {
@@ -30,6 +36,7 @@ impl<'i> Parser<'i> {
             stack: Vec::new(),
             marks: Vec::new(),
             memo: HashMap::new(),
+            memory: 0,
         }
     }
 
@@ -49,8 +56,10 @@ impl<'i> Parser<'i> {
             let opcode = self.u8()?;
             match opcode {
                 0x80 => self.protocol()?,
-                0x95 => drop(self.array::<8>()?), // FRAME
-                b'.' => return self.pop(),        // STOP
+                0x95 => {
+                    self.array::<8>()?; // FRAME
+                }
+                b'.' => return self.pop(), // STOP
 
                 b'N' => self.push(Value::None)?,
                 0x88 => self.push(Value::Bool(true))?, // NEWTRUE
@@ -98,8 +107,16 @@ impl<'i> Parser<'i> {
                 }
 
                 b'(' => self.marks.push(self.stack.len()),
-                b'0' => drop(self.pop()?),         // POP
-                b'1' => drop(self.pop_to_mark()?), // POP_MARK
+                b'0' => {
+                    self.pop()?; // POP
+                }
+                b'1' => {
+                    self.pop_to_mark()?; // POP_MARK
+                }
+                0x8f => self.push(Value::Opaque)?, // EMPTY_SET
+                0x90 => {
+                    self.pop_to_mark()?; // ADDITEMS
+                }
                 b')' => self.push(Value::Tuple(Vec::new()))?,
                 0x85 => self.tuple(1)?,
                 0x86 => self.tuple(2)?,
@@ -159,7 +176,7 @@ impl<'i> Parser<'i> {
                 }
                 0x93 => self.stack_global()?,
                 b'Q' => self.persistent_id()?,
-                b'R' => self.reduce()?,
+                b'R' | 0x81 => self.reduce()?, // REDUCE, NEWOBJ
                 b'b' => self.build()?,
                 _ => {
                     return Err(LoadError::PickleOpcode {
@@ -191,15 +208,18 @@ impl<'i> Parser<'i> {
         if fits {
             wide[..bytes.len()].copy_from_slice(&bytes);
         }
-        let value = fits.then(|| i128::from_le_bytes(wide));
-        self.push(Value::Int(value))
+        self.push(if fits {
+            Value::Int(i128::from_le_bytes(wide))
+        } else {
+            Value::WideInt
+        })
     }
 
     fn text(&mut self, len: u64) -> Result<(), LoadError> {
         let bytes = self.take(len)?;
         // Python writes lone surrogates as they are; such a text cannot be a tensor's name.
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        self.push(Value::Str(text))
+        let text = String::from_utf8_lossy(&bytes);
+        self.push(Value::Str(text.into()))
     }
 
     fn bytes(&mut self, len: u64, opcode: u8) -> Result<(), LoadError> {
@@ -207,7 +227,7 @@ impl<'i> Parser<'i> {
         // `str` of Python 2, which wrote some of the oldest checkpoints.
         let is_text = matches!(opcode, b'U' | b'T');
         self.push(match String::from_utf8(bytes) {
-            Ok(text) if is_text => Value::Str(text),
+            Ok(text) if is_text => Value::Str(text.into()),
             _ => Value::Bytes,
         })
     }
@@ -224,23 +244,27 @@ impl<'i> Parser<'i> {
     }
 
     fn extend_list(&mut self, items: Vec<Id>) -> Result<(), LoadError> {
+        self.charge(items.len() * size_of::<Id>())?;
         let list = self.top()?;
         match &mut self.values[list] {
             Value::List(list) => {
                 list.extend(items);
                 Ok(())
             }
+            Value::Opaque => Ok(()),
             _ => Err(self.malformed("it appends to a value that is not a list".into())),
         }
     }
 
     fn extend_dict(&mut self, items: &[Id]) -> Result<(), LoadError> {
+        self.charge(size_of_val(items))?;
         let dict = self.top()?;
         match (&mut self.values[dict], items.as_chunks()) {
             (Value::Dict(dict), (pairs, [])) => {
                 dict.extend(pairs.iter().map(|[key, value]| (*key, *value)));
                 Ok(())
             }
+            (Value::Opaque, (_, [])) => Ok(()),
             _ => Err(self.malformed("it sets items on a value that is not a dict".into())),
         }
     }
@@ -266,7 +290,7 @@ impl<'i> Parser<'i> {
         let module = self.pop()?;
         match (&self.values[module], &self.values[name]) {
             (Value::Str(module), Value::Str(name)) => {
-                let (module, name) = (module.clone(), name.clone());
+                let (module, name) = (Arc::clone(module), Arc::clone(name));
                 self.global(&module, &name)
             }
             _ => Err(self.malformed("a name in it is not a text".into())),
@@ -274,13 +298,27 @@ impl<'i> Parser<'i> {
     }
 
     pub(super) fn push(&mut self, value: Value) -> Result<(), LoadError> {
+        // The value, its place on the stack, and what it owns. Shared parts count once, where they are made.
+        let owned = match &value {
+            Value::Str(text) if Arc::strong_count(text) == 1 => text.len(),
+            Value::Tuple(items) | Value::List(items) => size_of_val(items.as_slice()),
+            Value::Dict(items) => size_of_val(items.as_slice()),
+            Value::Storage(storage) => size_of_val(storage.as_ref()),
+            Value::Tensor(tensor) if Arc::strong_count(tensor) == 1 => {
+                size_of_val(tensor.as_ref())
+                    + size_of_val(tensor.shape.as_slice())
+                    + size_of_val(tensor.strides.as_slice())
+            }
+            _ => 0,
+        };
+        self.charge(size_of::<Value>() + size_of::<Id>() + owned)?;
         self.stack.push(self.values.len());
         self.values.push(value);
         self.check_size(self.values.len().max(self.stack.len()))
     }
 
     fn push_int(&mut self, value: i128) -> Result<(), LoadError> {
-        self.push(Value::Int(Some(value)))
+        self.push(Value::Int(value))
     }
 
     /// The stack's height below which only `POP_MARK` and the like may reach.
@@ -356,6 +394,19 @@ impl<'i> Parser<'i> {
         Ok(())
     }
 
+    fn charge(&mut self, bytes: usize) -> Result<(), LoadError> {
+        self.memory = self.memory.saturating_add(bytes);
+        if self.memory > MAX_MEMORY {
+            return Err(self.malformed(format!("its values need more than {MAX_MEMORY} bytes")));
+        }
+        Ok(())
+    }
+
+    /// Whether a container of so many items may be made.
+    pub(super) fn has_room_for_items(&self, n_items: usize) -> bool {
+        self.memory + n_items * size_of::<Id>() <= MAX_MEMORY
+    }
+
     fn check_size(&self, size: usize) -> Result<(), LoadError> {
         if size > MAX_VALUES {
             return Err(self.malformed(format!("it has more than {MAX_VALUES} values")));
@@ -366,7 +417,7 @@ impl<'i> Parser<'i> {
     pub(super) fn forbidden(&self, module: &str, name: &str) -> LoadError {
         LoadError::ForbiddenGlobal {
             file: self.file.to_owned(),
-            name: format!("{module}.{name}").escape_debug().to_string(),
+            name: format!("{module}.{name}"),
         }
     }
 
