@@ -124,6 +124,12 @@ page *ARGS:
     cargo build --release
     cd web && npm ci --silent --no-audit --no-fund && npm run check && npm run lint && npm test && npm run check-dist && npm run e2e -- {{ ARGS }}
 
+# Everything that is generated from Rust: the lists and tables in documents and editors, the TypeScript types, the page
+generate: types
+    UPDATE_LISTS=1 cargo test -p codegaze --test lists
+    UPDATE_LISTS=1 cargo test -p codegaze --lib the_documented_table_is_the_code
+    cd web && npm ci --silent --no-audit --no-fund && npm run build
+
 # The TypeScript types of both protocols, from the types in Rust: web/src/generated/live.ts and lsp.ts
 types:
     UPDATE_TYPES=1 cargo test -p codegaze --features ts --lib typescript

@@ -1,7 +1,7 @@
 //! Lists of names outside of Rust: each is what the table in Rust says.
 //!
-//! `web/src/generated/lists.ts` is written by this test: `UPDATE_LISTS=1 cargo test --test lists`. The others are texts that people
-//! write; a failure names the file and the entry that is missing.
+//! `UPDATE_LISTS=1 cargo test --test lists` (part of `just generate`) writes the lists that follow from the tables alone: of methods,
+//! sinks, aggregates, fusions, units, devices, precisions and formats. A test that only compares names the file and the missing entry.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 
@@ -18,8 +18,6 @@ use codegaze::view::picture::{PictureFormat, PictureKind};
 use codegaze::view::theme::Theme;
 use serde_json::Value;
 
-const GENERATED: &str = "web/src/generated/lists.ts";
-
 fn at(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
@@ -27,6 +25,53 @@ fn at(path: &str) -> PathBuf {
 fn read(path: &str) -> String {
     let text = fs::read_to_string(at(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
     text.replace("\r\n", "\n")
+}
+
+/// Compares a file with what follows from Rust, or writes it if `UPDATE_LISTS` is set.
+fn compare_or_write(path: &str, expected: &str) {
+    if std::env::var_os("UPDATE_LISTS").is_some() {
+        fs::write(at(path), expected).unwrap();
+    }
+    let committed = read(path);
+    let mut lines = committed.lines().zip(expected.lines());
+    let difference = lines.find(|(committed, expected)| committed != expected);
+    assert!(
+        committed == expected,
+        "{path} is not what Rust declares: run `just generate`, or UPDATE_LISTS=1 cargo test --test lists. First difference: {difference:#?}"
+    );
+}
+
+/// A text that people write, with lists that follow from Rust.
+struct Page {
+    path: &'static str,
+    text: String,
+}
+
+impl Page {
+    fn open(path: &'static str) -> Self {
+        Self {
+            path,
+            text: read(path),
+        }
+    }
+
+    /// Replaces the text from the end of `start` to the next `end`. `start` can be several marks, each looked for after the one before.
+    fn replace(&mut self, start: &[&str], end: &str, list: &str) {
+        let path = self.path;
+        let find = |from: usize, mark: &str| {
+            let found = self.text[from..].find(mark);
+            from + found.unwrap_or_else(|| panic!("{path} has no {mark:?} after {start:?}"))
+        };
+        let begin = start
+            .iter()
+            .fold(0, |from, mark| find(from, mark) + mark.len());
+        let range = begin..find(begin, end);
+        self.text.replace_range(range, list);
+    }
+
+    fn check(self) {
+        compare_or_write(self.path, &self.text);
+    }
 }
 
 fn names<T: Named>() -> Vec<&'static str> {
@@ -121,53 +166,60 @@ fn typescript() -> String {
 
 #[test]
 fn the_generated_lists_are_current() {
-    let expected = typescript();
-    if std::env::var_os("UPDATE_LISTS").is_some() {
-        fs::create_dir_all(at(GENERATED).parent().unwrap()).unwrap();
-        fs::write(at(GENERATED), &expected).unwrap();
-    }
-    assert_eq!(
-        read(GENERATED),
-        expected,
-        "{GENERATED} is not what Rust declares: run UPDATE_LISTS=1 cargo test --test lists"
-    );
+    compare_or_write("web/src/generated/lists.ts", &typescript());
 }
 
-/// The setting's `enum` and its descriptions.
-fn check_setting<T: Named>(properties: &Value, key: &str) {
-    let file = "editors/vscode/package.json";
-    let setting = &properties[key];
-    let expected: Vec<Value> = names::<T>().into_iter().map(Into::into).collect();
-    assert_eq!(
-        setting["enum"],
-        Value::from(expected),
-        "{file}: the enum of {key}"
-    );
-    let about: Vec<Value> = T::ALL
+/// Writes a setting's `enum` and its descriptions.
+fn write_setting<T: Named>(manifest: &mut Page, key: &str) {
+    let setting = format!("\"{key}\": {{");
+    manifest.replace(&[&setting, "\"enum\": "], ",\n", &json_list(&names::<T>()));
+    let about: Vec<String> = T::ALL
         .iter()
-        .map(|value| capitalized(value.about()).into())
+        .map(|value| format!("\n{:14}{}", "", Value::from(capitalized(value.about()))))
         .collect();
-    assert_eq!(
-        setting["enumDescriptions"],
-        Value::from(about),
-        "{file}: the enumDescriptions of {key}"
-    );
+    let about = about.join(",") + "\n            ";
+    manifest.replace(&[&setting, "\"enumDescriptions\": ["], "]", &about);
+}
+
+/// `["a", "b"]`
+fn json_list(names: &[&str]) -> String {
+    format!("[\"{}\"]", names.join("\", \""))
 }
 
 #[test]
 fn vscode_offers_what_there_is() {
-    let manifest: Value = serde_json::from_str(&read("editors/vscode/package.json")).unwrap();
-    let groups = manifest["contributes"]["configuration"].as_array().unwrap();
-    let mut properties = serde_json::Map::new();
-    for group in groups {
-        properties.extend(group["properties"].as_object().unwrap().clone());
+    let mut manifest = Page::open("editors/vscode/package.json");
+    write_setting::<Device>(&mut manifest, "codegaze.device");
+    write_setting::<Precision>(&mut manifest, "codegaze.precision");
+    write_setting::<Method>(&mut manifest, "codegaze.method");
+    write_setting::<Sinks>(&mut manifest, "codegaze.sinks");
+    write_setting::<Aggregate>(&mut manifest, "codegaze.aggregate");
+    manifest.check();
+}
+
+/// `text` in lines of at most 78 columns, each indented by 8.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().unwrap();
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= 70 {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
     }
-    let properties = Value::Object(properties);
-    check_setting::<Device>(&properties, "codegaze.device");
-    check_setting::<Precision>(&properties, "codegaze.precision");
-    check_setting::<Method>(&properties, "codegaze.method");
-    check_setting::<Sinks>(&properties, "codegaze.sinks");
-    check_setting::<Aggregate>(&properties, "codegaze.aggregate");
+    let indented: Vec<String> = lines.iter().map(|line| format!("        {line}")).collect();
+    indented.join("\n")
+}
+
+/// `a (about a), b (about b) or c (about c)`
+fn explained(entry: impl Fn(Method) -> String) -> String {
+    let mut entries: Vec<String> = Method::ALL.into_iter().map(entry).collect();
+    let last = entries.pop().unwrap();
+    format!("{} or {last}", entries.join(", "))
 }
 
 #[test]
@@ -192,6 +244,11 @@ fn neovim_offers_and_documents_what_there_is() {
     assert_eq!(list_of("FORMATS"), formats, "{file}: M.FORMATS");
     assert_eq!(list_of("KINDS"), names::<PictureKind>(), "{file}: M.KINDS");
     let file = "editors/nvim/doc/codegaze.txt";
+    let mut help = Page::open(file);
+    let methods = explained(|method| format!("{method} ({})", method.about()));
+    let text = wrapped(&format!("Select how attention becomes scores: {methods}."));
+    help.replace(&["*:Codegaze-method*\n"], "\n\n", &text);
+    help.check();
     let help = read(file);
     let paragraph = |tag: &str| -> String {
         let (_, rest) = help
@@ -199,75 +256,89 @@ fn neovim_offers_and_documents_what_there_is() {
             .unwrap_or_else(|| panic!("{file} has no tag {tag}"));
         rest.split("\n\n").next().unwrap().to_owned()
     };
-    let methods = paragraph(":Codegaze-method");
-    for name in names::<Method>() {
-        assert!(
-            methods.contains(name),
-            "{file}: :Codegaze method lacks {name}"
-        );
-    }
     let heads = paragraph(":Codegaze-head");
     for name in names::<Fusion>() {
         assert!(heads.contains(name), "{file}: :Codegaze head lacks {name}");
     }
 }
 
-/// Every line of a page that declares `field` has the union of the names.
-fn check_unions<T: Named>(file: &str, fields: &[&str], rest: &str) {
-    let page = read(file);
-    let expected = union::<T>('"') + rest;
+/// Writes the union of the names, and `rest`, into every line that declares one of the `fields`. A comment keeps its column.
+fn write_unions<T: Named>(page: &mut Page, fields: &[&str], rest: &str) {
+    let union = union::<T>('"') + rest;
     for field in fields {
-        let mut lines = page
+        let mut n_lines = 0;
+        let lines: Vec<String> = page
+            .text
             .lines()
-            .filter_map(|line| line.trim_start().strip_prefix(field)?.strip_prefix(": "))
-            .peekable();
-        assert!(lines.peek().is_some(), "{file} has no {field}");
-        for line in lines {
-            let (found, _) = line.split_once(';').unwrap_or((line, ""));
-            assert_eq!(found, expected, "{file}: {field}");
-        }
+            .map(|line| {
+                let declared = line.trim_start().strip_prefix(field);
+                if !declared.is_some_and(|declared| declared.starts_with(": ")) {
+                    return line.to_owned();
+                }
+                n_lines += 1;
+                let indent = &line[..line.len() - line.trim_start().len()];
+                let declared = format!("{indent}{field}: {union};");
+                match line.split_once("//") {
+                    Some((before, comment)) => {
+                        let width = (before.len() - 1).max(declared.len());
+                        format!("{declared:width$} //{comment}")
+                    }
+                    None => declared,
+                }
+            })
+            .collect();
+        assert!(n_lines > 0, "{} has no {field}", page.path);
+        page.text = lines.join("\n") + "\n";
     }
 }
 
 #[test]
 fn the_protocol_page_has_every_name() {
-    let file = "docs/protocol.md";
-    check_unions::<Method>(file, &["method", "method?"], "");
-    check_unions::<Fusion>(file, &["heads"], " | uinteger[]");
-    check_unions::<Sinks>(file, &["sinks", "sinks?"], "");
-    check_unions::<Aggregate>(file, &["aggregate", "aggregate?"], "");
-    check_unions::<Unit>(file, &["unit", "unit?"], "");
-    check_unions::<PictureKind>(file, &["kind?"], "");
-    check_unions::<Theme>(file, &["theme?"], "");
-    let page = read(file);
-    let pictures = union::<PictureFormat>('"');
-    assert!(
-        page.contains(&format!(r#"format?: "json" | {pictures};"#)),
-        "{file}: format? is \"json\" or {pictures}"
-    );
+    let mut page = Page::open("docs/protocol.md");
+    write_unions::<Method>(&mut page, &["method", "method?"], "");
+    write_unions::<Fusion>(&mut page, &["heads"], " | uinteger[]");
+    write_unions::<Sinks>(&mut page, &["sinks", "sinks?"], "");
+    write_unions::<Aggregate>(&mut page, &["aggregate", "aggregate?"], "");
+    write_unions::<Unit>(&mut page, &["unit", "unit?"], "");
+    write_unions::<PictureKind>(&mut page, &["kind?"], "");
+    write_unions::<Theme>(&mut page, &["theme?"], "");
+    let formats = union::<PictureFormat>('"');
+    page.replace(&["format?: \"json\" | "], ";", &formats);
+    page.check();
+}
+
+/// A method's row in the table of formulas.
+fn formula_row(method: Method) -> String {
+    let definition = method.definition();
+    let default = match method == Method::default() {
+        true => " (default)",
+        false => "",
+    };
+    let source = definition.paper().map_or(String::new(), |paper| {
+        let (authors, title, url, place) = (paper.authors, paper.title, paper.url, paper.place);
+        format!("{authors}, [{title}]({url}), {place} ")
+    });
+    format!(
+        "\n| `{method}`{default} | {} | {source}|",
+        definition.formula()
+    )
 }
 
 #[test]
-fn the_formulas_of_every_method_are_documented() {
+fn the_formulas_of_every_choice_are_documented() {
     let file = "docs/ATTRIBUTION.md";
-    let page = read(file);
+    let mut written = Page::open(file);
+    let rows = Method::ALL.map(formula_row).concat();
+    let table = ["| `--method` |", "| --- | --- | --- |"];
+    written.replace(&table, "\n\n", &rows);
+    let page = written.text.clone();
+    written.check();
     let row_of = |name: &str| {
         let is_row = |line: &&str| line.starts_with(&format!("| `{name}`"));
         page.lines()
             .find(is_row)
             .unwrap_or_else(|| panic!("{file} has no row for `{name}`"))
     };
-    for method in Method::ALL {
-        let row = row_of(method.as_str());
-        if let Some(paper) = method.definition().paper() {
-            for part in [paper.authors, paper.title, paper.url, paper.place] {
-                assert!(
-                    row.contains(part),
-                    "{file}: the row of `{method}` lacks {part}"
-                );
-            }
-        }
-    }
     for fusion in Fusion::ALL {
         row_of(fusion.as_str());
     }
@@ -286,48 +357,41 @@ fn the_formulas_of_every_method_are_documented() {
 
 #[test]
 fn the_json_schema_has_every_name() {
-    let file = "docs/analysis.schema.json";
-    let schema: Value = serde_json::from_str(&read(file)).unwrap();
-    let view = &schema["$defs"]["analysis"]["properties"]["view"]["properties"];
-    let list = |names: Vec<&str>| Value::from_iter(names);
-    assert_eq!(
-        view["method"]["enum"],
-        list(names::<Method>()),
-        "{file}: method"
-    );
-    assert_eq!(
-        view["sinks"]["enum"],
-        list(names::<Sinks>()),
-        "{file}: sinks"
-    );
-    assert_eq!(
-        view["heads"]["oneOf"][0]["enum"],
-        list(names::<Fusion>()),
-        "{file}: heads"
-    );
-    // The sum is left out.
+    let mut schema = Page::open("docs/analysis.schema.json");
+    let view = "\"view\": {\n          \"type\"";
+    // The JSON of an analysis omits the aggregate if it is the sum.
     let mut aggregates = names::<Aggregate>();
     aggregates.retain(|name| *name != Aggregate::default().as_str());
-    assert_eq!(
-        view["aggregate"]["enum"],
-        list(aggregates),
-        "{file}: aggregate"
-    );
+    for (key, enumeration, names) in [
+        ("\"method\"", "{ \"enum\": ", names::<Method>()),
+        ("\"heads\"", "{ \"oneOf\": [{ \"enum\": ", names::<Fusion>()),
+        ("\"sinks\"", "{ \"enum\": ", names::<Sinks>()),
+        ("\"aggregate\"", "{ \"enum\": ", aggregates),
+    ] {
+        // The schema lists the required keys before it describes them.
+        let marks = [view, "\"properties\": {", key, enumeration, "["];
+        let list = json_list(&names);
+        schema.replace(&marks, "]", list.trim_matches(['[', ']']));
+    }
+    schema.check();
 }
 
 #[test]
-fn the_readme_names_every_method() {
-    let page = read("README.md");
-    let line = page
-        .lines()
-        .find(|line| line.starts_with("`--method` "))
-        .expect("README.md explains --method");
-    for name in names::<Method>() {
-        assert!(
-            line.contains(&format!("`{name}`")),
-            "README.md: --method lacks `{name}`"
-        );
-    }
+fn the_readme_explains_every_method() {
+    let mut page = Page::open("README.md");
+    let methods = explained(|method| {
+        let about = method.about().replace("<s>", "`<s>`");
+        match method.definition().paper() {
+            Some(paper) => format!("`{method}` ({about}; {})", paper.authors),
+            None => format!("`{method}` ({about})"),
+        }
+    });
+    page.replace(
+        &["\n`--method` "],
+        "\n",
+        &format!("chooses how attention becomes scores: {methods}."),
+    );
+    page.check();
 }
 
 #[test]

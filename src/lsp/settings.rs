@@ -125,21 +125,12 @@ fn look_up<'a>(given: &'a Value, name: &str) -> Option<&'a Value> {
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
+    use std::fs;
 
     use serde_json::json;
 
     use super::*;
     use crate::lsp::features::Feature;
-
-    /// The rows between the two marks in `docs/protocol.md`.
-    fn documented() -> String {
-        let page = include_str!("../../docs/protocol.md").replace("\r\n", "\n");
-        let (_, rest) = page
-            .split_once("<!-- settings: generated from the code -->\n")
-            .unwrap();
-        let (table, _) = rest.split_once("<!-- /settings -->").unwrap();
-        table.to_owned()
-    }
 
     #[test]
     fn the_documented_table_is_the_code() {
@@ -154,10 +145,20 @@ mod tests {
                 key.documented()
             );
         }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/protocol.md");
+        let page = fs::read_to_string(path).unwrap().replace("\r\n", "\n");
+        let (_, rest) = page
+            .split_once("<!-- settings: generated from the code -->\n")
+            .unwrap();
+        let (documented, after) = rest.split_once("<!-- /settings -->").unwrap();
+        if std::env::var_os("UPDATE_LISTS").is_some() {
+            let start = &page[..page.len() - rest.len()];
+            fs::write(path, format!("{start}{table}<!-- /settings -->{after}")).unwrap();
+            return;
+        }
         assert_eq!(
-            documented(),
-            table,
-            "docs/protocol.md should have:\n{table}"
+            documented, table,
+            "the table of settings in docs/protocol.md is outdated: run `just generate`"
         );
     }
 

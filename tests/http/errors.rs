@@ -100,7 +100,7 @@ fn what_cannot_be_analyzed() {
         (
             "/analyze",
             json!({ "method": "magic" }),
-            "method must be one of received, cls, rollout, norm",
+            "method must be one of received, cls",
         ),
         (
             "/analyze",

@@ -70,6 +70,9 @@ pub trait AttributionMethod: Sync {
     /// One phrase that says what the score of a word is; it begins with a lower-case letter and has no full stop.
     fn about(&self) -> &'static str;
 
+    /// The score of subword `j` in Markdown, with the symbols of `docs/ATTRIBUTION.md`.
+    fn formula(&self) -> &'static str;
+
     /// The publication that defines the method, if there is one.
     fn paper(&self) -> Option<Paper> {
         None

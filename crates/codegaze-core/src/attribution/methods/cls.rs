@@ -21,6 +21,10 @@ impl AttributionMethod for Cls {
         "what a word receives from <s>, the start of the sequence"
     }
 
+    fn formula(&self) -> &'static str {
+        "`c_j = Ā_0j`: the `<s>` row"
+    }
+
     fn finish(&self, pass: &ReducedPass<'_>) -> RawScores {
         received::mean_row(pass, &[0])
     }

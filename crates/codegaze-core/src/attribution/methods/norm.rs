@@ -27,6 +27,10 @@ impl AttributionMethod for Norm {
         "attention weighted by the norm of what it carries"
     }
 
+    fn formula(&self) -> &'static str {
+        "`received`, with `N^l_ij = ‖Σ_{h ∈ H} A^{l,h}_ij f^h(x_j)‖₂` in place of `A^l_ij`, rows normalized to a sum of 1; `f^h(x) = (x W_V^h + b_V^h) W_O^h`"
+    }
+
     fn paper(&self) -> Option<Paper> {
         Some(Paper {
             authors: "Kobayashi et al. 2020",

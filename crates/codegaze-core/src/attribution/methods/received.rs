@@ -23,6 +23,10 @@ impl AttributionMethod for Received {
         "what a word receives from all others, on average"
     }
 
+    fn formula(&self) -> &'static str {
+        "`r_j = mean_{i ∉ S} Ā_ij`: the column mean. (Each row sums to 1, so row sums carry no information.)"
+    }
+
     fn finish(&self, pass: &ReducedPass<'_>) -> RawScores {
         mean_row(pass, &pass.queries())
     }

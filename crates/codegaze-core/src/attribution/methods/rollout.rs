@@ -23,6 +23,10 @@ impl AttributionMethod for Rollout {
         "attention followed through all layers"
     }
 
+    fn formula(&self) -> &'static str {
+        "`uᵀ Ã^L ⋯ Ã^1` with `Ã^l = ½ A^l + ½ I` and `u` uniform over `i ∉ S`: the column means of the rollout matrix"
+    }
+
     fn paper(&self) -> Option<Paper> {
         Some(Paper {
             authors: "Abnar & Zuidema 2020",
