@@ -149,8 +149,12 @@ fn bodies_that_are_being_received_have_a_limit_of_memory() {
     reply.error(429, "busy");
     assert_eq!(reply.header("retry-after"), Some("1"));
     drop((first, second));
-    std::thread::sleep(Duration::from_millis(300));
-    server.post("/analyze", &json!({ "code": CODE })).ok();
+    // The server notices the closed connections soon.
+    let end = Instant::now() + Duration::from_secs(10);
+    while server.post("/analyze", &json!({ "code": CODE })).status != 200 {
+        assert!(Instant::now() < end, "the memory is not freed");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]
