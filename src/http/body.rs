@@ -50,7 +50,11 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Admitted<T>
         let read = read(request.into_body(), app);
         // The room is held until the body is parsed.
         let (bytes, _room) = match &client {
-            Some(client) => client.reading_body(read).await?,
+            Some(client) => client.reading_body(read).await.unwrap_or_else(|| {
+                Err(ApiError::Malformed(
+                    "the body ended early; send it again".to_owned(),
+                ))
+            })?,
             None => read.await?,
         };
         // After the body has arrived, so that a slow client takes no place from others.

@@ -27,6 +27,8 @@ pub(crate) struct Client {
     state: Mutex<State>,
     shed: Notify,
     half_closed: Notify,
+    /// As `half_closed`, for the reader of a body.
+    input_ended: Notify,
 }
 
 struct State {
@@ -55,6 +57,9 @@ enum Phase {
 
 /// Informs a client that waits for its response. A client that has closed the connection answers with a reset.
 const PROCESSING: &[u8] = b"HTTP/1.1 102 Processing\r\n\r\n";
+
+/// How long the reader of a body may take to read what has arrived, after the client's last byte.
+const AFTER_INPUT: Duration = Duration::from_millis(500);
 
 /// The pauses before the first two times that the server checks whether a half-closed client is still there.
 const FIRST_PROBES: Duration = Duration::from_millis(250);
@@ -87,6 +92,7 @@ impl Client {
             }),
             shed: Notify::new(),
             half_closed: Notify::new(),
+            input_ended: Notify::new(),
         }
     }
 
@@ -113,10 +119,18 @@ impl Client {
         self.enter(Phase::Live);
     }
 
-    /// Runs `read`, which reads a request's body.
-    pub async fn reading_body<T>(&self, read: impl Future<Output = T>) -> T {
+    /// Runs `read`, which reads a request's body; `None` if the client ended its sending side before the end of the body.
+    pub async fn reading_body<T>(&self, read: impl Future<Output = T>) -> Option<T> {
         self.enter(Phase::Body);
-        let read = read.await;
+        let ended = async {
+            self.input_ended.notified().await;
+            sleep(AFTER_INPUT).await;
+        };
+        let read = tokio::select! {
+            biased;
+            read = read => Some(read),
+            () = ended => None,
+        };
         self.enter(Phase::Working);
         read
     }
@@ -146,7 +160,7 @@ impl Client {
     /// The client has sent its last byte. Returns whether it may still wait for a response.
     pub fn on_half_closed(&self, connection: impl FnOnce() -> io::Result<TcpStream>) -> bool {
         let mut state = lock(&self.state);
-        // A body can be complete although its reader does not know it yet. If it is not, it is too late at its deadline.
+        // A body can be complete although its reader does not know it yet: `reading_body` gives it a moment.
         if matches!(state.phase, Phase::Head | Phase::Live) {
             return false;
         }
@@ -156,6 +170,7 @@ impl Client {
             };
             state.half_closed = Some(connection);
             self.half_closed.notify_one();
+            self.input_ended.notify_one();
         }
         true
     }
