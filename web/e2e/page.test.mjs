@@ -333,3 +333,24 @@ test('a text that is too large is told to be, and forgiven', async () => {
   });
   await mine.end();
 });
+
+test('a server at its limit of live connections is not called missing, and lets the page in later', async () => {
+  const mine = await serve(['--live', '1']);
+  await withPage(
+    browser,
+    mine.address,
+    async (first, context) => {
+      await eventually(async () => assert.ok((await painted(first)).length > 0));
+      const second = await context.newPage();
+      await second.goto(mine.address);
+      await eventually(async () =>
+        assert.match(await second.textContent('#state'), /The server runs, but it accepts no more live connections/),
+      );
+      await first.goto('about:blank');
+      await second.bringToFront();
+      await eventually(async () => assert.ok((await painted(second)).length > 0));
+    },
+    { expected: /WebSocket|429/ },
+  );
+  await mine.end();
+});

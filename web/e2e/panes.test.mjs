@@ -366,3 +366,31 @@ test('a chunk of nearly 512 subwords stays fluid', () =>
       assert.ok(frames[30] < 34, `a frame takes ${frames[30]} ms`);
     }
   }));
+
+test('a heading names the lines that are drawn, and why not all lines of the definition', async () => {
+  const small = join(root, 'tests/fixtures/safetensors');
+  const one = await serve(['--model', small]);
+  const body = Array.from({ length: 30 }, (_, at) => `    value_${at} = other_${at} + ${at}\n`).join('');
+  try {
+    await withPage(browser, one.address, async (page) => {
+      await type(page, `def long_function(other):\n${body}`);
+      await caretAt(page, 12, 6);
+      await eventually(async () =>
+        assert.match(
+          await page.textContent('#subtitle'),
+          /^Lines \d+–\d+ of the definition on lines 1–31: the model reads at most 48 subwords at once \(chunk \d+ of 0–\d+\) · /,
+        ),
+      );
+      const { matrix } = await data(page);
+      const lines = matrix.ranges.filter(Boolean).map(({ start }) => start.line + 1);
+      const [, first, last] = /^Lines (\d+)–(\d+)/.exec(await page.textContent('#subtitle'));
+      assert.deepEqual([Math.min(...lines), Math.max(...lines)], [Number(first), Number(last)]);
+      assert.match(
+        await page.getAttribute('#matrix', 'aria-label'),
+        new RegExp(`Lines ${first}–${last} of the definition`),
+      );
+    });
+  } finally {
+    await one.end();
+  }
+});

@@ -1,4 +1,4 @@
-// Light or dark, and the page's colors for what is drawn on canvases.
+// The light or dark theme, and its colors for canvases.
 import type { ArcsTheme } from '../draw/arcsView';
 import type { PictureStyle } from '../draw/pictures';
 
@@ -8,7 +8,7 @@ export type ColorChoice = (typeof CHOICES)[number];
 const KEY = 'codegaze.theme';
 const system = window.matchMedia('(prefers-color-scheme: dark)');
 
-/** What is remembered; nothing, where the browser keeps nothing. */
+/** The stored choice. `system` if the browser stores nothing. */
 function remembered(): ColorChoice {
   try {
     return CHOICES.find((choice) => choice === localStorage.getItem(KEY)) ?? 'system';
@@ -39,7 +39,7 @@ export class Colors {
     try {
       localStorage.setItem(KEY, choice);
     } catch {
-      // It holds for this visit.
+      // The choice lasts until the page is closed.
     }
     this.apply();
   }

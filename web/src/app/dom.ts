@@ -1,4 +1,4 @@
-// Elements of the page, found and made. Text is only ever set as text.
+// Finds and makes elements of the page. Text is set only as text, never as markup.
 
 export function element<T extends HTMLElement>(id: string, kind: new () => T): T {
   const found = document.getElementById(id);
@@ -24,7 +24,7 @@ export interface Choice {
   title?: string;
 }
 
-/** Offers `choices`; leaves the list alone, open or not, while they are the same. */
+/** Offers `choices`. Does not touch the list if they are the same, because the list may be open. */
 export function fill(select: HTMLSelectElement, choices: readonly Choice[], value: string): void {
   const isSame =
     select.options.length === choices.length &&

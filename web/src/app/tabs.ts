@@ -1,4 +1,4 @@
-// Tabs by the pattern of the ARIA guide: one stop for the tabulator, arrow keys walk and choose.
+// Tabs in the pattern of the ARIA guide: Tab stops once, and arrow keys move and choose.
 import { element } from './dom';
 import { PANES, type Pane } from './settings';
 

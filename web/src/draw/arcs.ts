@@ -1,4 +1,4 @@
-// Geometry of the head view: words in two columns, queries on the left, keys on the right, and an arc for each weight. No DOM.
+// The geometry of the head view: queries in the left column, keys in the right one, and an arc for each weight. Independent of the DOM.
 import { type Matrix, weightOf } from './matrix';
 
 export interface Arc {
@@ -10,7 +10,7 @@ export interface Arc {
 export interface Columns {
   n: number;
   row: number;
-  /** Where the words of the left column end, and those of the right begin. */
+  /** The end of the left column, and the start of the right one. */
   left: number;
   right: number;
   height: number;
@@ -18,7 +18,7 @@ export interface Columns {
 
 export type Side = 'query' | 'key';
 
-/** A word of the head view that is pointed at or chosen. */
+/** A word of the head view. */
 export interface Pointed {
   side: Side;
   index: number;
@@ -31,7 +31,7 @@ const MAX_COLUMN_SHARE = 0.35;
 const COLUMN_PADDING = 10;
 const PAGE = 10;
 
-/** `labelWidth`: of the widest label. */
+/** `labelWidth`: the width of the widest label. */
 export function columns(n: number, width: number, labelWidth: number): Columns {
   const column = Math.min(labelWidth + COLUMN_PADDING, MAX_COLUMN_SHARE * width);
   const left = column + GAP;
@@ -39,7 +39,7 @@ export function columns(n: number, width: number, labelWidth: number): Columns {
   return { n, row: ROW, left, right, height: n * ROW };
 }
 
-/** The middle of a word, from the top of all. */
+/** The middle of a word, measured from the top. */
 export function middle({ row }: Columns, index: number): number {
   return (index + 0.5) * row;
 }
@@ -51,12 +51,12 @@ export function curve(layout: Columns, { query, key }: { query: number; key: num
   return [layout.left, from, half, from, half, to, layout.right, to];
 }
 
-/** The `perQuery` strongest arcs of each query, the faintest first, so that strong ones lie on top. */
+/** The `perQuery` strongest arcs of each query, the weakest first, so that strong arcs are drawn on top. */
 export function strongestArcs(matrix: Matrix, perQuery: number, threshold: number): Arc[] {
   const n = matrix.labels.length;
   const arcs: Arc[] = [];
   for (let query = 0; query < n; query++) {
-    // Sorting every row whole would be felt while typing.
+    // Sorting whole rows would be too slow while the user types.
     const best: Arc[] = [];
     for (let key = 0; key < n; key++) {
       const weight = matrix.weights[query * n + key] ?? 0;
@@ -70,7 +70,7 @@ export function strongestArcs(matrix: Matrix, perQuery: number, threshold: numbe
   return arcs.sort((a, b) => a.weight - b.weight);
 }
 
-/** All arcs of one word that are worth a line, the faintest first. */
+/** All arcs of one word with at least `threshold`, the weakest first. */
 export function arcsOf(matrix: Matrix, { side, index }: Pointed, threshold: number): Arc[] {
   const arcs = Array.from({ length: matrix.labels.length }, (_, other) => {
     const cell = side === 'query' ? { query: index, key: other } : { query: other, key: index };
@@ -79,12 +79,12 @@ export function arcsOf(matrix: Matrix, { side, index }: Pointed, threshold: numb
   return arcs.filter(({ weight }) => weight >= threshold).sort((a, b) => a.weight - b.weight);
 }
 
-/** How strongly an arc is drawn, 0 … 1: by the square root, as cells are. */
+/** The strength of an arc, 0 … 1: the square root, as for cells. */
 export function strength(weight: number, max: number): number {
   return max > 0 ? Math.sqrt(Math.min(1, Math.max(0, weight / max))) : 0;
 }
 
-/** The word at a point; between the columns, nothing. */
+/** The word at a point. `null` between the columns. */
 export function wordAt(layout: Columns, x: number, y: number): Pointed | null {
   const index = Math.floor(y / layout.row);
   if (index < 0 || index >= layout.n) return null;
@@ -93,7 +93,7 @@ export function wordAt(layout: Columns, x: number, y: number): Pointed | null {
   return null;
 }
 
-/** The word that a key of the keyboard leads to; `null` for other keys. */
+/** The word to which a key moves. `null` for other keys. */
 export function stepped(from: Pointed | null, key: string, n: number): Pointed | null {
   const at = from ?? { side: 'query' as const, index: 0 };
   const to = (index: number): Pointed => ({ ...at, index: Math.min(n - 1, Math.max(0, index)) });

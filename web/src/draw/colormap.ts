@@ -13,7 +13,7 @@ export type Rgb = readonly [red: number, green: number, blue: number];
 
 const channels = (hex: number): Rgb => [hex >> 16, (hex >> 8) & 0xff, hex & 0xff];
 
-/** The color of `value`, clamped to 0 … 1; not a number counts as 0. */
+/** The color of `value`, clamped to 0 … 1. NaN counts as 0. */
 export function cividis(value: number): Rgb {
   const clamped = Number.isNaN(value) ? 0 : Math.min(1, Math.max(0, value));
   const place = clamped * (CIVIDIS.length - 1);
@@ -24,12 +24,12 @@ export function cividis(value: number): Rgb {
   return [mix(0), mix(1), mix(2)];
 }
 
-/** 256 colors as RGBA bytes, for painting many cells. */
+/** 256 colors as RGBA bytes, to paint many cells. */
 export const LUT: Uint8ClampedArray = Uint8ClampedArray.from(
   Array.from({ length: 256 }, (_, at) => [...cividis(at / 255), 255]).flat(),
 );
 
-/** Where a weight stands on the scale 0 … 1: its square root, as attention is heavy-tailed. */
+/** The place of a weight on the scale 0 … 1: its square root, because attention is heavy-tailed. */
 export function placeOnScale(weight: number, max: number): number {
   return max > 0 ? Math.sqrt(Math.min(1, Math.max(0, weight / max))) : 0;
 }
@@ -38,7 +38,7 @@ export function placeOnScale(weight: number, max: number): number {
 export interface Scale {
   /** 256 colors as RGBA bytes. */
   lut: Uint8ClampedArray;
-  /** 0 … 1, for a matrix whose greatest weight (or greatest distance from 0) is `max`. */
+  /** 0 … 1. The scale ends at `max`, or at ±`max` if it is signed. */
   place(weight: number, max: number): number;
 }
 

@@ -1,7 +1,7 @@
-// Two matrices of the same source, one minus the other.
+// The difference of two matrices of the same source.
 import type { Matrix } from './matrix';
 
-/** Places that stand for the same in two lists, ascending in both; `null` stands for nothing. */
+/** The indices at which two lists have equal entries, ascending in both. `null` equals nothing. */
 export function common(a: readonly (string | null)[], b: readonly (string | null)[]): { inA: number[]; inB: number[] } {
   const places = new Map<string, number[]>();
   for (const [at, key] of b.entries()) {
@@ -24,7 +24,7 @@ export function common(a: readonly (string | null)[], b: readonly (string | null
   return { inA, inB };
 }
 
-/** The rows and columns of `indices`, with the weights that they have in the whole. */
+/** The rows and columns of `indices`. Weights do not change. */
 export function pick(matrix: Matrix, indices: readonly number[]): Matrix {
   const n = matrix.labels.length;
   const weights = new Float32Array(indices.length ** 2);
@@ -40,10 +40,12 @@ export function pick(matrix: Matrix, indices: readonly number[]): Matrix {
   return { labels: indices.map((index) => matrix.labels[index] ?? ''), weights, max };
 }
 
-/** `b` minus `a`, of the same words; `max` is the greatest distance from zero. */
+/** `b` minus `a`, which have the same words. `max` is the greatest distance from zero. */
 export function subtract(a: Matrix, b: Matrix): Matrix {
   if (a.weights.length !== b.weights.length) {
-    throw new RangeError(`a matrix of ${a.weights.length} weights has no difference to one of ${b.weights.length}`);
+    throw new RangeError(
+      `a matrix of ${a.weights.length} weights cannot be subtracted from one of ${b.weights.length}`,
+    );
   }
   const weights = b.weights.map((weight, at) => weight - (a.weights[at] ?? 0));
   let max = 0;

@@ -1,5 +1,5 @@
-// Signed differences: vermilion below zero, blue above (Okabe and Ito's two, which every kind of color vision tells apart), neutral in
-// the middle. Away from zero colors leave the background's lightness, so that they can be read without hue, too.
+// Signed differences: vermilion below zero, blue above (two of Okabe and Ito's colors, distinct for every kind of color
+// vision), neutral in the middle. Colors far from zero differ from the background in lightness, so they are readable without hue.
 import type { Rgb, Scale } from './colormap';
 
 /** `0xRRGGBB` at −1, −2/3 … 1. */
@@ -19,13 +19,13 @@ function mixed(anchors: readonly number[], place: number): Rgb {
   return [mix(0), mix(1), mix(2)];
 }
 
-// 255 steps and zero at 127.5 would leave no color for zero itself: the first one is there twice instead.
+// With 256 colors, zero would lie between two of them. The first color is repeated instead, so that zero has the color 128.
 const lut = (anchors: readonly number[]) =>
   Uint8ClampedArray.from(
     Array.from({ length: 256 }, (_, at) => [...mixed(anchors, Math.max(0, at - 1) / 254), 255]).flat(),
   );
 
-/** Where a difference stands on the scale: zero in the middle, by its square root to both sides, as weights are. */
+/** The place of a difference on the scale: zero is in the middle, and both sides use the square root, as weights do. */
 export function placeOnSigned(difference: number, max: number): number {
   const part = max > 0 ? Math.min(1, Math.abs(difference) / max) : 0;
   return (128 + 127 * Math.sign(difference) * Math.sqrt(part)) / 255;

@@ -1,4 +1,4 @@
-// Geometry of a matrix in a scrolling viewport: labels stay at the edges, cells move. No DOM.
+// The geometry of a matrix in a scrolling viewport. Labels stay at the edges; cells move. Independent of the DOM.
 import type { Cell } from './matrix';
 
 export interface Viewport {
@@ -10,13 +10,13 @@ export interface Viewport {
 
 export interface Layout {
   n: number;
-  /** Side of a cell, in CSS pixels. */
+  /** The side of a cell, in CSS pixels. */
   cell: number;
-  /** Breadth of the labels on both axes. */
+  /** The width of the labels on both axes. */
   margin: number;
-  /** Side of the whole picture, labels included. */
+  /** The side of the whole picture with its labels. */
   side: number;
-  /** Every so-manieth label is drawn. */
+  /** Labels that are drawn are at least this many words apart. */
   every: number;
   font: number;
 }
@@ -24,7 +24,7 @@ export interface Layout {
 export type Hit = { kind: 'cell'; cell: Cell } | { kind: 'query'; index: number } | { kind: 'key'; index: number };
 
 const MIN_CELL = 1;
-/** Few words are not blown up. */
+/** A small matrix is not enlarged beyond this. */
 const MAX_FITTED = 28;
 const MAX_CELL = 64;
 const MIN_LINE = 11;
@@ -32,10 +32,10 @@ const MAX_FONT = 13;
 
 const MARGIN_SHARES = { width: 0.4, all: 0.25 };
 
-/** Whether zoom 1 shows a matrix in its whole breadth, each cell at least a pixel, or all of it, however small. */
+/** At zoom 1, `width` shows the matrix in its whole width with cells of at least a pixel; `all` shows all of it, with cells of any size. */
 export type Fit = 'width' | 'all';
 
-/** `labelWidth`: of the widest label at `MAX_FONT` pixels. */
+/** `labelWidth`: the width of the widest label at `MAX_FONT` pixels. */
 export function layOut(
   n: number,
   viewport: { width: number; height: number },
@@ -52,7 +52,7 @@ export function layOut(
   return { n, cell, margin, side: margin + n * cell, every, font: Math.min(MAX_FONT, Math.max(9, cell * every - 2)) };
 }
 
-/** What lies at a point of the viewport. */
+/** The cell or label at a point of the viewport. */
 export function hitTest(layout: Layout, viewport: Viewport, x: number, y: number): Hit | null {
   const along = (at: number, scroll: number) => Math.floor((at - layout.margin + scroll) / layout.cell);
   const isInside = (index: number) => index >= 0 && index < layout.n;
@@ -66,7 +66,7 @@ export function hitTest(layout: Layout, viewport: Viewport, x: number, y: number
   return null;
 }
 
-/** Where to scroll, along one axis, for `index` to be seen. */
+/** The scroll position along one axis at which `index` is visible. */
 export function scrollFor(layout: Layout, index: number, scroll: number, size: number): number {
   const start = index * layout.cell;
   const room = size - layout.margin;
@@ -75,7 +75,7 @@ export function scrollFor(layout: Layout, index: number, scroll: number, size: n
   return scroll;
 }
 
-/** The cell that a key of the keyboard leads to; `null` for other keys. */
+/** The cell to which a key moves. `null` for other keys. */
 export function moved(from: Cell | null, key: string, n: number): Cell | null {
   const at = from ?? { query: 0, key: 0 };
   const clamp = (index: number) => Math.min(n - 1, Math.max(0, index));

@@ -56,7 +56,7 @@ export function readOut(
   placeOf: PlaceOf = () => '',
 ): void {
   if (!cell) {
-    sentence.replaceChildren(make('span', 'Point at something, or walk with the arrow keys.', 'muted'));
+    sentence.replaceChildren(make('span', 'Point at a cell or a word, or move with the arrow keys.', 'muted'));
     lists.replaceChildren();
     return;
   }

@@ -1,12 +1,12 @@
-// All layers × heads in small, to click into.
+// Small maps of all layers and heads, as buttons.
 import { LUT } from './colormap';
 
 export interface Maps {
   layers: number;
   heads: number;
-  /** Cells a side. */
+  /** Cells on each side. */
   size: number;
-  /** [layer, head, query, key], one byte a cell. */
+  /** [layer, head, query, key], one byte for each cell. */
   cells: Uint8Array;
 }
 
@@ -15,7 +15,7 @@ export interface Choice {
   head: number;
 }
 
-const MIN_TILE = 20;
+const MIN_TILE = 28;
 const MAX_TILE = 44;
 
 /** One map as RGBA. */
@@ -30,7 +30,7 @@ export function tilePixels(maps: Maps, { layer, head }: Choice): Uint8ClampedArr
   return pixels;
 }
 
-/** Fills `table` with a button for each map, `maxTile` pixels wide at most; `chosen` is where the matrix is now. */
+/** Fills `table` with a button for each map, at most `maxTile` pixels wide. `chosen`: the layer and head of the matrix. */
 export function drawThumbnails(
   table: HTMLElement,
   maps: Maps,
@@ -62,7 +62,7 @@ export function drawThumbnails(
       button.setAttribute('aria-label', `Layer ${layer}, head ${head}`);
       button.setAttribute('aria-pressed', String(isChosen));
       button.title = `Layer ${layer}, head ${head}`;
-      // One stop for the tabulator; arrow keys walk from there.
+      // Tab stops once at the table. Arrow keys move inside it.
       button.tabIndex = isChosen || (!hasChosen && layer + head === 0) ? 0 : -1;
       const canvas = document.createElement('canvas');
       canvas.width = maps.size;

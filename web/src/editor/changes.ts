@@ -1,9 +1,9 @@
-// What was typed, as the server is told it.
+// The editor's changes in the form of the protocol.
 import type { Transaction } from '@codemirror/state';
 import type { Change } from '../generated/live';
 import { positionOf } from './positions';
 
-/** A transaction's changes, the last in the text first: so each has the positions that the text had before all of them. */
+/** A transaction's changes, the last one in the text first, so that each has positions of the text before the transaction. */
 export function changesOf(transaction: Transaction): Change[] {
   const changes: Change[] = [];
   const { doc } = transaction.startState;

@@ -1,4 +1,4 @@
-// The editor pane: CodeMirror with heat.
+// The editor: CodeMirror with heat.
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { bracketMatching, indentOnInput } from '@codemirror/language';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
@@ -22,17 +22,17 @@ import { offsetOf, positionOf } from './positions';
 import { editorTheme, syntaxColors } from './theme';
 
 export interface EditorEvents {
-  /** The text changed: what a mirror of it has to do, one after another. */
+  /** The text changed. `changes` apply one after another. */
   onEdit(changes: Change[]): void;
-  /** `isTyping`: the cursor moved because the text did. */
+  /** `isTyping`: the cursor moved because the text changed. */
   onCursor(position: Position, isTyping: boolean): void;
-  /** Other lines are visible. */
+  /** The visible lines changed. */
   onScroll(lines: { first: number; last: number }): void;
 }
 
 const SCROLL_PAUSE_MS = 80;
 
-/** Over a selection with a background, Chromium would type into an element with a style attribute, which the policy forbids. */
+/** When the user types over a selection with a background, Chromium creates an element with a style attribute, which the policy forbids. */
 const overSelection = EditorView.domEventHandlers({
   beforeinput: (event, view) => {
     const { state } = view;
@@ -61,7 +61,7 @@ export class Editor {
   private readonly language = new Compartment();
   private scrollTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** In a shadow root, CodeMirror's styles are sheets that scripts make, which a strict content security policy allows. */
+  /** In a shadow root, CodeMirror's styles are constructed style sheets, which a strict content security policy permits. */
   constructor(
     parent: HTMLElement,
     text: string,
@@ -85,7 +85,7 @@ export class Editor {
           bracketMatching(),
           search({ top: true }),
           highlightSelectionMatches(),
-          // Tab leaves the editor, as it leaves everything else on a page.
+          // Tab leaves the editor, as it leaves every other control.
           keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap]),
           overSelection,
           EditorView.contentAttributes.of({ 'aria-label': 'Source code' }),
@@ -121,13 +121,13 @@ export class Editor {
     return { first: doc.lineAt(from).number - 1, last: doc.lineAt(to).number - 1 };
   }
 
-  /** Nothing, where there is no such line any more. */
+  /** The empty string if the line does not exist. */
   lineText(line: number): string {
     const { doc } = this.view.state;
     return line < doc.lines ? doc.line(line + 1).text : '';
   }
 
-  /** Another text altogether; the way back is kept. */
+  /** Replaces the whole text. The user can undo it. */
   replace(text: string, language: LanguageId): void {
     this.view.dispatch({
       changes: { from: 0, to: this.view.state.doc.length, insert: text },
@@ -149,7 +149,7 @@ export class Editor {
     showOutlines(this.view, outlines);
   }
 
-  /** Puts the cursor there; the keyboard follows if it `isWanted`. */
+  /** Puts the cursor at the start of `range`. `isWanted`: also moves the focus to the editor. */
   go(range: Range, isWanted: boolean): void {
     const { doc } = this.view.state;
     const anchor = offsetOf(doc, range.start);

@@ -56,7 +56,7 @@ function heatOf(text: Text, { spans, unscored, style }: PaintedHeat): Decoration
 const heatField = StateField.define<DecorationSet>({
   create: () => Decoration.none,
   update(heat, transaction) {
-    // Until the new text's heat comes, the old moves with the words.
+    // Old heat moves with its words until the heat of the new text arrives.
     let next = heat.map(transaction.changes);
     for (const effect of transaction.effects) {
       if (effect.is(paint)) next = heatOf(transaction.newDoc, effect.value);

@@ -1,4 +1,4 @@
-// Syntax colors for the languages of the examples. What the model sees is the text alone.
+// Syntax colors for the languages of the examples. The model reads only the text.
 import { StreamLanguage, type StreamParser } from '@codemirror/language';
 import { c, cpp, java } from '@codemirror/legacy-modes/mode/clike';
 import { go } from '@codemirror/legacy-modes/mode/go';
@@ -9,7 +9,7 @@ import { rust } from '@codemirror/legacy-modes/mode/rust';
 import type { Extension } from '@codemirror/state';
 import { php } from './php';
 
-/** The parser names a tag of two words in one place, which is none. */
+/** The parser returns the tag `string special` in one place, which is invalid. */
 function withTagsOf(parser: StreamParser<unknown>): StreamParser<unknown> {
   const token: StreamParser<unknown>['token'] = (stream, state) =>
     parser.token(stream, state)?.replace('string special', 'string.special') ?? null;
@@ -21,7 +21,7 @@ export interface Language {
   parser: StreamParser<unknown> | null;
 }
 
-/** By the name that links and exports carry. */
+/** By the names in links and exports. */
 export const LANGUAGES = {
   python: { name: 'Python', parser: python },
   rust: { name: 'Rust', parser: withTagsOf(rust) },

@@ -2,7 +2,7 @@
 import type { Text } from '@codemirror/state';
 import type { Position } from '../generated/live';
 
-/** The offset of a position, clamped to the text: heat may be of a version that is no longer there. */
+/** The offset of a position, clamped to the text, because heat can belong to an earlier version. */
 export function offsetOf(text: Text, { line, character }: Position): number {
   if (line >= text.lines) return text.length;
   const { from, to } = text.line(line + 1);

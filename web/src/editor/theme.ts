@@ -1,15 +1,15 @@
-// How the editor looks. Colors are the page's custom properties, so that one theme serves light and dark.
+// The editor's theme. Its colors are the page's custom properties, so one theme is enough for light and dark.
 import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { EditorView } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { LEVELS } from '../view/heat';
 
-/** Levels differ by the kind of line, not by color alone. */
+/** Levels differ in the kind of line, and not only in color. */
 const LINES = { 1: '1px dotted', 2: '1px dashed', 3: '1px solid', 4: '2px solid', 5: '3px solid' } as const;
 
 const FRAMES = { 1: '1px dotted', 2: '1px dotted', 3: '1px dashed', 4: '1px solid', 5: '2px solid' } as const;
 
-/** Where colors are the user's own, there are no backgrounds. */
+/** With forced colors, the browser removes backgrounds. */
 const frames = Object.fromEntries(LEVELS.map((level) => [`.heat-${level}`, { outline: FRAMES[level] }]));
 
 const levels = Object.fromEntries(
@@ -22,7 +22,7 @@ const levels = Object.fromEntries(
 export const editorTheme = EditorView.theme({
   '&': { height: '100%', color: 'var(--foreground)', backgroundColor: 'var(--surface)', fontSize: '13px' },
   '&.cm-focused': { outline: 'none' },
-  // Above the gutter, which would hide an outline.
+  // The gutter would hide an outline.
   '&.cm-focused::after': {
     content: '""',
     position: 'absolute',
@@ -58,13 +58,13 @@ export const editorTheme = EditorView.theme({
   '@media (forced-colors: active)': frames,
   '.dim-half': { opacity: '0.7' },
   '.dim-far': { opacity: '0.4' },
-  // Outside the word's box: a border inside it hides underscores.
+  // Outside of the word's box, because a border inside it hides underscores.
   '.outline-query': { outline: '3px double var(--query)', outlineOffset: '0px', borderRadius: '2px' },
   '.outline-attends-to': { outline: '2px solid var(--attends-to)', borderRadius: '2px' },
   '.outline-attended-by': { outline: '2px dashed var(--attended-by)', borderRadius: '2px' },
 });
 
-/** Sparse on purpose: backgrounds carry the meaning here. */
+/** Few syntax colors, because backgrounds carry the meaning. */
 export const syntaxColors = syntaxHighlighting(
   HighlightStyle.define([
     { tag: [tags.keyword, tags.modifier, tags.operatorKeyword, tags.controlKeyword], color: 'var(--keyword)' },

@@ -1,4 +1,4 @@
-// Files out of the page.
+// Saves files, and draws pictures as PNG.
 
 export function save(content: Blob, name: string): void {
   const address = URL.createObjectURL(content);
@@ -6,16 +6,16 @@ export function save(content: Blob, name: string): void {
   link.href = address;
   link.download = name;
   link.click();
-  // The browser has begun to read it by then.
+  // The browser has started to read it by then.
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-/** Sharp on dense screens, and in print. */
+/** Pixels for each CSS pixel, for dense screens and print. */
 const SCALE = 2;
-/** Browsers draw no canvas that is larger. */
+/** Browsers cannot draw a larger canvas. */
 const MAX_SIDE = 16_000;
 
-/** A picture as pixels: the very SVG, drawn. */
+/** Draws the SVG as a PNG. */
 export async function toPng(svg: string): Promise<Blob> {
   const address = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
   try {
@@ -28,7 +28,7 @@ export async function toPng(svg: string): Promise<Blob> {
     canvas.height = Math.round(image.naturalHeight * scale);
     canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height);
     const png = await new Promise<Blob | null>((done) => canvas.toBlob(done, 'image/png'));
-    if (!png) throw new Error('the browser makes no PNG of this size; take the SVG');
+    if (!png) throw new Error('the browser cannot make a PNG of this size; export the SVG instead');
     return png;
   } finally {
     URL.revokeObjectURL(address);

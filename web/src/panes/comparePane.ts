@@ -143,7 +143,7 @@ export class ComparePane {
     const label = (index: number) => visible(difference.labels[index] ?? '');
     if (!cell) {
       this.sentence.replaceChildren(
-        make('span', 'Orange: more in A. Blue: more in B. Point at a cell, or walk with the arrow keys.', 'muted'),
+        make('span', 'Orange: more in A. Blue: more in B. Point at a cell, or move with the arrow keys.', 'muted'),
       );
       this.lists.replaceChildren(this.mostDiverted(difference));
       return;

@@ -1,4 +1,4 @@
-// The model view: every layer and head in small.
+// The model view: small maps of every layer and head.
 import { element } from '../app/dom';
 import { bytesOf } from '../draw/bytes';
 import { type Choice, drawThumbnails, type Maps } from '../draw/thumbnails';
@@ -26,7 +26,7 @@ export class ModelPane {
     const focused = this.table.contains(document.activeElement) ? document.activeElement : null;
     const at = focused instanceof HTMLElement ? focused.dataset : {};
     drawThumbnails(this.table, this.maps, chosen, this.onChoose, MAX_TILE);
-    // Drawn anew, the choice keeps the keyboard.
+    // The buttons are new, so the focus is set again.
     if (at.layer !== undefined) {
       this.table.querySelector<HTMLElement>(`[data-layer="${at.layer}"][data-head="${at.head}"]`)?.focus();
     }

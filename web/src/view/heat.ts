@@ -1,4 +1,4 @@
-// Packed heat → spans by level, and what a style makes of them.
+// Decodes packed heat into spans, and prepares them for the styles.
 
 export const LEVELS = [1, 2, 3, 4, 5] as const;
 export type Level = (typeof LEVELS)[number];
@@ -22,15 +22,16 @@ export type SpansByLevel = Record<Level, Span[]>;
 
 const isLevel = (value: number): value is Level => (LEVELS as readonly number[]).includes(value);
 
-/** Decodes five integers a lexeme: line delta, start delta, length, level, lift. */
+/** Decodes five integers for each lexeme: line delta, start delta, length, level, lift. */
 export function decode(data: readonly number[]): HotSpan[] {
-  if (data.length % 5 !== 0) throw new RangeError(`packed heat has ${data.length} integers, which is no multiple of 5`);
+  if (data.length % 5 !== 0)
+    throw new RangeError(`packed heat has ${data.length} integers, which is not a multiple of 5`);
   const spans: HotSpan[] = [];
   let line = 0;
   let start = 0;
   for (let at = 0; at < data.length; at += 5) {
     const [deltaLine = 0, deltaStart = 0, length = 0, level = 0] = data.slice(at, at + 4);
-    if (!isLevel(level)) throw new RangeError(`packed heat has a level ${level}`);
+    if (!isLevel(level)) throw new RangeError(`packed heat has the invalid level ${level}`);
     line += deltaLine;
     start = deltaLine === 0 ? start + deltaStart : deltaStart;
     spans.push({ line, start, end: start + length, level });
@@ -47,18 +48,18 @@ export function byLevel(spans: readonly HotSpan[], minLevel: number): SpansByLev
   return lists;
 }
 
-/** What the style "spotlight" dims: levels below `LIT`, and more what has none. */
+/** What the style "spotlight" dims: levels below `LIT` by half, and the rest of the text more. */
 export interface Dimmed {
   half: Span[];
   far: Span[];
 }
 
-/** Words from this level on stay as they are. */
+/** Words from this level on are not dimmed. */
 const LIT = 4;
 const HALF = 2;
 
 /**
- * Everything on `lines` that is not lit. Lines for which `isScored` says no are left alone: nothing is known about them.
+ * Everything on `lines` that is not lit. Lines for which `isScored` returns false are not dimmed, because they have no scores.
  * `lengthOf` is a line's length.
  */
 export function dim(

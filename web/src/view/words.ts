@@ -1,4 +1,4 @@
-// How models, views and times are shown to a person.
+// Models, views and times as text.
 import { METHODS } from '../generated/lists';
 import type { View } from '../generated/live';
 
