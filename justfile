@@ -213,6 +213,10 @@ bench-smoke:
 bench *ARGS:
     cargo bench -p codegaze-benches {{ ARGS }}
 
+# Which aggregate of a lexeme's subwords follows attention and not length, on sources anywhere (benches/aggregates.rs)
+aggregates *ARGS:
+    cargo run --release -p codegaze-benches --bin aggregates -- {{ ARGS }}
+
 # codegaze against PyTorch, ONNX Runtime and candle
 compare *ARGS:
     python3 benches/compare.py {{ ARGS }}

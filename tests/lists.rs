@@ -361,7 +361,7 @@ fn the_json_schema_has_every_name() {
     let view = "\"view\": {\n          \"type\"";
     // The JSON of an analysis omits the aggregate if it is the sum.
     let mut aggregates = names::<Aggregate>();
-    aggregates.retain(|name| *name != Aggregate::default().as_str());
+    aggregates.retain(|name| *name != Aggregate::Sum.as_str());
     for (key, enumeration, names) in [
         ("\"method\"", "{ \"enum\": ", names::<Method>()),
         ("\"heads\"", "{ \"oneOf\": [{ \"enum\": ", names::<Fusion>()),

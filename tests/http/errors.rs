@@ -110,7 +110,7 @@ fn what_cannot_be_analyzed() {
         (
             "/analyze-source",
             json!({ "aggregate": "median" }),
-            "aggregate must be one of sum, mean, max",
+            "aggregate must be one of sum, mean, max, first, corrected",
         ),
         (
             "/analyze-attention",

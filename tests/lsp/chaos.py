@@ -176,7 +176,7 @@ class Chaos:
             "layers": rng.choice([None, "last", 2, "0-3"]),
             "heads": rng.choice(["mean", "max", 3, [0, 5]]),
             "sinks": rng.choice(["drop", "keep"]),
-            "aggregate": rng.choice(["sum", "mean", "max"]),
+            "aggregate": rng.choice(["sum", "mean", "max", "first", "corrected"]),
         }
         self.enter(self.server.request("workspace/executeCommand", command("codegaze.server.setView", options)), {None, REQUEST_CANCELLED})
 

@@ -15,7 +15,9 @@
 //! | `options` | what a user chooses, and its check against a model |
 //! | `select` | which layers and heads |
 //! | [`align`] | which subword lies on which lexeme |
+//! | `aggregate` | the scores of a lexeme's subwords → one score |
 
+mod aggregate;
 pub mod align;
 mod attributor;
 mod fuse;
@@ -26,6 +28,7 @@ mod select;
 use codegaze_model::roberta::ForwardPlan;
 use codegaze_text::named_enum;
 
+pub use aggregate::Aggregate;
 pub use attributor::{AttributionError, Attributor, SubwordScores};
 pub use fuse::{Fusion, HeadFusion, fuse_heads};
 pub use methods::{AttributionMethod, Cost, Method, Paper, PassNeeds, RawScores, ReducedPass};
@@ -40,19 +43,6 @@ named_enum! {
         #[default]
         Drop = "drop", "left out, and their share is reported";
         Keep = "keep", "counted like any other";
-    }
-}
-
-named_enum! {
-    /// How a lexeme's subwords become one number.
-    #[derive(Default)]
-    pub enum Aggregate as "aggregate" {
-        /// All the attention that falls on the lexeme. A lexeme of many subwords has many chances to get some.
-        #[default]
-        Sum = "sum", "the sum over the subwords";
-        /// Attention per subword: uniform attention gives every lexeme the same, however long it is.
-        Mean = "mean", "the mean over the subwords, so that length does not count";
-        Max = "max", "the subword that gets most";
     }
 }
 

@@ -8,15 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use codegaze_core::analysis::{
-    Analysis, AnalysisConfig, AnalysisError, Extras, Pass, PassRecord, analyze, assemble,
-    plan_chunks, score_window,
+    Analysis, AnalysisConfig, AnalysisError, Extras, Pass, PassRecord, ScoredLexeme, analyze,
+    assemble, plan_chunks, score_window,
 };
-use codegaze_core::attribution::{AttributionOptions, Method};
+use codegaze_core::attribution::align::Alignment;
+use codegaze_core::attribution::{Aggregate, AttributionOptions, Method};
 use codegaze_model::roberta::ForwardError;
 use codegaze_model::source::{HubOptions, ModelSource};
 use codegaze_model::{Device, Model, Precision};
+use codegaze_text::ByteSpan;
 use codegaze_text::document::Document;
-use codegaze_text::lexeme::is_whitespace;
+use codegaze_text::lexeme::{Lexeme, is_whitespace};
 use proptest::prelude::*;
 
 static MODEL: LazyLock<Model> = LazyLock::new(|| {
@@ -350,4 +352,54 @@ fn a_cancelled_pass_leaves_what_it_computed() {
     let mut whole = PassRecord::default();
     forward(&mut whole, usize::MAX, &never).unwrap();
     assert_eq!(record, whole);
+}
+
+/// Over the examples in ten languages: the share of lexemes of three subwords or more, of all lexemes and of those at the top,
+/// where level 5 begins.
+fn shares_of_long_lexemes(aggregate: Aggregate) -> (f64, f64) {
+    let mut config = config(Method::Received);
+    config.attribution.aggregate = aggregate;
+    config.extras.subwords = true;
+    let (mut all, mut top) = ((0.0, 0.0), (0.0, 0.0));
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+    for example in std::fs::read_dir(examples).unwrap() {
+        let text = std::fs::read_to_string(example.unwrap().path()).unwrap();
+        let analysis = run(&text, &config);
+        let lexemes: Vec<Lexeme> = analysis
+            .lexemes
+            .iter()
+            .map(|&ScoredLexeme { span, kind, .. }| Lexeme { span, kind })
+            .collect();
+        // Each subword is counted in the chunk that scores it.
+        let chunks = analysis.chunks.iter();
+        let spans: Vec<Option<ByteSpan>> = chunks
+            .flat_map(|chunk| {
+                let spans = chunk.subwords.iter().flatten().map(|subword| subword.span);
+                spans.filter(|span| span.is_some_and(|span| chunk.core.contains(span)))
+            })
+            .collect();
+        let counts = Alignment::new(&spans, &lexemes).counts();
+        let mut lifts: Vec<f32> = analysis.lexemes.iter().map(|l| l.lift).collect();
+        lifts.sort_by(f32::total_cmp);
+        let cut = lifts[lifts.len() * 95 / 100];
+        for (lexeme, count) in analysis.lexemes.iter().zip(counts) {
+            let is_long = f64::from(u8::from(count > 2.99));
+            all = (all.0 + is_long, all.1 + 1.0);
+            if lexeme.lift > cut {
+                top = (top.0 + is_long, top.1 + 1.0);
+            }
+        }
+    }
+    (all.0 / all.1, top.0 / top.1)
+}
+
+#[test]
+fn the_top_of_the_default_is_not_explained_by_the_number_of_subwords() {
+    let (all, top) = shares_of_long_lexemes(Aggregate::default());
+    assert!(top < 1.5 * all && all < 1.5 * top, "{top} of {all}");
+    // What it corrects.
+    let (all, top) = shares_of_long_lexemes(Aggregate::Sum);
+    assert!(top > 5.0 * all, "{top} of {all}");
+    let (_, top) = shares_of_long_lexemes(Aggregate::Mean);
+    assert!(top < 0.01, "{top}");
 }

@@ -13,7 +13,7 @@ use codegaze_text::named_enum;
 use super::AnalyzedDocument;
 use super::label::{label, printable, subword_labels};
 use super::picture::{RenderError, RenderOptions};
-use super::summary::settings;
+use super::summary::matrix_settings;
 
 pub use rows::{MAX_ROWS, RowsError};
 
@@ -152,10 +152,10 @@ impl Heatmap {
         Ok(Self {
             title: format!("Attention in {}", printable(document.name)),
             subtitle: match n_chunks {
-                1 => settings(document),
+                1 => matrix_settings(document),
                 _ => format!(
                     "{} · chunk {chunk} of 0–{}",
-                    settings(document),
+                    matrix_settings(document),
                     n_chunks - 1
                 ),
             },

@@ -281,7 +281,7 @@ mod tests {
             ),
             (
                 json!({ "aggregate": "median" }),
-                "view.aggregate must be one of sum, mean, max",
+                "view.aggregate must be one of sum, mean, max, first, corrected",
             ),
             (
                 json!({ "layers": [] }),

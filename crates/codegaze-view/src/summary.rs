@@ -6,25 +6,37 @@ use codegaze_model::ModelInfo;
 use super::AnalyzedDocument;
 use super::label::printable;
 
-/// `codegaze-mini · received · layer 5 of 0–5 · mean of 8 heads`.
+/// `codegaze-mini · received, corrected for length · layer 5 of 0–5 · mean of 8 heads`.
 #[must_use]
 pub fn settings(document: &AnalyzedDocument<'_>) -> String {
     settings_of(&document.analysis.model, &document.analysis.attribution)
 }
 
+/// The same for a matrix, which no aggregate changes.
+#[must_use]
+pub fn matrix_settings(document: &AnalyzedDocument<'_>) -> String {
+    describe(&document.analysis.model, &document.analysis.attribution, "")
+}
+
 /// The same without an analysis.
 #[must_use]
 pub fn settings_of(model: &ModelInfo, attribution: &AttributionConfig) -> String {
+    let aggregate = match attribution.aggregate {
+        Aggregate::Sum => ", sum of subwords",
+        Aggregate::Mean => ", mean per subword",
+        Aggregate::Max => ", greatest subword",
+        Aggregate::First => ", first subword",
+        Aggregate::Corrected => ", corrected for length",
+    };
+    describe(model, attribution, aggregate)
+}
+
+fn describe(model: &ModelInfo, attribution: &AttributionConfig, aggregate: &str) -> String {
     let mut name = printable(&model.id);
     if let Some(revision) = &model.revision {
         name.push('@');
         name.push_str(&printable(&revision.chars().take(12).collect::<String>()));
     }
-    let aggregate = match attribution.aggregate {
-        Aggregate::Sum => "",
-        Aggregate::Mean => ", mean per subword",
-        Aggregate::Max => ", greatest subword",
-    };
     format!(
         "{name} · {}{aggregate} · {} · {}",
         attribution.method,
@@ -139,7 +151,7 @@ mod tests {
         assert_eq!(
             summary(&document),
             format!(
-                "codegaze-mini · received · layer 5 of 0–5 · mean of 8 heads · 1 chunk · {n} subwords · sinks 25.0 % · whitespace 12.5 % · 13 ms"
+                "codegaze-mini · received, corrected for length · layer 5 of 0–5 · mean of 8 heads · 1 chunk · {n} subwords · sinks 25.0 % · whitespace 12.5 % · 13 ms"
             )
         );
         assert_eq!(

@@ -73,7 +73,7 @@ def test_45_clients_without_configuration(start):
     server = start()
     server.initialize(client={}, options=None)
     view = server.open(SOURCE).heatmap()["view"]
-    assert (view["method"], view["layers"], view["heads"], view["sinks"], view["aggregate"]) == ("received", [5], "mean", "drop", "sum")
+    assert (view["method"], view["layers"], view["heads"], view["sinks"], view["aggregate"]) == ("received", [5], "mean", "drop", "corrected")
     assert server.requests == []
     assert not [message for message in server.notifications if message.method.startswith("codegaze/")]
 

@@ -21,7 +21,7 @@ export const SINKS = ['drop', 'keep'] as const;
 export type Sinks = (typeof SINKS)[number];
 
 /** How the scores of a lexeme’s subwords become one. */
-export const AGGREGATES = ['sum', 'mean', 'max'] as const;
+export const AGGREGATES = ['sum', 'mean', 'max', 'first', 'corrected'] as const;
 export type Aggregate = (typeof AGGREGATES)[number];
 
 /** What a view uses if it names no aggregate. */

@@ -3,7 +3,7 @@
 //! Merging subwords into lexemes (Clark et al. 2019, §4.1): attention **to** a lexeme is the sum over its subwords, attention
 //! **from** a lexeme is the mean over its subwords, so that rows still sum to 1.
 
-use super::Aggregate;
+use super::aggregate::{self, Aggregate};
 use codegaze_text::ByteSpan;
 use codegaze_text::lexeme::Lexeme;
 
@@ -29,8 +29,8 @@ pub struct Alignment {
 impl Alignment {
     /// `spans` \[token\], `None` for special subwords; `lexemes` ascending and disjoint.
     ///
-    /// A subword that covers several lexemes (`):`) is shared out by the bytes that it covers of each; whitespace at its
-    /// edge counts for nothing. One that covers whitespace alone is nobody's.
+    /// A subword that covers several lexemes (`):`) is divided by the bytes that it covers of each; whitespace at its
+    /// edge counts for nothing. One that covers whitespace alone belongs to no lexeme.
     #[must_use]
     pub fn new(spans: &[Option<ByteSpan>], lexemes: &[Lexeme]) -> Self {
         let mut alignment = Self {
@@ -70,31 +70,51 @@ impl Alignment {
     /// Each lexeme's score from those of its subwords, `scores` \[token\] → \[lexeme\].
     #[must_use]
     pub fn aggregate(&self, scores: &[f32], how: Aggregate) -> Vec<f32> {
-        let mut mass = vec![0.0_f32; self.n_lexemes];
-        let mut n_subwords = vec![0.0_f32; self.n_lexemes];
-        for piece in &self.pieces {
-            let score = piece.fraction * scores[piece.subword];
-            n_subwords[piece.lexeme] += piece.fraction;
-            let mass = &mut mass[piece.lexeme];
-            match how {
-                Aggregate::Sum | Aggregate::Mean => *mass += score,
-                Aggregate::Max => *mass = mass.max(score),
-            }
-        }
-        if how == Aggregate::Mean {
-            for (mass, n) in mass.iter_mut().zip(n_subwords) {
-                if n > 0.0 {
-                    *mass /= n;
+        match how {
+            Aggregate::Sum => self.sums(scores),
+            Aggregate::Mean => self.average(scores),
+            Aggregate::Max => {
+                let mut greatest = vec![0.0_f32; self.n_lexemes];
+                for piece in &self.pieces {
+                    let greatest = &mut greatest[piece.lexeme];
+                    *greatest = greatest.max(piece.fraction * scores[piece.subword]);
                 }
+                greatest
             }
+            Aggregate::First => {
+                let mut first = vec![0.0; self.n_lexemes];
+                // Pieces ascend, so the last one written is the first of the lexeme.
+                for piece in self.pieces.iter().rev() {
+                    first[piece.lexeme] = piece.fraction * scores[piece.subword];
+                }
+                first
+            }
+            Aggregate::Corrected => aggregate::corrected(&self.sums(scores), &self.counts()),
         }
-        mass
+    }
+
+    /// The number of each lexeme's subwords, \[lexeme\]; a subword that covers several lexemes counts in part for each.
+    #[must_use]
+    pub fn counts(&self) -> Vec<f32> {
+        let mut counts = vec![0.0; self.n_lexemes];
+        for piece in &self.pieces {
+            counts[piece.lexeme] += piece.fraction;
+        }
+        counts
+    }
+
+    fn sums(&self, scores: &[f32]) -> Vec<f32> {
+        let mut sums = vec![0.0; self.n_lexemes];
+        for piece in &self.pieces {
+            sums[piece.lexeme] += piece.fraction * scores[piece.subword];
+        }
+        sums
     }
 
     /// Sum of `scores` \[token\] over each lexeme's subwords, \[lexeme\], and over whitespace subwords.
     #[must_use]
     pub fn sum(&self, scores: &[f32]) -> (Vec<f32>, f32) {
-        let mass = self.aggregate(scores, Aggregate::Sum);
+        let mass = self.sums(scores);
         let whitespace: f32 = self.whitespace.iter().map(|&i| scores[i]).sum();
         // An empty sum of floats is −0.
         (mass, whitespace + 0.0)
@@ -103,7 +123,13 @@ impl Alignment {
     /// Mean of `values` \[token\] over each lexeme's subwords, \[lexeme\].
     #[must_use]
     pub fn average(&self, values: &[f32]) -> Vec<f32> {
-        self.aggregate(values, Aggregate::Mean)
+        let mut means = self.sums(values);
+        for (mean, count) in means.iter_mut().zip(self.counts()) {
+            if count > 0.0 {
+                *mean /= count;
+            }
+        }
+        means
     }
 
     /// Merges a subword matrix [query, key] into a lexeme matrix [query, key]: sum over keys, mean over queries. What goes
@@ -114,7 +140,7 @@ impl Alignment {
         // Keys first: [subword query, lexeme key], each row a vector of its own.
         let by_key: Vec<Vec<f32>> = weights
             .chunks_exact(n.max(1))
-            .map(|row| self.aggregate(row, Aggregate::Sum))
+            .map(|row| self.sums(row))
             .collect();
         let mut merged = vec![0.0; m * m];
         for piece in &self.pieces {

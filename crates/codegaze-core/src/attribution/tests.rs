@@ -328,6 +328,8 @@ fn without_length_uniform_attention_gives_every_lexeme_the_same() {
         (Aggregate::Mean, uniform, [0.2, 0.2, 0.2, 0.2]),
         (Aggregate::Sum, uniform, [0.6, 0.2, 0.1, 0.1]),
         (Aggregate::Max, peaked, [0.9, 0.2, 0.1, 0.1]),
+        (Aggregate::First, peaked, [0.2, 0.2, 0.1, 0.1]),
+        (Aggregate::Corrected, uniform, [0.2, 0.2, 0.2, 0.2]),
     ];
     for (how, scores, expected) in cases {
         let found = alignment.aggregate(&scores, how);

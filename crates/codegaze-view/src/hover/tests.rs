@@ -60,7 +60,7 @@ Each percentage is a part of the attending lexeme's attention. Another 41.7 % of
 - sinks took 25.0 % of the chunk's attention; whitespace has 12.5 % of its scores, and the context around the chunk 0.0 %
 - from the cache; the original analysis took 13.2 ms
 
-small embedded model codegaze-mini · received · layer 5 of 0–5 · mean of 8 heads"
+small embedded model codegaze-mini · received, corrected for length · layer 5 of 0–5 · mean of 8 heads"
     );
 }
 
@@ -210,12 +210,12 @@ fn other_models_are_not_called_small() {
     let card = card_in(&analysis, "x = 1", "x");
     assert!(
         card.markdown(CardLength::Full).ends_with(
-            "\n\nmicrosoft/codebert\\_base · received · layer 5 of 0–5 · mean of 8 heads"
+            "\n\nmicrosoft/codebert\\_base · received, corrected for length · layer 5 of 0–5 · mean of 8 heads"
         )
     );
     assert!(
         card.plain(CardLength::Full)
-            .ends_with("\n\nmicrosoft/codebert_base · received · layer 5 of 0–5 · mean of 8 heads")
+            .ends_with("\n\nmicrosoft/codebert_base · received, corrected for length · layer 5 of 0–5 · mean of 8 heads")
     );
 }
 
