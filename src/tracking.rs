@@ -1,17 +1,19 @@
 //! Runs in MLflow: what was analyzed, and how long it took, recorded in the background.
 //!
-//! One run a session, with the model and the view as parameters and a step of metrics an analysis. A thread of its own speaks
-//! MLflow's REST API (2.0, as mlflow 2 and 3 serve it); whoever analyses only puts a sample into a bounded queue. A server that is
-//! slow or gone costs one warning, and samples when the queue is full; never time.
+//! A session is one run, with the model and the view as parameters, and with a step of metrics for each analysis. A thread of its
+//! own speaks MLflow's REST API (2.0, as mlflow 2 and 3 serve it); an analysis only puts a sample into a bounded queue. A server
+//! that is slow or gone costs one warning, and samples when the queue is full; never time.
 
 mod client;
 mod run;
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::analysis::{Analysis, Timing};
+use crate::attribution::HeadFusion;
 use crate::panics::lock;
 
 use client::Client;
@@ -48,7 +50,7 @@ pub enum TrackingError {
 pub struct Sample {
     /// Milliseconds since 1970.
     timestamp: i64,
-    params: [(&'static str, String); 7],
+    params: Vec<(&'static str, String)>,
     metrics: Vec<(&'static str, f64)>,
 }
 
@@ -77,16 +79,25 @@ impl Sample {
         ];
         metrics.extend(cache_hits.map(|hits| ("cache_hits", hits as f64)));
         let (model, view) = (&analysis.model, &analysis.attribution);
-        let layers: Vec<String> = view.layers.iter().map(ToString::to_string).collect();
+        let list = |indices: &[usize]| -> String {
+            let indices: Vec<String> = indices.iter().map(ToString::to_string).collect();
+            indices.join(",")
+        };
+        let heads = match &view.heads {
+            HeadFusion::Heads(heads) => list(heads),
+            HeadFusion::All(fusion) => fusion.to_string(),
+        };
         Self {
             timestamp: now(),
-            params: [
+            params: vec![
                 ("model", model.id.clone()),
                 ("revision", model.revision.clone().unwrap_or_default()),
                 ("precision", model.precision.as_str().to_owned()),
                 ("method", view.method.as_str().to_owned()),
-                ("layers", layers.join(",")),
+                ("layers", list(&view.layers)),
+                ("heads", heads),
                 ("sinks", view.sinks.as_str().to_owned()),
+                ("aggregate", view.aggregate.as_str().to_owned()),
                 ("version", env!("CARGO_PKG_VERSION").to_owned()),
             ],
             metrics,
@@ -109,6 +120,8 @@ pub struct Tracker {
     queue: Mutex<Option<SyncSender<Sample>>>,
     /// A message when the server answers; hung up when the thread is done.
     progress: Mutex<Receiver<()>>,
+    /// Whether the command failed, so that its run is not recorded as finished.
+    failed: Arc<AtomicBool>,
 }
 
 impl Tracker {
@@ -123,14 +136,17 @@ impl Tracker {
         let (answered, progress) = sync_channel(1);
         let client = Client::new(&options, answered)?;
         let (queue, samples) = sync_channel(QUEUE);
+        let failed = Arc::new(AtomicBool::new(false));
+        let has_failed = Arc::clone(&failed);
         std::thread::Builder::new()
             .name("codegaze-mlflow".to_owned())
             .spawn(move || {
-                run::record(&client, &options, &samples, Box::new(warn));
+                run::record(&client, &options, &samples, &has_failed, Box::new(warn));
             })?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
             progress: Mutex::new(progress),
+            failed,
         })
     }
 
@@ -143,6 +159,11 @@ impl Tracker {
         if queue.try_send(sample).is_err() {
             tracing::debug!("the tracking server is behind: a sample is dropped");
         }
+    }
+
+    /// Notes that the command failed; call it before [`Self::finish`].
+    pub fn fail(&self) {
+        self.failed.store(true, Ordering::Relaxed);
     }
 
     /// Ends the run, and waits until the server knows: at most `limit`, and at most `stall` from one answer of its to the next.

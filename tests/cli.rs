@@ -13,6 +13,9 @@ mod hub_server;
 
 #[path = "cli/hub.rs"]
 mod hub;
+#[path = "cli/mlflow.rs"]
+#[cfg(feature = "mlflow")]
+mod mlflow;
 #[path = "cli/serve.rs"]
 mod serve;
 
@@ -286,6 +289,118 @@ fn a_long_file_is_scored_to_its_last_lexeme() {
 }
 
 #[test]
+fn a_directory_has_its_scripts_and_cpp_by_the_capital_letter() {
+    let directory = TempDir::new().unwrap();
+    file(&directory, "tool", "#!/usr/bin/env python3\nx = 1\n");
+    file(&directory, "notes", "x = 1\n");
+    file(&directory, "b.C", "class A { };\n");
+    let report = succeed(&[
+        "analyze",
+        directory.path().to_str().unwrap(),
+        "--format",
+        "markdown",
+    ]);
+    assert!(
+        report.contains("/tool`") && !report.contains("/notes`"),
+        "{report}"
+    );
+    assert!(report.contains("```cpp\nclass A"), "{report}");
+}
+
+#[test]
+fn an_output_that_cannot_be_written_says_why() {
+    let directory = TempDir::new().unwrap();
+    let source = file(&directory, "a.json", "{\"a\": 1}\n");
+    let out = directory.path().join("absent").join("a.png");
+    let output = run(&["heatmap", FIBONACCI, "--out", out.to_str().unwrap()]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("create the directory first"), "{stderr}");
+    assert!(
+        !stderr.contains(".codegaze-") && !stderr.contains("space"),
+        "{stderr}"
+    );
+    expect_fault(&(
+        vec!["attention", &source, "--out", &source],
+        2,
+        "would overwrite the input",
+    ));
+    assert_eq!(std::fs::read_to_string(&source).unwrap(), "{\"a\": 1}\n");
+}
+
+#[test]
+fn an_npz_says_which_layers_and_heads_it_has() {
+    let directory = TempDir::new().unwrap();
+    let out = directory.path().join("a.npz");
+    let out = out.to_str().unwrap();
+    succeed(&[
+        "attention",
+        FIBONACCI,
+        "--out",
+        out,
+        "--layers",
+        "1-3",
+        "--heads",
+        "2,7",
+    ]);
+    let archive = std::fs::read(out).unwrap();
+    for (name, expected) in [("layers.npy", &[1, 2, 3][..]), ("heads.npy", &[2, 7])] {
+        let find = |bytes: &[u8], wanted: &[u8]| {
+            let mut windows = bytes.windows(wanted.len());
+            windows.position(|window| window == wanted).unwrap()
+        };
+        // The entries are not compressed: after the name, a header of text that ends with its line, then the values.
+        let array = &archive[find(&archive, name.as_bytes())..];
+        let header = &array[find(array, b"{'descr': '<i8'")..];
+        let values = &header[find(header, b"\n") + 1..];
+        let (values, _) = values[..8 * expected.len()].as_chunks::<8>();
+        let values: Vec<i64> = values
+            .iter()
+            .map(|bytes| i64::from_le_bytes(*bytes))
+            .collect();
+        assert_eq!(values, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_not_a_column() {
+    let directory = TempDir::new().unwrap();
+    let marked = file(&directory, "a.py", "\u{feff}x = 1\ny = 2\n");
+    let csv = succeed(&["analyze", &marked, "--format", "csv"]);
+    assert!(csv.contains(",1,1,x,identifier,"), "{csv}");
+    assert!(csv.contains(",2,1,y,identifier,"), "{csv}");
+}
+
+#[test]
+fn the_default_aggregate_is_corrected_for_length() {
+    let view = |arguments: &[&str]| -> Value {
+        let default = ["analyze", FIBONACCI, "--format", "json"];
+        json(&[&default, arguments].concat())["view"]["aggregate"].clone()
+    };
+    assert_eq!(view(&[]), "corrected");
+    assert_eq!(
+        view(&["--aggregate", "sum"]),
+        Value::Null,
+        "the sum is left out"
+    );
+    let text = succeed(&["analyze", FIBONACCI]);
+    assert!(text.contains("received, corrected for length ·"), "{text}");
+    let directory = TempDir::new().unwrap();
+    for (kind, is_said) in [("source", true), ("matrix", false)] {
+        let out = directory.path().join(format!("{kind}.svg"));
+        succeed(&[
+            "heatmap",
+            FIBONACCI,
+            "--kind",
+            kind,
+            "--out",
+            out.to_str().unwrap(),
+        ]);
+        let picture = std::fs::read_to_string(out).unwrap();
+        assert_eq!(picture.contains("corrected for length"), is_said, "{kind}");
+    }
+}
+
+#[test]
 fn every_method_layer_and_head_choice_runs() {
     for options in [
         &["--method", "cls"][..],
@@ -293,7 +408,9 @@ fn every_method_layer_and_head_choice_runs() {
         &["--method", "norm", "--layers", "all"],
         &["--method", "norm", "--heads", "max"],
         &["--layers", "0-2"],
+        &["--aggregate", "sum"],
         &["--aggregate", "mean"],
+        &["--aggregate", "first"],
         &["--aggregate", "max", "--method", "cls"],
         &["--layers", "0,5", "--heads", "3"],
         &["--heads", "max", "--sinks", "keep"],
@@ -735,22 +852,108 @@ mod unix {
             .unwrap()
     }
 
+    /// As a shell's `<(git show HEAD:a.py)` passes it.
     #[test]
-    fn a_pipe_named_as_a_file_does_not_hang() {
+    fn a_pipe_named_as_a_file_is_read_within_the_limit() {
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("fifo.py");
-        assert!(
-            Command::new("mkfifo")
-                .arg(&path)
-                .status()
-                .unwrap()
-                .success()
+        let path = path.to_str().unwrap();
+        let made = Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(made.success());
+        let write = |text: &'static str| {
+            let path = path.to_owned();
+            // A reader that stops at its limit closes the pipe, which is an error here.
+            std::thread::spawn(move || std::fs::write(path, text).is_ok())
+        };
+        let writer = write("x = 1\n");
+        let csv = succeed(&["analyze", path, "--format", "csv"]);
+        assert!(csv.contains(",x,identifier,"), "{csv}");
+        assert!(writer.join().unwrap());
+        let writer = write("x = 1234\n");
+        let arguments = vec!["analyze", path, "--max-bytes", "8"];
+        expect_fault(&(arguments, 1, "larger than 8 bytes"));
+        let _ = writer.join();
+    }
+
+    #[test]
+    fn no_name_of_a_file_sends_escape_codes() {
+        use std::os::unix::ffi::OsStrExt;
+        let directory = TempDir::new().unwrap();
+        let escape = "\u{1b}]0;title\u{7}\u{1b}[2J";
+        let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+        let (source, latin) = (
+            path(&format!("a{escape}.py")),
+            path(&format!("b{escape}.py")),
         );
-        expect_fault(&(
-            vec!["analyze", path.to_str().unwrap()],
-            1,
-            "is a pipe or a device",
-        ));
+        let (missing, empty) = (path(&format!("c{escape}.py")), path(&format!("d{escape}")));
+        std::fs::write(&source, "x = 1\n").unwrap();
+        std::fs::write(&latin, b"\xff").unwrap();
+        std::fs::create_dir(&empty).unwrap();
+        let not_unicode = directory
+            .path()
+            .join(std::ffi::OsStr::from_bytes(b"e\xff\x1b.py"));
+        let out = path(&format!("e{escape}/a.png"));
+        let cases: [Vec<&std::ffi::OsStr>; 6] = [
+            vec!["analyze".as_ref(), source.as_ref()],
+            vec!["analyze".as_ref(), latin.as_ref()],
+            vec!["analyze".as_ref(), missing.as_ref()],
+            vec!["analyze".as_ref(), empty.as_ref()],
+            vec!["analyze".as_ref(), not_unicode.as_ref()],
+            vec![
+                "heatmap".as_ref(),
+                source.as_ref(),
+                "--out".as_ref(),
+                out.as_ref(),
+            ],
+        ];
+        for arguments in cases {
+            let output = codegaze().args(&arguments).output().unwrap();
+            let shown = [output.stdout, output.stderr].concat();
+            assert!(
+                !shown.contains(&0x1b) && !shown.contains(&0x07),
+                "{arguments:?}"
+            );
+            assert!(
+                String::from_utf8(shown).unwrap().contains("␛"),
+                "{arguments:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_directory_without_permission_is_named_once() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = TempDir::new().unwrap();
+        let locked = directory.path().join("locked");
+        std::fs::create_dir(&locked).unwrap();
+        std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o000)).unwrap();
+        if std::fs::read_dir(&locked).is_ok() {
+            // The superuser reads everything.
+            return;
+        }
+        let output = run(&["analyze", locked.to_str().unwrap()]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(stderr.matches("locked").count(), 1, "{stderr}");
+        assert!(stderr.contains("permission denied"), "{stderr}");
+    }
+
+    #[test]
+    fn an_output_that_is_a_link_writes_its_target() {
+        let directory = TempDir::new().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        std::fs::create_dir(path("results")).unwrap();
+        for target in ["results/old.svg", "results/new.svg"] {
+            std::os::unix::fs::symlink(target, path("link.svg")).unwrap();
+            if target.contains("old") {
+                std::fs::write(path(target), "old").unwrap();
+            }
+            let link = path("link.svg");
+            succeed(&["heatmap", FIBONACCI, "--out", link.to_str().unwrap()]);
+            assert!(link.is_symlink(), "{target}");
+            let written = std::fs::read_to_string(path(target)).unwrap();
+            assert!(written.starts_with("<svg"), "{target}");
+            std::fs::remove_file(link).unwrap();
+        }
     }
 
     #[test]
@@ -777,26 +980,20 @@ mod unix {
     }
 
     #[test]
-    fn a_closed_pipe_is_success() {
-        let mut child = codegaze()
-            .args(["analyze", "examples", "--format", "json"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        drop(child.stdout.take());
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(
-            output.status.code(),
-            Some(0),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        assert!(
-            output.stderr.is_empty(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+    fn a_closed_pipe_is_success_in_every_format() {
+        for format in ["text", "json", "csv", "markdown"] {
+            let mut child = codegaze()
+                .args(["analyze", "examples", "--format", format])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            drop(child.stdout.take());
+            let output = child.wait_with_output().unwrap();
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(0), "{format}: {stderr}");
+            assert!(stderr.is_empty(), "{format}: {stderr}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 
 use super::args::{AnalyzeArgs, AttributionArgs, Format, ImageEncoding};
 use super::error::{CliError, report_line};
-use super::files::{self, Input};
+use super::files::{self, Input, InputError};
 use super::output::Stdout;
 use super::terminal::Environment;
 use super::tracking::Tracking;
@@ -41,18 +41,30 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), CliError> {
         ..AnalysisConfig::new(model.info(), resolve(&args.attribution, model.info())?)
     };
     let bar = progress::steps(inputs.len(), "analyzing");
-    let mut report = Report::new(args, inputs.len()).map_err(CliError::stdout)?;
     let tracking = Tracking::start(&args.tracking, "analyze", {
         let bar = bar.clone();
         move |text| bar.suspend(|| report_line(&format!("warning: {text}")))
     })?;
+    let done = analyze_all(args, &model, inputs, &config, &bar, &tracking);
+    if done.as_ref().is_err_and(|error| !error.is_closed_pipe()) {
+        tracking.fail();
+    }
+    done
+}
+
+fn analyze_all(
+    args: &AnalyzeArgs,
+    model: &Model,
+    inputs: Vec<Result<Input, InputError>>,
+    config: &AnalysisConfig,
+    bar: &indicatif::ProgressBar,
+    tracking: &Tracking,
+) -> Result<(), CliError> {
+    let mut report = Report::new(args, inputs.len()).map_err(CliError::stdout)?;
     let mut n_failed = 0;
     for input in inputs {
         let (name, done) = match input {
-            Ok(input) => (
-                input.name(),
-                analyze_one(&model, &input, args, &config, &bar),
-            ),
+            Ok(input) => (input.name(), analyze_one(model, &input, args, config, bar)),
             Err(error) => (String::new(), Err(CliError::failed(error))),
         };
         if let Ok((document, analysis)) = &done {
@@ -120,7 +132,7 @@ fn analyze_one(
     let cancel = AtomicBool::new(false);
     let name = input.name();
     let mut on_chunk = |done: usize, all: usize| {
-        bar.set_message(format!("{name} {done}/{all}"));
+        bar.set_message(progress::of_file(&name, done, all));
         bar.tick();
     };
     let analysis = analyze(model, &document, config, &cancel, &mut on_chunk)

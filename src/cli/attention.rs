@@ -22,6 +22,7 @@ pub(super) fn run(args: &AttentionArgs) -> Result<(), CliError> {
             args.out.display()
         ))
     })?;
+    output::check_not_input(&args.out, &args.file)?;
     let input = Input::from_path(&args.file);
     let document = input.read(args.input.max_bytes).map_err(CliError::failed)?;
     let model = models::load(&args.model)?;

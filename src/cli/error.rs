@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use crate::view::label::printable;
+
 /// Why a command did not do all that it was asked for.
 #[derive(Debug)]
 pub(super) enum CliError {
@@ -33,7 +35,7 @@ impl CliError {
         }
     }
 
-    /// Whoever reads our output has seen enough: that is success.
+    /// The reader of the output stopped early, as `head` does: that is success.
     pub(super) fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
     }
@@ -52,10 +54,11 @@ impl CliError {
     }
 }
 
-/// A line for a person, on stderr. Nobody can be told when stderr is closed.
+/// A line for a person, on stderr. Names of files may hold escape codes, which the terminal must not obey.
 pub(super) fn report_line(text: &str) {
     use io::Write;
-    let one_line = text.replace(['\n', '\r'], " ");
+    let one_line = printable(&text.replace(['\n', '\r'], " "));
+    // When stderr is closed, there is no place left for a message.
     let _ = writeln!(io::stderr(), "{one_line}");
 }
 
@@ -65,10 +68,12 @@ impl fmt::Display for CliError {
             Self::Usage(error) | Self::Failed(error) => write!(f, "{error}"),
             Self::Reported => f.write_str("some files failed"),
             Self::Output { target, source } => {
-                write!(
-                    f,
-                    "cannot write {target}: {source}; free some space or choose another place"
-                )
+                let advice = match source.kind() {
+                    io::ErrorKind::NotFound => "create the directory first",
+                    io::ErrorKind::StorageFull => "free some space or choose another place",
+                    _ => "choose another place",
+                };
+                write!(f, "cannot write {target}: {source}; {advice}")
             }
         }
     }

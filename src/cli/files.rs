@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ignore::WalkBuilder;
 
 use crate::text::document::{Document, TextError};
-use crate::text::language::{Language, file_language_id};
+use crate::text::language::{Language, file_language_id, script_language_id};
 
 /// A larger file is refused unless the limit is raised.
 pub(super) const DEFAULT_MAX_BYTES: u64 = 16 << 20;
@@ -21,8 +21,6 @@ pub(super) enum InputError {
     Missing { path: PathBuf },
     #[error("{}: no source files in this directory, apart from ignored ones; name a file", path.display())]
     NoSources { path: PathBuf },
-    #[error("{}: is a pipe or a device; pass it on standard input: codegaze … - < {}", path.display(), path.display())]
-    NotRegular { path: PathBuf },
     #[error("{}: is a directory; name a file in it", path.display())]
     Directory { path: PathBuf },
     #[error("{}: larger than {max_bytes} bytes; raise --max-bytes to read it", path.display())]
@@ -57,7 +55,7 @@ impl Input {
         }
     }
 
-    /// Reads at most `max_bytes`; never blocks on a pipe that was named as a file.
+    /// Reads at most `max_bytes`. A pipe that was named, as by `<(git show HEAD:a.py)`, is read to its end.
     pub(super) fn read(&self, max_bytes: u64) -> Result<Document, InputError> {
         let (path, bytes) = match self {
             Self::Stdin => {
@@ -74,16 +72,18 @@ impl Input {
                 if metadata.is_dir() {
                     return Err(InputError::Directory { path: path.clone() });
                 }
-                if !metadata.is_file() {
-                    return Err(InputError::NotRegular { path: path.clone() });
-                }
                 let file = File::open(path).map_err(at)?;
                 (path.clone(), read_limited(file, path, max_bytes)?)
             }
         };
-        let language = Language::of_file(&path);
         match Document::from_bytes(bytes) {
-            Ok(document) => Ok(document.with_language(language)),
+            Ok(document) => {
+                let language = Language::of_file(&path).or_else(|| {
+                    let first_line = document.text().lines().next()?;
+                    Language::from_id(script_language_id(first_line)?)
+                });
+                Ok(document.with_language(language))
+            }
             Err(source) => Err(InputError::Text { path, source }),
         }
     }
@@ -111,8 +111,8 @@ fn read_limited(reader: impl Read, path: &Path, max_bytes: u64) -> Result<Vec<u8
     }
 }
 
-/// The files that are meant: files as named, and of directories the source files that `.gitignore` does not leave out, in
-/// order of their paths.
+/// The files that are meant: files as named, and of directories the source files and scripts that `.gitignore` does not leave
+/// out, in order of their paths.
 pub(super) fn expand(paths: &[PathBuf]) -> Vec<Result<Input, InputError>> {
     let mut inputs = Vec::new();
     for path in paths {
@@ -125,6 +125,41 @@ pub(super) fn expand(paths: &[PathBuf]) -> Vec<Result<Input, InputError>> {
     inputs
 }
 
+/// Whether a file's name or, if it has no extension, its first line says that it is source code.
+fn is_source(path: &Path) -> bool {
+    file_language_id(path).is_some() || path.extension().is_none() && is_script(path)
+}
+
+fn is_script(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(256).read_to_end(&mut start));
+    let first_line = start.split(|&byte| byte == b'\n').next();
+    let first_line = first_line.and_then(|line| std::str::from_utf8(line).ok());
+    read.is_ok() && first_line.is_some_and(|line| script_language_id(line).is_some())
+}
+
+/// The walker's message for a system's error names the path twice.
+fn walk_error(error: ignore::Error) -> InputError {
+    let kind = error.io_error().map(io::Error::kind);
+    match (kind, path_of(&error)) {
+        (Some(kind), Some(path)) => InputError::Io {
+            path: path.to_owned(),
+            source: kind.into(),
+        },
+        _ => InputError::Walk { source: error },
+    }
+}
+
+fn path_of(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            path_of(err)
+        }
+        _ => None,
+    }
+}
+
 fn walk(folder: &Path, inputs: &mut Vec<Result<Input, InputError>>) {
     let walk = WalkBuilder::new(folder)
         .require_git(false)
@@ -135,11 +170,11 @@ fn walk(folder: &Path, inputs: &mut Vec<Result<Input, InputError>>) {
         match entry {
             Ok(entry) => {
                 let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-                if is_file && file_language_id(entry.path()).is_some() {
+                if is_file && is_source(entry.path()) {
                     inputs.push(Ok(Input::File(entry.into_path())));
                 }
             }
-            Err(source) => inputs.push(Err(InputError::Walk { source })),
+            Err(error) => inputs.push(Err(walk_error(error))),
         }
     }
     if inputs.len() == before {

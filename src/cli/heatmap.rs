@@ -34,6 +34,7 @@ fn format_of(path: &Path) -> Result<PictureFormat, CliError> {
 
 pub(super) fn run(args: &HeatmapArgs) -> Result<(), CliError> {
     let format = format_of(&args.out)?;
+    output::check_not_input(&args.out, &args.file)?;
     let input = Input::from_path(&args.file);
     let source = input.read(args.input.max_bytes).map_err(CliError::failed)?;
     let model = models::load(&args.model)?;

@@ -25,6 +25,9 @@ impl Tracking {
     pub(super) fn record(&self, _: usize, _: &Analysis) {}
 
     #[expect(clippy::unused_self, reason = "the signature of `tracking`")]
+    pub(super) fn fail(&self) {}
+
+    #[expect(clippy::unused_self, reason = "the signature of `tracking`")]
     pub(super) fn observer(&self) -> Option<Observer> {
         None
     }

@@ -3,6 +3,8 @@
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::path::Path;
 
+use anyhow::anyhow;
+
 use super::error::CliError;
 use crate::files::write_file;
 
@@ -34,6 +36,18 @@ pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), CliError> {
     let mut stdout = Stdout::new();
     stdout.write_all(bytes).map_err(CliError::stdout)?;
     stdout.finish()
+}
+
+/// Refuses an `--out` that is one of the files that were read.
+pub(super) fn check_not_input(out: &Path, input: &Path) -> Result<(), CliError> {
+    let real = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
+    if real(out).is_some_and(|out| Some(out) == real(input)) {
+        return Err(CliError::usage(anyhow!(
+            "{}: --out would overwrite the input; choose another name",
+            out.display()
+        )));
+    }
+    Ok(())
 }
 
 /// Writes a file; the error names it.

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::model::source::DownloadProgress;
 use crate::panics::lock;
+use crate::view::label::printable;
 
 /// A bar over a known number of steps. Hidden by itself where stderr is no terminal.
 pub(super) fn steps(n: usize, what: &str) -> ProgressBar {
@@ -13,6 +14,11 @@ pub(super) fn steps(n: usize, what: &str) -> ProgressBar {
     bar.set_style(style("{msg} [{bar:24}] {pos}/{len} {eta}"));
     bar.set_message(what.to_owned());
     bar
+}
+
+/// What a bar says about one file: its name, which must not send escape codes, and how many of its chunks are done.
+pub(super) fn of_file(name: &str, done: usize, all: usize) -> String {
+    format!("{} {done}/{all}", printable(name))
 }
 
 fn style(template: &str) -> ProgressStyle {
@@ -41,7 +47,7 @@ impl DownloadProgress for Downloads {
             bar.set_style(style(
                 "{msg} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
             ));
-            bar.set_message(file.to_owned());
+            bar.set_message(printable(file));
             bar.set_position(done);
             bar.reset_eta();
             *slot = Some(bar);
@@ -68,6 +74,12 @@ impl DownloadProgress for Downloads {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_send_no_escape_codes() {
+        let message = of_file("a\u{1b}]0;title\u{7}.py", 1, 2);
+        assert_eq!(message, "a␛]0;title␇.py 1/2");
+    }
 
     #[test]
     fn templates_are_valid() {

@@ -66,6 +66,13 @@ impl Tracking {
         }
     }
 
+    /// Notes that the command failed, so that its run ends as failed.
+    pub(super) fn fail(&self) {
+        if let Self(Some(tracker)) = self {
+            tracker.fail();
+        }
+    }
+
     /// Records every analysis of an engine.
     pub(super) fn observer(&self) -> Option<Observer> {
         let tracker = Arc::clone(self.0.as_ref()?);

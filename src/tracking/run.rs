@@ -1,6 +1,7 @@
 //! One run from its first sample to its end: batches, and what happens when the server does not take them.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,10 @@ const BATCH_METRICS: usize = 900;
 /// After a failure; doubled up to the second.
 const RETRY_PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 
+/// The limits of the oldest servers: newer ones take 500 or 6,000 characters of a parameter.
+const PARAM_CHARS: usize = 250;
+const TAG_CHARS: usize = 5000;
+
 type Warn = Box<dyn FnOnce(String) + Send>;
 
 /// Sends what comes until nobody can send any more, then ends the run.
@@ -23,6 +28,7 @@ pub(super) fn record(
     client: &Client,
     options: &TrackingOptions,
     samples: &Receiver<Sample>,
+    has_failed: &AtomicBool,
     warn: Warn,
 ) {
     let mut run = Run {
@@ -46,7 +52,7 @@ pub(super) fn record(
             run.send();
         }
     }
-    run.end();
+    run.end(has_failed.load(Ordering::Relaxed));
 }
 
 struct Run<'a> {
@@ -132,7 +138,7 @@ impl Run<'_> {
         ];
         let tags = tags.map(|(key, seen)| {
             let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
-            json!({ "key": key, "value": seen.join(", ") })
+            json!({ "key": key, "value": cut(&seen.join(", "), TAG_CHARS) })
         });
         let request = json!({ "run_id": id, "metrics": metrics, "tags": tags });
         let sent = self.client.log_batch(&request);
@@ -183,10 +189,17 @@ impl Run<'_> {
         let params: Vec<Value> = first
             .flat_map(|sample| &sample.params)
             .filter(|(_, value)| !value.is_empty())
-            .map(|(key, value)| json!({ "key": key, "value": value }))
+            .map(|(key, value)| json!({ "key": key, "value": cut(value, PARAM_CHARS) }))
             .collect();
-        self.client
-            .log_batch(&json!({ "run_id": id, "params": params }))?;
+        let sent = self
+            .client
+            .log_batch(&json!({ "run_id": id, "params": params }));
+        match sent {
+            Err(error) if !error.is_final() => return Err(error),
+            // Refused parameters must not hold up the metrics.
+            Err(ref error) => self.warn(error),
+            Ok(()) => {}
+        }
         self.has_params = true;
         Ok(())
     }
@@ -208,17 +221,44 @@ impl Run<'_> {
         }
     }
 
-    /// What is left is tried once more; a run that the server never heard of is not ended.
-    fn end(&mut self) {
-        if !self.send() {
-            return;
-        }
+    /// What is left is tried once more. The run is ended even if the server refuses the rest, so that it does not stay RUNNING; a
+    /// run that the server does not know is not ended.
+    fn end(&mut self, has_failed: bool) {
+        self.send();
         let Some(id) = self.id.clone() else {
             return;
         };
-        let ended = json!({ "run_id": id, "status": "FINISHED", "end_time": now() });
+        let status = if has_failed { "FAILED" } else { "FINISHED" };
+        let ended = json!({ "run_id": id, "status": status, "end_time": now() });
         if let Err(error) = self.client.update_run(&ended) {
             self.warn(&error);
         }
+    }
+}
+
+/// At most `max` characters: of a longer text, the start and the end.
+fn cut(text: &str, max: usize) -> String {
+    let n = text.chars().count();
+    if n <= max {
+        return text.to_owned();
+    }
+    let start = max / 2;
+    let left_out = n - (max - 1 - start);
+    text.chars()
+        .take(start)
+        .chain(['…'])
+        .chain(text.chars().skip(left_out))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut;
+
+    #[test]
+    fn long_values_keep_their_start_and_end() {
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdefg", 6), "abc…fg");
+        assert_eq!(cut("äöüßéèê", 4), "äö…ê");
     }
 }

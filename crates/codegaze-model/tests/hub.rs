@@ -676,6 +676,21 @@ fn a_link_to_a_lost_blob_and_a_blob_cut_short_are_repaired() {
 }
 
 #[test]
+fn offline_names_the_commit_of_a_cache_without_refs() {
+    let fixture = Fixture::new();
+    let offline = HubOptions {
+        offline: true,
+        ..fixture.options()
+    };
+    fixture.resolve().unwrap();
+    fs::remove_dir_all(fixture.model_dir().join("refs")).unwrap();
+    let error = hub_error(source(ID).resolve(&offline, &())).to_string();
+    let named = format!("{ID}@{COMMIT}");
+    assert!(error.contains(&named), "{error}");
+    assert_whole(&source(&named).resolve(&offline, &()).unwrap(), &codebert());
+}
+
+#[test]
 fn offline_uses_the_cache_alone() {
     let fixture = Fixture::new();
     let offline = HubOptions {

@@ -92,7 +92,12 @@ pub fn file_language_id(path: &Path) -> Option<&'static str> {
         "justfile" => return Some("just"),
         _ => {}
     }
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    let extension = path.extension()?.to_str()?;
+    // As compilers for C++ take them: `a.C` is not `a.c`.
+    if matches!(extension, "C" | "H") {
+        return Some("cpp");
+    }
+    let extension = extension.to_ascii_lowercase();
     Some(match extension.as_str() {
         // The languages that the embedded model was trained on.
         "c" | "h" => "c",
@@ -160,6 +165,35 @@ pub fn file_language_id(path: &Path) -> Option<&'static str> {
     })
 }
 
+/// The Language Server Protocol's id of a script's language, by its first line: `#!/usr/bin/env -S python3 -u`.
+#[must_use]
+pub fn script_language_id(first_line: &str) -> Option<&'static str> {
+    let mut words = first_line.strip_prefix("#!")?.split_ascii_whitespace();
+    let mut program = words.next()?.rsplit('/').next()?;
+    if program == "env" {
+        // Past its options and variables.
+        program = words.find(|word| !word.starts_with('-') && !word.contains('='))?;
+        program = program.rsplit('/').next()?;
+    }
+    // `python3.12`, `lua5.4`
+    let name = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    Some(match name {
+        "python" | "pypy" => "python",
+        "node" | "nodejs" | "bun" | "deno" => "javascript",
+        "tsx" | "ts-node" => "typescript",
+        "ruby" | "jruby" => "ruby",
+        "php" => "php",
+        "sh" | "bash" | "zsh" | "ksh" | "dash" => "shellscript",
+        "perl" => "perl",
+        "lua" | "luajit" => "lua",
+        "Rscript" => "r",
+        "tclsh" => "tcl",
+        "groovy" => "groovy",
+        "julia" => "julia",
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +206,9 @@ mod tests {
             ("app.component.tsx", Some("typescriptreact")),
             ("include/x.hpp", Some("cpp")),
             ("deploy/Dockerfile", Some("dockerfile")),
+            ("a.C", Some("cpp")),
+            ("a.H", Some("cpp")),
+            ("a.c", Some("c")),
             ("README", None),
             (".rs", None),
             ("..", None),
@@ -179,6 +216,23 @@ mod tests {
             ("x.unknown", None),
         ] {
             assert_eq!(file_language_id(Path::new(path)), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn scripts_by_their_first_line() {
+        for (line, expected) in [
+            ("#!/usr/bin/python3.12", Some("python")),
+            ("#! /usr/bin/env node", Some("javascript")),
+            ("#!/usr/bin/env -S A=1 /opt/ruby -w", Some("ruby")),
+            ("#!/bin/sh -e", Some("shellscript")),
+            ("#!/usr/bin/env", None),
+            ("#!", None),
+            ("#!/bin/unknown", None),
+            ("# python", None),
+            ("", None),
+        ] {
+            assert_eq!(script_language_id(line), expected, "{line:?}");
         }
     }
 

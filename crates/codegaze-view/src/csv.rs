@@ -28,9 +28,10 @@ impl<W: Write> CsvWriter<W> {
     pub fn new(w: W, granularity: Granularity) -> io::Result<Self> {
         let mut writer = Writer::from_writer(w);
         match granularity {
-            Granularity::Lexemes => writer.write_record(COLUMNS)?,
-            Granularity::Lines => writer.write_record(LINE_COLUMNS)?,
+            Granularity::Lexemes => writer.write_record(COLUMNS),
+            Granularity::Lines => writer.write_record(LINE_COLUMNS),
         }
+        .map_err(io_error)?;
         Ok(Self {
             writer,
             granularity,
@@ -43,13 +44,14 @@ impl<W: Write> CsvWriter<W> {
     /// Those of `w`.
     pub fn write(&mut self, document: &AnalyzedDocument<'_>) -> io::Result<()> {
         match self.granularity {
-            Granularity::Lexemes => self.write_lexemes(document)?,
-            Granularity::Lines => self.write_lines(document)?,
+            Granularity::Lexemes => self.write_lexemes(document),
+            Granularity::Lines => self.write_lines(document),
         }
+        .map_err(io_error)?;
         self.writer.flush()
     }
 
-    fn write_lexemes(&mut self, document: &AnalyzedDocument<'_>) -> io::Result<()> {
+    fn write_lexemes(&mut self, document: &AnalyzedDocument<'_>) -> ::csv::Result<()> {
         for (lexeme, level) in document.lexemes() {
             let (line, column) = document.place(lexeme.span.start);
             self.writer.write_record([
@@ -69,7 +71,7 @@ impl<W: Write> CsvWriter<W> {
         Ok(())
     }
 
-    fn write_lines(&mut self, document: &AnalyzedDocument<'_>) -> io::Result<()> {
+    fn write_lines(&mut self, document: &AnalyzedDocument<'_>) -> ::csv::Result<()> {
         for (line, level) in document.scored_lines() {
             self.writer.write_record([
                 document.name,
@@ -83,12 +85,41 @@ impl<W: Write> CsvWriter<W> {
     }
 }
 
+/// The writer's own error, with its kind: a closed pipe must be told apart.
+fn io_error(error: ::csv::Error) -> io::Error {
+    match error.into_kind() {
+        ::csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use codegaze_text::document::Document;
 
     use super::*;
     use crate::samples;
+
+    #[test]
+    fn an_error_of_the_output_keeps_its_kind() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        // More rows than the writer's buffer holds.
+        let text = "a = 1\n".repeat(2000);
+        let analysis = samples::analysis(&text);
+        let source = Document::new(text.as_str(), 0);
+        let document = AnalyzedDocument::new("a.py", &source, &analysis);
+        let mut writer = CsvWriter::new(Closed, Granularity::Lexemes).unwrap();
+        let error = writer.write(&document).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    }
 
     #[test]
     fn rows_read_back_exactly() {

@@ -69,6 +69,21 @@ pub fn printable(text: &str) -> String {
     out
 }
 
+/// As [`printable`], but line breaks and tabs stay: for a text that is shown with its lines.
+#[must_use]
+pub fn printable_lines(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let is_break = c == '\n' || c == '\t' || c == '\r' && rest.peek() == Some(&'\n');
+        match stand_in(c).filter(|_| !is_break) {
+            Some(shown) => out.push_str(&shown),
+            None => out.push(c),
+        }
+    }
+    out
+}
+
 /// `text` as a label that stands alone: as [`printable`], with spaces as `·`, a leading combining mark or joiner on `◌`,
 /// and nothing at all as ∅.
 #[must_use]
@@ -185,6 +200,12 @@ mod tests {
         ] {
             assert_eq!(label(text), shown, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_text_keeps_its_lines_and_tabs_alone() {
+        let text = "a\tb\r\nc\rd\n\x1b[2J \u{202e}é";
+        assert_eq!(printable_lines(text), "a\tb\r\nc␍d\n␛[2J ‹U+202E›é");
     }
 
     #[test]

@@ -155,10 +155,12 @@ impl<'a> AnalyzedDocument<'a> {
         n - usize::from(index.line_span(n - 1).is_empty())
     }
 
-    /// Line and column of a byte offset as people count them: both from 1, the column in characters.
+    /// Line and column of a byte offset as people count them: both from 1, the column in characters, without a byte order mark.
     fn place(&self, offset: usize) -> (u32, u32) {
         let at = Positions::new(self.source, Encoding::Utf32).position(offset);
-        (at.line.saturating_add(1), at.character.saturating_add(1))
+        let has_mark = at.line == 0 && offset > 0 && self.text().starts_with('\u{feff}');
+        let character = at.character - u32::from(has_mark);
+        (at.line.saturating_add(1), character.saturating_add(1))
     }
 
     /// The number of the line that holds a byte offset, from 1.

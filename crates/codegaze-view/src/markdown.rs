@@ -6,10 +6,11 @@ use std::path::Path;
 use codegaze_text::language::file_language_id;
 
 use super::AnalyzedDocument;
-use super::label::{label, printable};
+use super::label::{label, printable, printable_lines};
 use super::summary::{percent, summary, unscored};
 
-/// Writes one document's section with a table of the `top` lexemes and the source, unchanged, in a fence.
+/// Writes one document's section with a table of the `top` lexemes and the source in a fence. What a terminal would obey or not
+/// show is replaced in the source, too.
 ///
 /// # Errors
 /// Those of `w`.
@@ -51,7 +52,7 @@ pub fn write_markdown(
         "{fence}{}",
         file_language_id(Path::new(document.name)).unwrap_or_default()
     )?;
-    w.write_all(document.text().as_bytes())?;
+    w.write_all(printable_lines(document.text()).as_bytes())?;
     if !document.text().is_empty() && !document.text().ends_with('\n') {
         writeln!(w)?;
     }
@@ -132,6 +133,15 @@ mod tests {
         assert!(out.contains(r"| `\|` |"));
         assert!(out.contains("| `` ` `` |"));
         assert!(out.contains(&format!("`````python\n{text}\n`````\n")));
+    }
+
+    #[test]
+    fn the_source_sends_no_escape_codes() {
+        let out = render("a.py", "x = \"\u{1b}[2J\"\t# \u{202e}\n", 1);
+        assert!(
+            out.contains("```python\nx = \"␛[2J\"\t# ‹U+202E›\n```\n"),
+            "{out}"
+        );
     }
 
     #[test]

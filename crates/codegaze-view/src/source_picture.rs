@@ -4,12 +4,13 @@ use unicode_width::UnicodeWidthChar;
 
 use super::AnalyzedDocument;
 use super::color::Rgb;
-use super::label::{printable, stand_in, truncate};
+use super::label::{control_name, printable, stand_in, truncate};
 use super::levels::{HeatLevel, LevelThresholds};
 use super::picture::{RenderError, RenderOptions, dimensions, unit};
 use super::scene::{ADVANCE, Anchor, Item, Rect, Scene, Text};
 use super::summary::{summary, unscored};
 use super::theme::Theme;
+use codegaze_core::attribution::Aggregate;
 
 /// Columns of a line; what is longer is cut with `…`. HTML cuts nothing.
 pub const MAX_COLUMNS: usize = 240;
@@ -141,7 +142,8 @@ fn scene(document: &AnalyzedDocument<'_>, options: &RenderOptions) -> Result<Sce
         description: format!("{path}: {}", summary(document)),
         items: vec![m.text(m.margin, m.margin, theme.text(), truncate(&path, columns))],
     };
-    draw_legend(&mut scene, m, theme);
+    let aggregate = document.analysis.attribution.aggregate;
+    draw_legend(&mut scene, m, theme, aggregate);
     for (row, runs) in lines.into_iter().enumerate() {
         let y = top + row as f32 * m.line;
         let number = format!("{:>digits$}", row + 1);
@@ -180,7 +182,7 @@ fn draw_line(scene: &mut Scene, m: Measures, theme: Theme, runs: Vec<Run>, (x, y
 
 /// Five swatches with the quantiles at which they begin.
 #[allow(clippy::cast_precision_loss)] // a few columns
-fn draw_legend(scene: &mut Scene, m: Measures, theme: Theme) {
+fn draw_legend(scene: &mut Scene, m: Measures, theme: Theme, aggregate: Aggregate) {
     let y = m.margin + m.line * 1.2;
     let mut x = m.margin;
     let mut put = |content: &str, level: HeatLevel| {
@@ -198,7 +200,14 @@ fn draw_legend(scene: &mut Scene, m: Measures, theme: Theme) {
             .push(m.text(at, y, fill, content.trim().to_owned()));
         x += width + m.advance;
     };
-    put("attention above that of", HeatLevel::NONE);
+    let corrected = match aggregate {
+        Aggregate::Corrected => ", corrected for length,",
+        _ => "",
+    };
+    put(
+        &format!("attention{corrected} above that of"),
+        HeatLevel::NONE,
+    );
     let quantiles = LevelThresholds::default().quantiles;
     for (level, quantile) in HeatLevel::SHOWN.into_iter().zip(quantiles) {
         put(&format!(" {:.0} % ", quantile * 100.0), level);
@@ -246,7 +255,8 @@ fn runs(pieces: &[(&str, HeatLevel)]) -> Vec<Run> {
         for c in piece.chars() {
             let shown = match c {
                 '\t' => " ".repeat(TAB_WIDTH - column % TAB_WIDTH),
-                c => stand_in(c).unwrap_or_else(|| c.to_string()),
+                // The typeface lacks the pictures of most controls.
+                c => stand_in(c).map_or_else(|| c.to_string(), |shown| named(&shown)),
             };
             for c in shown.chars() {
                 if !push(&mut column, c, level, starts) {
@@ -257,6 +267,12 @@ fn runs(pieces: &[(&str, HeatLevel)]) -> Vec<Run> {
         }
     }
     runs
+}
+
+/// A stand-in with the name of a control in place of its picture.
+fn named(shown: &str) -> String {
+    let name = |c| control_name(c).map_or_else(|| String::from(c), |name| format!("‹{name}›"));
+    shown.chars().map(name).collect()
 }
 
 fn wrap_words(text: &str, columns: usize) -> Vec<String> {

@@ -6,7 +6,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 use zip::write::SimpleFileOptions;
 
-use codegaze_core::analysis::raw::RawAttention;
+use codegaze_core::analysis::raw::{RawAttention, RawHeads};
 
 /// A file format for tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Array {
 
 /// Writes `attentions` [layer, head, query, key] f32, `input_ids` \[token\] i64, `offsets` [token, 2] i64 (UTF-8 bytes in the
 /// document; (0, 0) for special subwords), and `hidden_states` [layer + 1, token, hidden] f32 if there are any. `metadata`
-/// goes into the file where the format has a place for it.
+/// goes into the file where the format has a place for it; an npz has `layers` and `heads` as arrays instead.
 ///
 /// # Errors
 /// When `out` refuses the bytes.
@@ -104,7 +104,11 @@ pub fn write_tensors(
                 .collect();
             out.write_all(&safetensors::serialize(views, Some(metadata))?)?;
         }
-        TensorFormat::Npz => write_npz(&arrays(raw), out)?,
+        TensorFormat::Npz => {
+            let mut arrays = arrays(raw);
+            arrays.extend(axes(raw));
+            write_npz(&arrays, out)?;
+        }
         TensorFormat::Json => write_json(raw, metadata, out)?,
     }
     Ok(())
@@ -139,6 +143,20 @@ fn arrays(raw: &RawAttention) -> Vec<Array> {
         arrays.push(Array::floats("hidden_states", shape, states));
     }
     arrays
+}
+
+/// Which layers and heads the first two axes of `attentions` are, as the other formats say it in their metadata: `layers` \[layer\]
+/// and, unless all heads were fused into one, `heads` \[head\], both i64.
+fn axes(raw: &RawAttention) -> Vec<Array> {
+    let integers = |name, values: &[usize]| {
+        let values = values.iter().map(|&value| offset(value));
+        Array::integers(name, vec![values.len()], values)
+    };
+    let mut axes = vec![integers("layers", &raw.layers)];
+    if let RawHeads::Each(heads) = &raw.heads {
+        axes.push(integers("heads", heads));
+    }
+    axes
 }
 
 /// A zip of `.npy` files, format version 1.0 (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>).

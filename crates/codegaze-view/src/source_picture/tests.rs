@@ -122,3 +122,15 @@ fn empty_documents_have_a_picture() {
         svg(text, &RenderOptions::default());
     }
 }
+
+#[test]
+fn controls_have_their_names_where_the_typeface_lacks_their_pictures() {
+    let picture = svg(
+        "x = \"\u{1b}\u{7}\"\t# \u{202e}\n",
+        &RenderOptions::default(),
+    );
+    for shown in ["‹ESC›", "‹BEL›", "‹U+202E›"] {
+        assert!(picture.contains(shown), "{shown}");
+    }
+    assert!(!picture.contains(['␛', '␇']));
+}

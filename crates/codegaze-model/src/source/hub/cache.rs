@@ -51,11 +51,26 @@ impl<'a> CacheFolder<'a> {
     /// The model's files, if they are all there; else what is missing, to read on after "which has".
     pub(super) fn files(&self) -> Result<ModelFiles, String> {
         let Some(commit) = self.commit() else {
-            return Err(format!("nothing of revision {:?}", self.model.revision));
+            return Err(self.without_ref());
         };
         let dir = self.snapshot(&commit);
         let layout = check(&dir)?;
         Ok(layout.files(self.model.id.to_owned(), Some(commit), &dir))
+    }
+
+    /// What to say where the cache does not know the revision's commit: a cache that was copied without `refs/`, or filled by
+    /// commit, may still have the model.
+    fn without_ref(&self) -> String {
+        let revision = self.model.revision;
+        let commits = names(&self.root.join("snapshots")).unwrap_or_default();
+        let whole = |commit: &&String| check(&self.snapshot(commit)).is_ok();
+        match commits.iter().find(whole) {
+            Some(commit) => format!(
+                "commit {commit}, but not which commit revision {revision:?} stands for (name it: {}@{commit})",
+                self.model.id
+            ),
+            None => format!("nothing of revision {revision:?}"),
+        }
     }
 
     /// The commit that the revision stood for when it was last fetched.
