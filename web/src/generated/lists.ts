@@ -25,13 +25,15 @@ export const AGGREGATES = ['sum', 'mean', 'max', 'first', 'corrected'] as const;
 export type Aggregate = (typeof AGGREGATES)[number];
 
 /** What a view uses if it names no aggregate. */
-export const DEFAULT_AGGREGATE: Aggregate = 'sum';
+export const DEFAULT_AGGREGATE: Aggregate = 'corrected';
 
 /** For people: how each aggregate works. */
 export const AGGREGATE_TEXTS: Record<Aggregate, string> = {
-  sum: 'The sum over the subwords',
-  mean: 'The mean over the subwords, so that length does not count',
+  sum: 'The sum over the subwords; long names score higher',
+  mean: 'The mean over the subwords; long names score lower',
   max: 'The subword that gets most',
+  first: 'The first subword',
+  corrected: 'Corrected for length: the sum, compared with lexemes of as many subwords',
 };
 
 /** What a row and a column of a matrix stand for. */
