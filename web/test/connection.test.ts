@@ -31,8 +31,8 @@ class Wire implements Socket {
     const event = new MessageEvent('message', { data: JSON.stringify(message) });
     this.onmessage?.call(this as unknown as WebSocket, event);
   }
-  break() {
-    this.onclose?.call(this as unknown as WebSocket, new Event('close') as CloseEvent);
+  break(code = 1006) {
+    this.onclose?.call(this as unknown as WebSocket, Object.assign(new Event('close'), { code }) as CloseEvent);
   }
 }
 
@@ -103,6 +103,7 @@ describe('a connection', () => {
   test('comes again after a break, later each time, and tells who waits', async () => {
     const { connection, wire, wires, links } = setUp();
     wire(0).open();
+    wire(0).say(hello);
     const asked = connection.ask('summary', {});
     wire(0).break();
     await expect(asked).rejects.toMatchObject({ kind: 'disconnected' });
@@ -118,6 +119,7 @@ describe('a connection', () => {
     expect(wires).toHaveLength(3);
     // Once it worked, the pauses begin anew.
     wire(2).open();
+    wire(2).say(hello);
     wire(2).break();
     await vi.advanceTimersByTimeAsync(500);
     expect(wires).toHaveLength(4);
@@ -141,6 +143,21 @@ describe('a connection', () => {
     const base64 = bearerProtocol('gehe?im>ü').replace('bearer.', '');
     expect(base64).toMatch(/^[\w-]+$/);
     expect(Buffer.from(base64, 'base64url').toString()).toBe('gehe?im>ü');
+  });
+
+  test('is not called open by a server without room, and tries again later each time', async () => {
+    const { wire, wires, links } = setUp(async () => 'unreachable');
+    wire(0).open();
+    wire(0).break(1013);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(links).toEqual(['connecting', 'refused']);
+    await vi.advanceTimersByTimeAsync(500);
+    wire(1).open();
+    wire(1).break(1013);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(wires).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(wires).toHaveLength(3);
   });
 
   test('tells a server that refuses live connections from one that is not there, and tries again', async () => {

@@ -94,7 +94,7 @@ export class Explorer {
         onStatus: ({ state, model }) => void this.loaded(state, model),
         onError: (error) => this.refused(error),
         onLink: (link) => {
-          if (link === 'closed') this.document.lost();
+          if (link === 'closed' || link === 'refused') this.document.lost();
           events.onLink(link);
         },
       },

@@ -62,6 +62,9 @@ export interface ConnectionOptions {
   diagnose?: (token: string | null) => Promise<Refusal>;
 }
 
+/** The close code with which a server without room for another live connection ends one that it has just accepted. */
+const TRY_AGAIN_LATER = 1013;
+
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -136,14 +139,13 @@ export class Connection {
     this.socket = socket;
     socket.onopen = () => {
       this.isOpen = true;
-      this.attempts = 0;
-      this.options.events.onLink('open');
     };
     socket.onmessage = ({ data }) => this.receive(String(data));
-    socket.onclose = () => void this.closed();
+    socket.onclose = ({ code }) => void this.closed(code);
   }
 
-  private async closed(): Promise<void> {
+  private async closed(code: number): Promise<void> {
+    const isFull = code === TRY_AGAIN_LATER;
     const wasOpen = this.isOpen;
     this.isOpen = false;
     this.socket = null;
@@ -152,7 +154,7 @@ export class Connection {
     }
     this.pending.clear();
     if (this.isEnded) return;
-    this.options.events.onLink('closed');
+    this.options.events.onLink(isFull ? 'refused' : 'closed');
     const refusal = wasOpen ? undefined : await this.options.diagnose?.(this.token);
     // Another attempt may have begun meanwhile.
     if (this.socket !== null || this.isEnded) return;
@@ -169,6 +171,9 @@ export class Connection {
     const message = JSON.parse(text) as ServerMessage;
     switch (message.type) {
       case 'hello':
+        // Before its first message, a server can still end the connection because it has no room for it.
+        this.attempts = 0;
+        this.options.events.onLink('open');
         this.options.events.onHello(message);
         break;
       case 'status':
