@@ -61,9 +61,12 @@ pub(super) enum Command {
 /// Which model, and where it runs.
 #[derive(Debug, Args)]
 pub(super) struct ModelArgs {
-    /// The model: `embedded`, a directory, or a Hugging Face id such as microsoft/codebert-base or owner/name@revision
+    /// The model: `embedded`, a directory, a file of weights, or a Hugging Face id such as microsoft/codebert-base or owner/name@revision
     #[arg(long, short, default_value = "embedded", value_name = "MODEL")]
     pub model: ModelSource,
+    /// A model that supplies what is missing beside the weights: configuration, tokenizer
+    #[arg(long, value_name = "MODEL")]
+    pub base: Option<ModelSource>,
     /// Where the model runs
     #[arg(long, default_value_t, value_name = "DEVICE", value_parser = named::<Device>())]
     pub device: Device,
@@ -279,6 +282,9 @@ pub(super) struct ServeArgs {
     /// A model to serve, as in the other commands; repeatable. The first one is the default [default: embedded]
     #[arg(long, short, value_name = "MODEL")]
     pub model: Vec<ModelSource>,
+    /// A model that supplies what is missing beside the weights of directories and files: configuration, tokenizer
+    #[arg(long, value_name = "MODEL")]
+    pub base: Option<ModelSource>,
     /// Where the models run
     #[arg(long, default_value_t, value_name = "DEVICE", value_parser = named::<Device>())]
     pub device: Device,
@@ -331,6 +337,9 @@ pub(super) enum ModelsCommand {
     Info {
         #[arg(default_value = "embedded")]
         model: ModelSource,
+        /// A model that supplies what is missing beside the weights: configuration, tokenizer
+        #[arg(long, value_name = "MODEL")]
+        base: Option<ModelSource>,
         #[arg(long)]
         json: bool,
     },

@@ -14,11 +14,22 @@ use crate::model::{Device, Model, Precision};
 
 /// Finds and loads a model; one from the hub is fetched if it is not in the cache.
 pub(super) fn load(args: &ModelArgs) -> Result<Model, CliError> {
-    let files = args
-        .model
+    let source = on_base(args.model.clone(), args.base.as_ref())?;
+    let files = source
         .resolve(&HubOptions::from_env(), &Downloads::default())
         .map_err(CliError::failed)?;
     Model::load(&files, args.device, args.precision).map_err(CliError::failed)
+}
+
+/// The model, with what is missing beside its weights from `base`.
+pub(super) fn on_base(
+    model: ModelSource,
+    base: Option<&ModelSource>,
+) -> Result<ModelSource, CliError> {
+    match base {
+        Some(base) => model.on_base(base.clone()).map_err(CliError::usage),
+        None => Ok(model),
+    }
 }
 
 pub(super) fn run(args: ModelsArgs) -> Result<(), CliError> {
@@ -38,7 +49,7 @@ pub(super) fn run(args: ModelsArgs) -> Result<(), CliError> {
             let files = model.resolve(&cached_only, &()).map_err(CliError::failed)?;
             print_path(&model, &files)
         }
-        ModelsCommand::Info { model, json } => info(model, json),
+        ModelsCommand::Info { model, base, json } => info(model, base, json),
     }
 }
 
@@ -112,9 +123,10 @@ fn cached_rows() -> Result<Vec<[String; 4]>, CliError> {
 }
 
 /// Loads the model, so that what is said is true of what would run.
-fn info(source: ModelSource, as_json: bool) -> Result<(), CliError> {
+fn info(model: ModelSource, base: Option<ModelSource>, as_json: bool) -> Result<(), CliError> {
     let model = load(&ModelArgs {
-        model: source,
+        model,
+        base,
         device: Device::default(),
         precision: Precision::default(),
     })?;

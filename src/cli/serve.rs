@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use super::args::ServeArgs;
 use super::error::{CliError, report_line};
+use super::models::on_base;
 use super::tracking::Tracking;
 use crate::http::options::TOKEN_VARIABLE;
 use crate::http::{Bound, Limits, ServeError, ServerOptions};
@@ -59,10 +60,16 @@ fn options(args: ServeArgs) -> Result<ServerOptions, CliError> {
         token,
         allowed_hosts: args.allow_host,
         allowed_origins: args.allow_origin,
-        models: if args.model.is_empty() {
-            vec![ModelSource::default()]
-        } else {
-            args.model
+        models: match (args.model, args.base) {
+            (models, None) if models.is_empty() => vec![ModelSource::default()],
+            (models, None) => models,
+            (models, Some(base)) => models
+                .into_iter()
+                .map(|model| match model {
+                    path @ ModelSource::Directory(_) => on_base(path, Some(&base)),
+                    other => Ok(other),
+                })
+                .collect::<Result<_, _>>()?,
         },
         device: args.device,
         precision: args.precision,

@@ -38,7 +38,7 @@ impl SourceKind {
     fn of(source: &ModelSource) -> Self {
         match source {
             ModelSource::Embedded => Self::Embedded,
-            ModelSource::Directory(_) => Self::Directory,
+            ModelSource::Directory(_) | ModelSource::OnBase { .. } => Self::Directory,
             ModelSource::Hub { .. } => Self::Hub,
         }
     }

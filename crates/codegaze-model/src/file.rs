@@ -13,9 +13,13 @@ use super::LoadError;
 /// Where one file is: on disk, or in the binary.
 #[derive(Clone, Debug)]
 pub enum Blob {
+    /// A file on disk.
     Path(PathBuf),
+    /// A file that was compiled into the binary.
     Embedded {
+        /// The name that messages show.
         name: &'static str,
+        /// The content.
         bytes: &'static [u8],
     },
 }
@@ -72,7 +76,7 @@ impl ModelFile {
             path: path.to_owned(),
             source,
         };
-        // Asked before opening: opening a FIFO would wait for its writer.
+        // Before the file is opened, because opening a FIFO would wait for its writer.
         if !std::fs::metadata(path).map_err(failed)?.is_file() {
             return Err(failed(io::Error::other("it is not a regular file")));
         }
@@ -151,6 +155,10 @@ impl ModelFile {
             Some(Kind::LfsPointer)
         } else if text.starts_with("<!doctype") || text.starts_with("<html") {
             Some(Kind::HtmlPage)
+        } else if head.starts_with(b"GGUF") {
+            Some(Kind::Gguf)
+        } else if head.starts_with(b"\x89HDF") {
+            Some(Kind::Hdf5)
         } else if head.starts_with(b"PK\x03\x04") {
             Some(Kind::Zip)
         } else if head.get(8) == Some(&b'{') && head[4..8] == [0; 4] {
@@ -194,6 +202,8 @@ pub(super) enum Kind {
     Empty,
     LfsPointer,
     HtmlPage,
+    Gguf,
+    Hdf5,
     Zip,
     Safetensors,
     Json,
@@ -211,6 +221,14 @@ impl Kind {
             Self::HtmlPage => (
                 "an HTML page",
                 "download the file itself, not the page that shows it",
+            ),
+            Self::Gguf => (
+                "a GGUF file, which llama.cpp reads",
+                "get the model's original weights",
+            ),
+            Self::Hdf5 => (
+                "an HDF5 file, as TensorFlow writes it",
+                "save the model from transformers with save_pretrained",
             ),
             Self::Zip => (
                 "a zip archive",

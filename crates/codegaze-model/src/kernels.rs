@@ -1,7 +1,7 @@
 //! The operations that the encoder is written in, and what carries them out.
 //!
 //! The encoder is defined once, over [`Backend`]. Two backends exist: [`cpu`] (prepacked weights, fused epilogues, reused
-//! buffers; the default) and [`candle`] (any device that candle has, and the yardstick for the first). Another precision
+//! buffers; the default) and [`candle`] (any device that candle has, and the reference for the first). Another precision
 //! is another `Linear` of a backend: nothing above this module sees how weights are stored.
 
 pub mod candle;
@@ -23,7 +23,9 @@ pub enum Epilogue<'a, M> {
 
 /// One parameter tensor on its way into a backend: row-major values and their shape.
 pub struct Parameter {
+    /// Elements in row-major order.
     pub values: Vec<f32>,
+    /// Lengths of the axes.
     pub shape: Vec<usize>,
 }
 
@@ -33,9 +35,13 @@ pub type Fetch<'a> = dyn FnMut(&str, &[usize]) -> Result<Parameter, LoadError> +
 
 /// The tables of `RobertaEmbeddings`, each [row, hidden].
 pub struct EmbeddingTables<B: Backend + ?Sized> {
+    /// One row for each id of the vocabulary.
     pub words: B::Table,
+    /// One row for each position.
     pub positions: B::Table,
+    /// One row for each token type; row 0 is used.
     pub token_types: B::Table,
+    /// Normalizes the sum of the three.
     pub norm: B::LayerNorm,
 }
 
@@ -44,11 +50,17 @@ pub struct EmbeddingTables<B: Backend + ?Sized> {
 pub trait Backend: Send + Sync {
     /// Activations, [row, column].
     type Matrix: Default + Send;
+    /// The weight [out, in] and the bias \[out\] of a linear layer, as the backend stores them.
     type Linear: Send + Sync;
+    /// The scale and the shift of a layer norm, \[hidden\] each.
     type LayerNorm: Send + Sync;
+    /// A table of embeddings, [row, hidden].
     type Table: Send + Sync;
+    /// Why the device failed.
     type Error: std::error::Error + Send + Sync + 'static;
 
+    /// Stores a table [row, hidden].
+    ///
     /// # Errors
     /// When the device refuses the memory.
     fn table(&self, table: Parameter) -> Result<Self::Table, LoadError>;
@@ -63,6 +75,8 @@ pub trait Backend: Send + Sync {
         parts: &[LinearNames],
     ) -> Result<Self::Linear, LoadError>;
 
+    /// Stores a layer norm: `weight` and `bias` are \[hidden\], `eps` is added to the variance.
+    ///
     /// # Errors
     /// When the device refuses the memory.
     fn layer_norm(
@@ -149,9 +163,13 @@ pub trait Backend: Send + Sync {
 
 /// The tensor names of one linear layer, and its widths.
 pub struct LinearNames {
+    /// The weight's name; its shape is [`n_out`, `n_in`].
     pub weight: String,
+    /// The bias's name; its shape is \[`n_out`\].
     pub bias: String,
+    /// Columns of the input.
     pub n_in: usize,
+    /// Columns of the output.
     pub n_out: usize,
 }
 

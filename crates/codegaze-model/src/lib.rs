@@ -1,4 +1,6 @@
-//! A model: tokenizer, encoder and what is known about it. The only place with candle, tokenizers, hf-hub and compute kernels.
+//! A model: tokenizer, encoder and what is known about it. The only crate with candle, tokenizers, hf-hub and compute kernels.
+
+#![warn(missing_docs)]
 
 pub mod kernels;
 pub mod roberta;
@@ -35,13 +37,19 @@ pub struct ModelInfo {
     pub id: String,
     /// The commit of a hub model.
     pub revision: Option<String>,
+    /// Layers of the encoder.
     pub n_layers: usize,
-    /// Heads of every layer.
+    /// Attention heads of every layer.
     pub n_heads: usize,
+    /// Width of a hidden state.
     pub hidden_size: usize,
     /// Subwords that fit one pass, special ones included: 512 for CodeBERT.
     pub max_tokens: usize,
+    /// Special subwords around a text: 2 for CodeBERT.
+    pub n_special: usize,
+    /// Where the model runs.
     pub device: Device,
+    /// The arithmetic of its linear layers.
     pub precision: Precision,
     /// Tells models apart, whatever they are called: a hash of configuration, tokenizer and a sample of every tensor.
     pub fingerprint: u64,
@@ -52,10 +60,10 @@ pub struct ModelInfo {
 }
 
 impl ModelInfo {
-    /// Subwords of a text that fit one pass, beside `<s>` and `</s>`.
+    /// Subwords of a text that fit one pass, without the special ones around them.
     #[must_use]
     pub fn max_code_subwords(&self) -> usize {
-        self.max_tokens.saturating_sub(2)
+        self.max_tokens.saturating_sub(self.n_special)
     }
 }
 
@@ -67,7 +75,7 @@ pub struct Model {
 }
 
 /// A classifier with a hundred thousand labels has 10 MB.
-const MAX_CONFIG_BYTES: u64 = 32 << 20;
+pub(crate) const MAX_CONFIG_BYTES: u64 = 32 << 20;
 
 /// Values of a tensor that go into the fingerprint.
 const FINGERPRINT_SAMPLES: usize = 64;
@@ -86,14 +94,15 @@ impl Model {
         let config_file = ModelFile::open(&files.config)?;
         let config_bytes = config_file.read_all("config.json", MAX_CONFIG_BYTES)?;
         let config = RobertaConfig::parse(&config_bytes, &config_file.name)?;
-        let tokenizer = Tokenizer::load(&files.tokenizer, files.tokenizer_config.as_ref())?;
-        if tokenizer.vocab_size() > config.vocab_size {
+        let tokenizer = Tokenizer::load(&files.tokenizer, &files.tokenizer_settings)?;
+        // Ids that no text can get, such as that of an unused special token, need no row.
+        if tokenizer.max_id() as usize >= config.vocab_size {
             return Err(LoadError::Config {
                 file: config_file.name,
                 cause: format!(
-                    "vocab_size is {}, but the tokenizer has {} entries; they belong to different models",
+                    "vocab_size is {}, but the tokenizer gives texts ids up to {}; use the tokenizer and the config.json of the same model",
                     config.vocab_size,
-                    tokenizer.vocab_size()
+                    tokenizer.max_id()
                 ),
             });
         }
@@ -123,6 +132,7 @@ impl Model {
             n_heads: config.num_attention_heads,
             hidden_size: config.hidden_size,
             max_tokens: config.max_tokens(),
+            n_special: tokenizer.n_special(),
             device,
             precision,
             fingerprint: digest
@@ -139,16 +149,19 @@ impl Model {
         })
     }
 
+    /// What is known about the model.
     #[must_use]
     pub fn info(&self) -> &Arc<ModelInfo> {
         &self.info
     }
 
+    /// The encoder's configuration.
     #[must_use]
     pub fn config(&self) -> &RobertaConfig {
         self.encoder.config()
     }
 
+    /// The tokenizer that belongs to the encoder.
     #[must_use]
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer

@@ -7,6 +7,7 @@ named_enum! {
     /// [`kernels`](crate::kernels) that supports it, and an arm in [`Device`](crate::Device).
     #[derive(Default)]
     pub enum Precision as "precision" {
+        /// 32-bit floating point.
         #[default]
         F32 = "f32", "32-bit floating point, exact to the published weights";
     }

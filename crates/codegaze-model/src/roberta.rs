@@ -15,8 +15,11 @@ use super::kernels::{Backend, EmbeddingTables, Epilogue, Fetch, LinearNames, Par
 /// One layer's attention, alive only while a sink looks at it.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerAttention<'a> {
+    /// The layer, from 0.
     pub layer_idx: usize,
+    /// Length of the axis `head`.
     pub n_heads: usize,
+    /// Length of the axes `query` and `key`: subwords of the pass, special ones included.
     pub n_tokens: usize,
     /// Post-softmax weights, [head, query, key]; rows sum to 1.
     pub weights: &'a [f32],
@@ -48,6 +51,7 @@ pub trait AttentionSink {
 /// Which hidden states a pass hands out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HiddenStates {
+    /// No hidden state.
     #[default]
     None,
     /// The last layer's output.
@@ -66,7 +70,12 @@ pub enum Start<'a> {
     Embeddings,
     /// With layer `layer_idx`, which reads `hidden` [token, hidden]: hidden state `layer_idx` of an earlier pass over the same
     /// ids. The sink does not get it again.
-    Layer { layer_idx: usize, hidden: &'a [f32] },
+    Layer {
+        /// The first layer that is run.
+        layer_idx: usize,
+        /// What it reads, [token, hidden].
+        hidden: &'a [f32],
+    },
 }
 
 /// What a pass computes. No layer above the last needed one is run, and of that one only what is needed.
@@ -76,12 +85,17 @@ pub struct ForwardPlan {
     pub layers: Vec<usize>,
     /// Whether it gets their transformed values too.
     pub transformed_values: bool,
+    /// Which hidden states it gets.
     pub hidden_states: HiddenStates,
 }
 
 /// Why a pass did not come to its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(
+    missing_docs,
+    reason = "each variant's message says what it and its fields are"
+)]
 pub enum ForwardError {
     #[error("the pass was cancelled")]
     Cancelled,
@@ -111,6 +125,7 @@ pub enum ForwardError {
 
 /// An encoder on some backend.
 pub trait Encoder: Send + Sync {
+    /// The sizes of the encoder.
     fn config(&self) -> &RobertaConfig;
 
     /// Runs the plan over `ids` \[token\], special subwords included. `cancel` is looked at before every layer. Layers of

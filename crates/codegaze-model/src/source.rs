@@ -4,9 +4,11 @@ mod directory;
 mod embedded;
 pub(crate) mod error;
 pub(crate) mod files;
+mod folder;
 #[cfg(feature = "hub")]
 pub mod hub;
 mod layout;
+mod missing;
 mod names;
 mod options;
 
@@ -19,8 +21,8 @@ use super::LoadError;
 pub use super::file::Blob;
 pub use embedded::EMBEDDED_MODEL;
 pub use error::SourceError;
-pub use files::{ModelFiles, TokenizerFiles, WeightFiles};
-pub use layout::Missing;
+pub use files::{ModelFiles, TokenizerFiles, TokenizerSettings, WeightFiles};
+pub use missing::{Missing, Part};
 use names::{expand_home, is_hub_id, is_revision, looks_like_path};
 pub use options::{DownloadProgress, HubOptions, Token};
 
@@ -30,10 +32,20 @@ pub enum ModelSource {
     /// The model inside the binary, [`EMBEDDED_MODEL`].
     #[default]
     Embedded,
+    /// A directory that holds a model, or a file of weights in such a directory.
     Directory(PathBuf),
+    /// A directory or a file with weights; what is missing beside them comes from another model.
+    OnBase {
+        /// The directory or the file.
+        path: PathBuf,
+        /// The other model.
+        base: Box<ModelSource>,
+    },
     /// `owner/name`, with a branch, tag or commit; without one, `main`.
     Hub {
+        /// `owner/name`
         id: String,
+        /// A branch, tag or commit.
         revision: Option<String>,
     },
 }
@@ -52,13 +64,31 @@ impl ModelSource {
     ) -> Result<ModelFiles, LoadError> {
         match self {
             Self::Embedded => Ok(embedded::files()?),
-            Self::Directory(path) => Ok(directory::files(path)?),
-            #[cfg(feature = "hub")]
-            Self::Hub { id, revision } => {
-                Ok(hub::resolve(id, revision.as_deref(), options, progress)?)
+            Self::Directory(path) => directory::files(path),
+            Self::OnBase { path, base } => {
+                directory::files_on_base(path, base.resolve(options, progress)?)
             }
+            #[cfg(feature = "hub")]
+            Self::Hub { id, revision } => hub::resolve(id, revision.as_deref(), options, progress),
             #[cfg(not(feature = "hub"))]
             Self::Hub { .. } => Err(no_hub(self, options, progress)),
+        }
+    }
+
+    /// Takes what is missing beside the weights of a directory or file from `base`.
+    ///
+    /// # Errors
+    ///
+    /// When this is not a directory or a file.
+    pub fn on_base(self, base: Self) -> Result<Self, SourceError> {
+        match self {
+            Self::Directory(path) => Ok(Self::OnBase {
+                path,
+                base: Box::new(base),
+            }),
+            other => Err(SourceError::NoBase {
+                model: other.to_string(),
+            }),
         }
     }
 
@@ -75,9 +105,7 @@ impl ModelSource {
     ) -> Result<ModelFiles, LoadError> {
         match self {
             #[cfg(feature = "hub")]
-            Self::Hub { id, revision } => {
-                Ok(hub::download(id, revision.as_deref(), options, progress)?)
-            }
+            Self::Hub { id, revision } => hub::download(id, revision.as_deref(), options, progress),
             _ => self.resolve(options, progress),
         }
     }
@@ -95,7 +123,7 @@ impl fmt::Display for ModelSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Embedded => f.write_str(EMBEDDED_MODEL),
-            Self::Directory(path) => write!(f, "{}", path.display()),
+            Self::Directory(path) | Self::OnBase { path, .. } => write!(f, "{}", path.display()),
             Self::Hub { id, revision: None } => f.write_str(id),
             Self::Hub {
                 id,
@@ -108,18 +136,15 @@ impl fmt::Display for ModelSource {
 impl FromStr for ModelSource {
     type Err = SourceError;
 
-    /// An empty text, `embedded` and the embedded model's name are the embedded model. A path is a directory, whether it exists or
-    /// not. `owner/name[@revision]` is a hub model.
+    /// An empty text, `embedded` and the embedded model's name are the embedded model. A path is a directory or a file of weights,
+    /// whether it exists or not. `owner/name[@revision]` is a hub model.
     fn from_str(text: &str) -> Result<Self, SourceError> {
         if matches!(text, "" | "embedded") || text == EMBEDDED_MODEL {
             return Ok(Self::Embedded);
         }
         let path = expand_home(text);
-        if path.is_dir() {
+        if path.exists() {
             return Ok(Self::Directory(path));
-        }
-        if path.is_file() {
-            return Err(SourceError::IsFile { path });
         }
         if looks_like_path(text) {
             return Ok(Self::Directory(path));

@@ -11,14 +11,17 @@ use tokenizers::models::bpe::BPE;
 use tokenizers::{AddedVocabulary, NormalizerWrapper, OffsetReferential, OffsetType};
 
 use super::LoadError;
-use super::file::Blob;
-use super::source::files::TokenizerFiles;
+use super::source::files::{TokenizerFiles, TokenizerSettings};
 use codegaze_text::ByteSpan;
 
 mod byte_level;
 mod files;
+mod limits;
+mod settings;
+mod template;
 
 use byte_level::ByteLevel;
+use template::Template;
 
 /// The subwords of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,57 +48,52 @@ pub struct Tokenizer {
     added: Option<AddedVocabulary>,
     add_prefix_space: bool,
     vocab_size: usize,
-    bos_id: u32,
-    eos_id: u32,
+    max_id: u32,
+    template: Template,
     pad_id: Option<u32>,
     mask_id: Option<u32>,
     fingerprint: u64,
 }
 
 impl Tokenizer {
-    /// Reads `tokenizer.json`, or `vocab.json` and `merges.txt`. `tokenizer_config.json` names the special subwords
-    /// and says whether a space is put before the text (`add_prefix_space`, default false).
+    /// Reads `tokenizer.json`, or `vocab.json` and `merges.txt`, and what stands beside it. The ids equal those of transformers 5 for
+    /// a model of type `roberta`:
+    ///
+    /// - A `RobertaTokenizer` (the default) puts `cls_token` and `sep_token` around a text, and a space before it if
+    ///   `tokenizer_config.json` has `add_prefix_space`. The names are those of `special_tokens_map.json`, then of `tokenizer_config.json`.
+    /// - Of a `PreTrainedTokenizerFast`, `tokenizer.json` decides both.
+    /// - Added tokens are those of `added_tokens_decoder` in `tokenizer_config.json`; without it, those of `added_tokens.json` and
+    ///   `tokenizer.json`.
     ///
     /// # Errors
-    /// When a file is absent or damaged, describes another kind of tokenizer, or the vocabulary lacks `<s>` or `</s>`.
+    /// When a file is absent or damaged, describes another kind of tokenizer, contradicts another file, or when the vocabulary lacks
+    /// `<s>` or `</s>`.
     pub fn load(
         tokenizer: &TokenizerFiles,
-        tokenizer_config: Option<&Blob>,
+        settings: &TokenizerSettings,
     ) -> Result<Self, LoadError> {
         let mut digest = Sha256::new();
-        let config = match tokenizer_config {
-            Some(blob) => files::read_config(blob, &mut digest)?,
-            None => files::Config::default(),
-        };
+        let settings = settings::read_settings(settings, &mut digest)?;
         let parts = match tokenizer {
-            TokenizerFiles::Json(blob) => files::read_json(blob, &mut digest)?,
+            TokenizerFiles::Json(blob) => files::read_json(blob, settings, &mut digest)?,
             TokenizerFiles::VocabMerges { vocab, merges } => {
-                files::read_vocab_merges(vocab, merges, &mut digest)?
+                files::read_vocab_merges(vocab, merges, settings, &mut digest)?
             }
         };
-        let id_of = |name: &str| parts.added.token_to_id(name, &parts.bpe);
-        let required = |name: &str| {
-            id_of(name).ok_or_else(|| LoadError::MissingSpecial {
-                file: parts.file.clone(),
-                name: name.to_owned(),
-            })
-        };
-        let bos_id = required(parts.bos.as_ref().unwrap_or(&config.bos))?;
-        let eos_id = required(parts.eos.as_ref().unwrap_or(&config.eos))?;
-        let pad_id = id_of(&config.pad);
-        let mask_id = id_of(&config.mask);
+        let pad_id = parts.id_of(&parts.settings.pad);
+        let mask_id = parts.id_of(&parts.settings.mask);
         let fingerprint = digest
             .finalize()
             .first_chunk()
             .map_or(0, |bytes| u64::from_le_bytes(*bytes));
         Ok(Self {
             byte_level: ByteLevel::new(&parts.bpe),
-            add_prefix_space: config.add_prefix_space.unwrap_or(parts.add_prefix_space),
+            add_prefix_space: parts.add_prefix_space,
             vocab_size: parts.vocab_size,
+            max_id: parts.max_id,
             added: parts.has_plain_added.then_some(parts.added),
             bpe: parts.bpe,
-            bos_id,
-            eos_id,
+            template: parts.template,
             pad_id,
             mask_id,
             fingerprint,
@@ -105,15 +103,28 @@ impl Tokenizer {
     /// `<s>`, the text's subwords, `</s>`. Never truncated.
     #[must_use]
     pub fn encode(&self, text: &str) -> Encoding {
-        let mut ids = vec![self.bos_id];
-        let mut spans = vec![None];
+        let Template { prefix, suffix } = &self.template;
+        let mut ids = prefix.clone();
+        let mut spans = vec![None; prefix.len()];
         self.for_each_subword(text, |id, span| {
             ids.push(id);
             spans.push(Some(span));
         });
-        ids.push(self.eos_id);
-        spans.push(None);
+        ids.extend(suffix);
+        spans.resize(ids.len(), None);
         Encoding { ids, spans }
+    }
+
+    /// The number of special subwords around a text: 2 for CodeBERT.
+    #[must_use]
+    pub fn n_special(&self) -> usize {
+        self.template.prefix.len() + self.template.suffix.len()
+    }
+
+    /// The greatest id that a text can get, special subwords around it included.
+    #[must_use]
+    pub fn max_id(&self) -> u32 {
+        self.max_id
     }
 
     /// The number of subwords of a text, without `<s>` and `</s>`.
@@ -130,23 +141,25 @@ impl Tokenizer {
         self.vocab_size
     }
 
-    /// `<s>`, which begins every sequence.
+    /// The first special subword of every sequence, `<s>` for CodeBERT.
     #[must_use]
     pub fn bos_id(&self) -> u32 {
-        self.bos_id
+        self.template.prefix[0]
     }
 
-    /// `</s>`, which ends every sequence.
+    /// The last special subword of every sequence, `</s>` for CodeBERT. `None` if nothing stands behind a text.
     #[must_use]
-    pub fn eos_id(&self) -> u32 {
-        self.eos_id
+    pub fn eos_id(&self) -> Option<u32> {
+        self.template.suffix.last().copied()
     }
 
+    /// The id of the padding subword, if the vocabulary has one.
     #[must_use]
     pub fn pad_id(&self) -> Option<u32> {
         self.pad_id
     }
 
+    /// The id of the mask, if the vocabulary has one.
     #[must_use]
     pub fn mask_id(&self) -> Option<u32> {
         self.mask_id

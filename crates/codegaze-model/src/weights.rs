@@ -136,6 +136,7 @@ impl Weights {
         self.tensors.keys().map(String::as_str)
     }
 
+    /// The shape of a tensor, if there is one of this name.
     #[must_use]
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         self.tensors
@@ -229,7 +230,7 @@ fn read_by_content(file: &ModelFile) -> Result<BTreeMap<String, TensorView>, Loa
     }
 }
 
-/// `pytorch_model.bin`, told apart by content.
+/// `pytorch_model.bin` in either of its formats; the content shows which.
 fn read_torch(file: &ModelFile) -> Result<BTreeMap<String, TensorView>, LoadError> {
     match file.head(4)?.as_slice() {
         [b'P', b'K', 3, 4] => torch_zip::read(file),

@@ -35,6 +35,12 @@ fn bytes(seed: u32, len: usize) -> Vec<u8> {
     (0..len).map(|_| next()).collect()
 }
 
+/// A small model's file that is as the hub would serve it.
+fn fixture_file(path: &str) -> Vec<u8> {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
+    fs::read(fixtures.join(path)).unwrap()
+}
+
 /// The files of `microsoft/codebert-base`, by name.
 fn codebert() -> Vec<(&'static str, Vec<u8>)> {
     let names = [
@@ -51,7 +57,17 @@ fn codebert() -> Vec<(&'static str, Vec<u8>)> {
     ];
     let mut files: Vec<_> = (1..)
         .zip(names)
-        .map(|(seed, name)| (name, bytes(seed, 700)))
+        .map(|(seed, name)| {
+            let content = match name {
+                "config.json" | "vocab.json" | "merges.txt" => {
+                    fixture_file(&format!("torch_zip/{name}"))
+                }
+                "special_tokens_map.json" => br#"{"cls_token": "<s>"}"#.to_vec(),
+                "tokenizer_config.json" => br#"{"model_max_length": 512}"#.to_vec(),
+                _ => bytes(seed, 700),
+            };
+            (name, content)
+        })
         .collect();
     files.push((WEIGHTS, bytes(99, 300_000)));
     files
@@ -147,7 +163,16 @@ fn names(dir: &Path) -> Vec<String> {
 /// The model is what the hub has, byte by byte.
 fn assert_whole(files: &ModelFiles, expected: &[(&str, Vec<u8>)]) {
     let mut blobs = vec![&files.config];
-    blobs.extend(&files.tokenizer_config);
+    let beside = &files.tokenizer_settings;
+    blobs.extend(
+        [
+            &beside.config,
+            &beside.special_tokens_map,
+            &beside.added_tokens,
+        ]
+        .into_iter()
+        .flatten(),
+    );
     match &files.tokenizer {
         TokenizerFiles::Json(blob) => blobs.push(blob),
         TokenizerFiles::VocabMerges { vocab, merges } => blobs.extend([vocab, merges]),
@@ -186,28 +211,28 @@ fn the_first_run_downloads_what_is_needed_and_the_second_needs_no_network() {
     assert!(matches!(files.weights, WeightFiles::Torch(Blob::Path(_))));
 
     let requests = fixture.hub.take_requests();
-    let unwanted = [
-        "tf_model",
-        "flax",
-        "rust_model",
-        "README",
-        "gitattributes",
-        "special",
-    ];
+    let unwanted = ["tf_model", "flax", "rust_model", "README", "gitattributes"];
     for request in &requests {
         assert!(
             !unwanted.iter().any(|name| request.target.contains(name)),
             "{request:?}"
         );
     }
-    // The list, and for each of five files its metadata and its content, the weights' by way of a redirect.
-    assert_eq!(requests.len(), 1 + 2 * 5 + 1);
+    // The list, and for each of six files its metadata and its content, that of the two large ones by way of a redirect.
+    assert_eq!(requests.len(), 1 + 2 * 6 + 2);
+    let order: Vec<&str> = requests
+        .iter()
+        .filter_map(|request| request.target.rsplit('/').next())
+        .collect();
+    let first = |name: &str| order.iter().position(|other| *other == name);
+    assert!(first("config.json") < first("vocab.json") && first("vocab.json") < first(WEIGHTS));
     assert_eq!(
         fixture.snapshot_files(),
         [
             "config.json",
             "merges.txt",
             WEIGHTS,
+            "special_tokens_map.json",
             "tokenizer_config.json",
             "vocab.json"
         ]
@@ -278,7 +303,7 @@ fn a_model_without_a_needed_file_is_told_by_what_it_has() {
         ("merges.txt", "vocab.json but neither merges.txt"),
         (
             WEIGHTS,
-            "does not support tf_model.h5, flax_model.msgpack, rust_model.ot",
+            "does not support flax_model.msgpack (Flax), rust_model.ot (rust-bert), tf_model.h5 (TensorFlow)",
         ),
     ] {
         let mut files = codebert();
@@ -291,8 +316,51 @@ fn a_model_without_a_needed_file_is_told_by_what_it_has() {
             message.contains(expected) && message.contains("README.md"),
             "{message}"
         );
-        assert!(fixture.snapshot_files().is_empty());
+        assert!(!fixture.snapshot_files().contains(&WEIGHTS.to_owned()));
     }
+}
+
+#[test]
+fn a_model_of_another_type_is_refused_before_its_weights_are_requested() {
+    let bert = br#"{"model_type": "bert"}"#.to_vec();
+    let qwen = br#"{"model_type": "qwen2"}"#.to_vec();
+    for (config, gone, expected) in [
+        (qwen, "", "type \"qwen2\""),
+        // Not: its tokenizer's files are missing.
+        (bert, "merges.txt", "type \"bert\""),
+    ] {
+        let mut files = codebert();
+        files.retain(|(name, _)| *name != gone);
+        for (name, content) in &mut files {
+            if *name == "config.json" {
+                content.clone_from(&config);
+            }
+        }
+        let fixture = Fixture::with_files(&files);
+        let error = fixture.resolve().unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        let requests = fixture.hub.take_requests();
+        assert!(
+            requests
+                .iter()
+                .all(|request| !request.target.ends_with(WEIGHTS))
+        );
+    }
+
+    let mut files = codebert();
+    for (name, content) in &mut files {
+        if *name == "vocab.json" {
+            *content = br#"{"a": 0}"#.to_vec();
+        }
+    }
+    let fixture = Fixture::with_files(&files);
+    assert!(fixture.resolve().is_err());
+    let requests = fixture.hub.take_requests();
+    assert!(
+        requests
+            .iter()
+            .all(|request| !request.target.ends_with(WEIGHTS))
+    );
 }
 
 #[test]
@@ -311,8 +379,12 @@ fn errors_of_access_say_what_to_do() {
     let fixture = Fixture::new();
     fixture.hub.state.lock().unwrap().required_token = Some(SECRET.to_owned());
     let error = fixture.resolve_err();
-    assert!(matches!(error, HubError::NoToken { .. }), "{error}");
-    assert!(error.to_string().contains("HF_TOKEN"), "{error}");
+    assert!(matches!(error, HubError::Gated { .. }), "{error}");
+    let message = error.to_string();
+    assert!(
+        message.contains("HF_TOKEN") && message.contains("accept its conditions"),
+        "{message}"
+    );
 
     let mut options = fixture.options();
     options.token = Token::new("hf_of_somebody_else");
@@ -343,7 +415,8 @@ fn the_token_goes_to_the_hub_and_not_to_the_cdn() {
         .take_requests()
         .into_iter()
         .partition(|request| request.is_cdn);
-    assert_eq!(cdn.len(), 1);
+    // The weights and the vocabulary.
+    assert_eq!(cdn.len(), 2);
     assert!(
         cdn.iter().all(|request| request.authorization.is_none()),
         "{cdn:?}"
@@ -400,6 +473,17 @@ fn a_revision_is_pinned_beside_others() {
     assert_whole(&source(ID).resolve(&offline, &()).unwrap(), &codebert());
 
     let models = list_cached(&offline).unwrap();
+    let unwanted = [
+        ".gitattributes",
+        "README.md",
+        "flax_model.msgpack",
+        "rust_model.ot",
+        "tf_model.h5",
+    ];
+    let n_bytes = |files: &[(&str, Vec<u8>)]| -> u64 {
+        let needed = files.iter().filter(|(name, _)| !unwanted.contains(name));
+        needed.map(|(_, content)| content.len() as u64).sum()
+    };
     let rows: Vec<_> = models
         .iter()
         .map(|model| {
@@ -413,8 +497,8 @@ fn a_revision_is_pinned_beside_others() {
     assert_eq!(
         rows,
         [
-            (COMMIT, "main".to_owned(), 4 * 700 + 300_000),
-            (TAGGED, "refs/pr/1 v1.0".to_owned(), 4 * 700 + 200_000)
+            (COMMIT, "main".to_owned(), n_bytes(&codebert())),
+            (TAGGED, "refs/pr/1 v1.0".to_owned(), n_bytes(&tagged))
         ]
     );
     assert!(
@@ -795,8 +879,8 @@ fn sharded(shards: &[&str]) -> Vec<(&'static str, Vec<u8>)> {
         .collect();
     let index = serde_json::json!({ "metadata": {}, "weight_map": map });
     vec![
-        ("config.json", bytes(1, 100)),
-        ("tokenizer.json", bytes(2, 100)),
+        ("config.json", fixture_file("safetensors/config.json")),
+        ("tokenizer.json", fixture_file("safetensors/tokenizer.json")),
         ("vocab.json", bytes(3, 100)),
         ("merges.txt", bytes(4, 100)),
         (

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use codegaze_model::source::{Blob, TokenizerFiles};
+use codegaze_model::source::{Blob, TokenizerFiles, TokenizerSettings};
 use codegaze_model::tokenizer::{Encoding, Tokenizer};
 use codegaze_text::ByteSpan;
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ fn root() -> PathBuf {
 fn from_json(directory: &str) -> Tokenizer {
     let directory = root().join(directory);
     let files = TokenizerFiles::Json(Blob::Path(directory.join("tokenizer.json")));
-    Tokenizer::load(&files, config(&directory).as_ref()).unwrap()
+    Tokenizer::load(&files, &settings(&directory)).unwrap()
 }
 
 fn from_vocab_merges(directory: &str) -> Tokenizer {
@@ -29,12 +29,19 @@ fn from_vocab_merges(directory: &str) -> Tokenizer {
         vocab: Blob::Path(directory.join("vocab.json")),
         merges: Blob::Path(directory.join("merges.txt")),
     };
-    Tokenizer::load(&files, config(&directory).as_ref()).unwrap()
+    Tokenizer::load(&files, &settings(&directory)).unwrap()
 }
 
-fn config(directory: &Path) -> Option<Blob> {
-    let path = directory.join("tokenizer_config.json");
-    path.exists().then_some(Blob::Path(path))
+fn settings(directory: &Path) -> TokenizerSettings {
+    let blob = |name: &str| {
+        let path = directory.join(name);
+        path.exists().then_some(Blob::Path(path))
+    };
+    TokenizerSettings {
+        config: blob("tokenizer_config.json"),
+        special_tokens_map: blob("special_tokens_map.json"),
+        added_tokens: blob("added_tokens.json"),
+    }
 }
 
 const MINI: &str = "crates/codegaze-mini/model";
@@ -115,7 +122,7 @@ fn the_embedded_models_tokenizer_equals_hugging_faces() {
         assert_equals_reference(&tokenizer, "tokenizers/mini.json");
         assert_equals_reference(&tokenizer, "mini-reference.json");
         assert_eq!(tokenizer.vocab_size(), 8192);
-        assert_eq!((tokenizer.bos_id(), tokenizer.eos_id()), (0, 2));
+        assert_eq!((tokenizer.bos_id(), tokenizer.eos_id()), (0, Some(2)));
         assert_eq!(
             (tokenizer.pad_id(), tokenizer.mask_id()),
             (Some(1), Some(4))
@@ -169,14 +176,13 @@ static PAIRS: LazyLock<[(Tokenizer, tokenizers::Tokenizer); 2]> = LazyLock::new(
 
 fn spaced() -> Tokenizer {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("tokenizer_config.json");
     std::fs::write(
-        &path,
+        dir.path().join("tokenizer_config.json"),
         r#"{"add_prefix_space": true, "cls_token": {"content": "<s>"}}"#,
     )
     .unwrap();
     let files = TokenizerFiles::Json(Blob::Path(root().join(MINI).join("tokenizer.json")));
-    Tokenizer::load(&files, Some(&Blob::Path(path))).unwrap()
+    Tokenizer::load(&files, &settings(dir.path())).unwrap()
 }
 
 /// Code-like text with much of what is awkward.
@@ -253,7 +259,7 @@ fn load_error(json: &str) -> String {
     let path = dir.path().join("tokenizer.json");
     std::fs::write(&path, json).unwrap();
     let files = TokenizerFiles::Json(Blob::Path(path));
-    let error = Tokenizer::load(&files, None)
+    let error = Tokenizer::load(&files, &TokenizerSettings::default())
         .expect_err("the file is bad")
         .to_string();
     assert!(!error.contains('\n'), "{error}");
@@ -359,7 +365,270 @@ fn vocab_and_merges_must_belong_together() {
             vocab: write("vocab.json", vocab),
             merges: write("merges.txt", merges),
         };
-        let error = Tokenizer::load(&files, None).unwrap_err().to_string();
+        let error = Tokenizer::load(&files, &TokenizerSettings::default())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(expected), "{error}");
     }
+}
+
+/// The files of a tokenizer, as they stand in a directory: the small vocabulary in two files or in one, and others beside it.
+fn load_with(as_json: bool, beside: &[(&str, serde_json::Value)]) -> Result<Tokenizer, String> {
+    let dir = tempfile::tempdir().unwrap();
+    let (from, names) = if as_json {
+        ("safetensors", &["tokenizer.json"][..])
+    } else {
+        ("tokenizers/plain", &["vocab.json", "merges.txt"][..])
+    };
+    for name in names {
+        let from = root().join("tests/fixtures").join(from).join(name);
+        std::fs::copy(from, dir.path().join(name)).unwrap();
+    }
+    for (name, json) in beside {
+        let path = dir.path().join(name);
+        let mut whole = json.clone();
+        if *name == "tokenizer.json" {
+            whole = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            let changes = json.as_object().unwrap().clone();
+            whole.as_object_mut().unwrap().extend(changes);
+        }
+        std::fs::write(path, whole.to_string()).unwrap();
+    }
+    let blob = |name: &str| Blob::Path(dir.path().join(name));
+    let files = if as_json {
+        TokenizerFiles::Json(blob("tokenizer.json"))
+    } else {
+        TokenizerFiles::VocabMerges {
+            vocab: blob("vocab.json"),
+            merges: blob("merges.txt"),
+        }
+    };
+    Tokenizer::load(&files, &settings(dir.path())).map_err(|error| error.to_string())
+}
+
+/// Ids that transformers 5.23 gives, with `split_special_tokens=True`.
+#[test]
+fn files_beside_the_vocabulary_count_as_in_transformers() {
+    use serde_json::json;
+
+    const PLAIN: &[u32] = &[0, 92, 225, 32, 73, 92, 88, 86, 69, 34, 225, 50, 41, 59, 2];
+    const EXTRA: &[u32] = &[0, 92, 225, 320, 225, 50, 41, 59, 2];
+    const BOTH: &[u32] = &[0, 92, 225, 320, 225, 321, 2];
+    let token = |content: &str, special: bool| {
+        json!({"content": content, "lstrip": false, "rstrip": false,
+        "normalized": false, "single_word": false, "special": special})
+    };
+    let added = ("added_tokens.json", json!({"<extra>": 320, "NEW": 321}));
+    let decoder = json!({"320": token("<extra>", false), "321": token("NEW", true)});
+    let map = (
+        "special_tokens_map.json",
+        json!({"cls_token": "<pad>", "sep_token": {"content": "<unk>"}}),
+    );
+    let config = |json: serde_json::Value| ("tokenizer_config.json", json);
+    let around = |cls: u32, sep: u32| {
+        let mut ids = PLAIN.to_vec();
+        let last = ids.len() - 1;
+        (ids[0], ids[last]) = (cls, sep);
+        ids
+    };
+    for (as_json, beside, expected) in [
+        (false, vec![], PLAIN.to_vec()),
+        (false, vec![added.clone()], BOTH.to_vec()),
+        (true, vec![added.clone()], BOTH.to_vec()),
+        (
+            false,
+            vec![config(json!({"added_tokens_decoder": decoder.clone()}))],
+            EXTRA.to_vec(),
+        ),
+        (
+            true,
+            vec![config(json!({"added_tokens_decoder": decoder.clone()}))],
+            EXTRA.to_vec(),
+        ),
+        // A decoder replaces the older files.
+        (
+            false,
+            vec![
+                added.clone(),
+                config(json!({"added_tokens_decoder": {"0": token("<s>", true)}})),
+            ],
+            PLAIN.to_vec(),
+        ),
+        // Ids follow the order in the file, without gaps.
+        (
+            false,
+            vec![("added_tokens.json", json!({"<extra>": 330, "NEW": 325}))],
+            vec![0, 92, 225, 321, 225, 320, 2],
+        ),
+        (false, vec![map.clone()], around(1, 3)),
+        (
+            false,
+            vec![config(json!({"cls_token": "<pad>", "sep_token": "<unk>"}))],
+            around(1, 3),
+        ),
+        (
+            false,
+            vec![map.clone(), config(json!({"cls_token": "<mask>"}))],
+            around(1, 3),
+        ),
+        (
+            false,
+            vec![
+                map,
+                config(
+                    json!({"cls_token": "<mask>", "sep_token": "<mask>", "added_tokens_decoder": {}}),
+                ),
+            ],
+            around(4, 4),
+        ),
+        (
+            false,
+            vec![
+                added,
+                (
+                    "special_tokens_map.json",
+                    json!({"extra_special_tokens": ["NEW"]}),
+                ),
+            ],
+            EXTRA.to_vec(),
+        ),
+    ] {
+        let tokenizer = load_with(as_json, &beside).unwrap();
+        assert_eq!(
+            tokenizer.encode("x <extra> NEW").ids,
+            expected,
+            "{beside:?}"
+        );
+    }
+}
+
+#[test]
+fn tokenizer_json_decides_only_for_a_fast_tokenizer() {
+    use serde_json::json;
+
+    let prefix = (
+        "tokenizer.json",
+        json!({"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": true}}),
+    );
+    let fast = (
+        "tokenizer_config.json",
+        json!({"tokenizer_class": "PreTrainedTokenizerFast", "add_prefix_space": false}),
+    );
+    let roberta = (
+        "tokenizer_config.json",
+        json!({"tokenizer_class": "RobertaTokenizerFast", "add_prefix_space": true}),
+    );
+    let template = (
+        "tokenizer.json",
+        json!({"post_processor": {"type": "TemplateProcessing",
+        "single": [{"SpecialToken": {"id": "<mask>", "type_id": 0}}, {"SpecialToken": {"id": "<s>", "type_id": 0}},
+            {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "<unk>", "type_id": 0}}],
+        "pair": [], "special_tokens": {
+            "<mask>": {"id": "<mask>", "ids": [4], "tokens": ["<mask>"]},
+            "<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]},
+            "<unk>": {"id": "<unk>", "ids": [3], "tokens": ["<unk>"]}}}}),
+    );
+    for (beside, expected) in [
+        (vec![prefix.clone()], &[0, 92, 2][..]),
+        (vec![prefix.clone(), fast.clone()], &[0, 266, 2]),
+        (vec![prefix, roberta], &[0, 266, 2]),
+        (vec![template.clone(), fast.clone()], &[4, 0, 92, 3]),
+    ] {
+        let tokenizer = load_with(true, &beside).unwrap();
+        let encoding = tokenizer.encode("x");
+        assert_eq!(encoding.ids, expected, "{beside:?}");
+        assert_eq!(tokenizer.n_special(), expected.len() - 1);
+        assert_eq!(encoding.spans.iter().flatten().count(), 1);
+    }
+    for (beside, expected) in [
+        (vec![template], "the ids [4, 0] and [3] around a text"),
+        (
+            vec![("tokenizer.json", json!({"post_processor": null})), fast],
+            "without a special subword",
+        ),
+        (
+            vec![(
+                "tokenizer_config.json",
+                json!({"tokenizer_class": "GPT2Tokenizer"}),
+            )],
+            "a tokenizer of class GPT2Tokenizer",
+        ),
+    ] {
+        let error = load_with(true, &beside).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn empty_normalizers_and_sequences_of_one_are_read() {
+    use serde_json::json;
+
+    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false});
+    let sequence = |part: &serde_json::Value| json!({"type": "Sequence", "pretokenizers": [part]});
+    let nothing =
+        json!({"type": "Sequence", "normalizers": [{"type": "Sequence", "normalizers": []}]});
+    for changes in [
+        json!({"normalizer": nothing}),
+        json!({"pre_tokenizer": sequence(&byte_level)}),
+        json!({"pre_tokenizer": sequence(&sequence(&byte_level))}),
+    ] {
+        let tokenizer = load_with(true, &[("tokenizer.json", changes)]).unwrap();
+        assert_eq!(tokenizer.encode("x").ids, [0, 92, 2]);
+    }
+    let two = json!({"type": "Sequence", "pretokenizers": [{"type": "Digits"}, byte_level]});
+    let error = load_with(true, &[("tokenizer.json", json!({"pre_tokenizer": two}))]).unwrap_err();
+    assert!(error.contains("a Sequence pre-tokenizer"), "{error}");
+}
+
+#[test]
+fn hostile_tokenizer_files_are_refused_in_seconds() {
+    use serde_json::json;
+
+    let started = Instant::now();
+    let many: Vec<_> = (0..200_000)
+        .map(|i| json!({"id": 320 + i, "content": format!("t{i}"), "special": false}))
+        .collect();
+    let long = json!([{"id": 320, "content": "x".repeat(8 << 20), "special": false}]);
+    for tokens in [json!(many), long] {
+        let error =
+            load_with(true, &[("tokenizer.json", json!({"added_tokens": tokens}))]).unwrap_err();
+        assert!(
+            error.contains("20000") || error.contains("20001"),
+            "{error:.300}"
+        );
+        assert!(error.len() < 2000);
+    }
+    let names: serde_json::Map<_, _> = (0..200_000)
+        .map(|i| (format!("t{i}"), json!(320 + i)))
+        .collect();
+    let error = load_with(false, &[("added_tokens.json", json!(names))]).unwrap_err();
+    assert!(error.contains("it adds 200000 tokens"), "{error:.300}");
+
+    let name = format!("\u{1b}[2J{}", "y".repeat(1 << 20));
+    let error = load_with(
+        true,
+        &[("tokenizer.json", json!({"normalizer": {"type": name}}))],
+    )
+    .unwrap_err();
+    assert!(
+        error.contains("\\u{1b}[2J") && error.len() < 2000,
+        "{error:.300}"
+    );
+    assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn ids_that_no_text_can_get_do_not_count() {
+    use serde_json::json;
+
+    let special = json!([{"id": 320, "content": "<unused>", "special": true}]);
+    let tokenizer = load_with(
+        true,
+        &[("tokenizer.json", json!({"added_tokens": special}))],
+    )
+    .unwrap();
+    assert_eq!((tokenizer.vocab_size(), tokenizer.max_id()), (321, 319));
+    let plain = json!([{"id": 320, "content": "<used>", "special": false}]);
+    let tokenizer = load_with(true, &[("tokenizer.json", json!({"added_tokens": plain}))]).unwrap();
+    assert_eq!((tokenizer.vocab_size(), tokenizer.max_id()), (321, 320));
 }

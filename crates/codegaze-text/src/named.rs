@@ -95,6 +95,7 @@ macro_rules! named_enum {
         }
 
         impl $type {
+            /// All values, in the order of their declaration.
             $vis const ALL: [Self; [$(Self::$variant),+].len()] = [$(Self::$variant),+];
 
             /// The name in commands, settings and JSON.

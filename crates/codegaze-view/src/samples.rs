@@ -108,6 +108,7 @@ pub fn analysis(text: &str) -> Analysis {
             n_heads: 8,
             hidden_size: 256,
             max_tokens: 512,
+            n_special: 2,
             device: Device::Cpu,
             precision: Precision::F32,
             fingerprint: 7,

@@ -78,7 +78,7 @@ impl ModelDescription {
             },
             source: match named.source {
                 ModelSource::Embedded => ModelOrigin::Embedded,
-                ModelSource::Directory(_) => ModelOrigin::Directory,
+                ModelSource::Directory(_) | ModelSource::OnBase { .. } => ModelOrigin::Directory,
                 ModelSource::Hub { .. } => ModelOrigin::Hub,
             },
             id: info.map(|info| info.id.clone()),

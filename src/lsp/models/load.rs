@@ -182,6 +182,9 @@ pub(super) fn load(
     if !session.model_choice.is_current(generation) {
         return Ok(());
     }
+    for note in &model.info().notes {
+        tracing::info!(model = %model.info().id, "{note}");
+    }
     session.serve(model);
     update(session, generation, |state| {
         state.source = Some(SourceKind::of(source));

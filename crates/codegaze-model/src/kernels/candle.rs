@@ -1,4 +1,4 @@
-//! The candle backend: any device that candle has. On the CPU it is the yardstick for [`super::cpu`].
+//! The candle backend: any device that candle has. On the CPU it is the reference for [`super::cpu`].
 
 use std::borrow::Cow;
 
@@ -45,6 +45,7 @@ impl LayerNorm {
 }
 
 impl Candle {
+    /// A backend that computes on `device`.
     #[must_use]
     pub fn new(device: Device) -> Self {
         Self { device }

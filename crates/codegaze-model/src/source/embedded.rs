@@ -12,7 +12,7 @@ pub const EMBEDDED_MODEL: &str = "codegaze-mini";
     reason = "without the feature this is an error"
 )]
 pub(super) fn files() -> Result<ModelFiles, SourceError> {
-    use super::files::{TokenizerFiles, WeightFiles};
+    use super::files::{TokenizerFiles, TokenizerSettings, WeightFiles};
     use crate::file::Blob;
 
     let blob = |name, bytes| Blob::Embedded { name, bytes };
@@ -21,10 +21,13 @@ pub(super) fn files() -> Result<ModelFiles, SourceError> {
         revision: None,
         config: blob("config.json", codegaze_mini::CONFIG),
         tokenizer: TokenizerFiles::Json(blob("tokenizer.json", codegaze_mini::TOKENIZER)),
-        tokenizer_config: Some(blob(
-            "tokenizer_config.json",
-            codegaze_mini::TOKENIZER_CONFIG,
-        )),
+        tokenizer_settings: TokenizerSettings {
+            config: Some(blob(
+                "tokenizer_config.json",
+                codegaze_mini::TOKENIZER_CONFIG,
+            )),
+            ..TokenizerSettings::default()
+        },
         weights: WeightFiles::Safetensors(blob("model.safetensors", codegaze_mini::WEIGHTS)),
     })
 }

@@ -3,14 +3,20 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::layout::Missing;
+use super::missing::Missing;
+use crate::quote::{quote, quote_path};
 
 /// Why a model's files cannot be found without the hub.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(
+    missing_docs,
+    reason = "each variant's message says what it and its fields are"
+)]
 pub enum SourceError {
     #[error(
-        "unknown model {text:?}: give a directory or a Hugging Face id, such as microsoft/codebert-base or owner/name@revision, or omit it for the embedded model"
+        "unknown model \"{}\": give a directory or a Hugging Face id, such as microsoft/codebert-base or owner/name@revision, or omit it for the embedded model",
+        quote(text)
     )]
     Unknown { text: String },
 
@@ -19,8 +25,11 @@ pub enum SourceError {
     )]
     Revision { id: String, revision: String },
 
-    #[error("{} is a file: give the directory that contains it and the model's other files", path.display())]
-    IsFile { path: PathBuf },
+    #[error(
+        "--base completes a directory or a file of weights, and {} is neither; omit --base, or give a path",
+        quote(model)
+    )]
+    NoBase { model: String },
 
     #[error(
         "this codegaze was built without the embedded model: give a directory or a Hugging Face id with --model, or build with the feature `embedded`"
@@ -32,16 +41,19 @@ pub enum SourceError {
     )]
     NoHub { model: String },
 
-    #[error("model directory {} does not exist", path.display())]
+    #[error("model directory {} does not exist; check the path", quote_path(path))]
     NoDirectory { path: PathBuf },
 
-    #[error("cannot list model directory {}: {source}", path.display())]
+    #[error(
+        "cannot list model directory {}: {source}; check its permissions",
+        quote_path(path)
+    )]
     Unreadable {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
 
-    #[error("model directory {} has {missing}", path.display())]
+    #[error("model directory {} has {missing}", quote_path(path))]
     Incomplete { path: PathBuf, missing: Missing },
 }

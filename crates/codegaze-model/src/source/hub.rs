@@ -9,14 +9,17 @@ pub(crate) mod error;
 mod reference;
 mod transfer;
 
-use std::collections::HashSet;
-
 pub use cache::{CachedModel, list_cached};
 pub use error::HubError;
 
 use super::files::ModelFiles;
-use super::layout::{self, Layout};
+use super::folder::Folder;
+use super::layout::{self, CONFIG, Layout};
 use super::options::{DownloadProgress, HubOptions};
+use crate::LoadError;
+use crate::file::ModelFile;
+use crate::roberta::RobertaConfig;
+use crate::tokenizer::Tokenizer;
 use cache::CacheFolder;
 use client::Client;
 use reference::ModelRef;
@@ -28,65 +31,71 @@ pub(super) fn resolve(
     revision: Option<&str>,
     options: &HubOptions,
     progress: &dyn DownloadProgress,
-) -> Result<ModelFiles, HubError> {
+) -> Result<ModelFiles, LoadError> {
     let model = ModelRef::new(id, revision);
     match CacheFolder::new(model, options).files() {
         Ok(files) => Ok(files),
-        Err(missing) if options.offline => Err(offline(model, missing, options)),
+        Err(missing) if options.offline => Err(offline(model, missing, options).into()),
         Err(_) => download(id, revision, options, progress),
     }
 }
 
-/// Brings what is missing of the revision's current commit into the cache.
+/// Brings what is missing of the revision's current commit into the cache: the configuration, then the tokenizer, then the weights.
+/// Each is checked before the next is requested, so that a model which codegaze does not support is not downloaded whole.
 pub(super) fn download(
     id: &str,
     revision: Option<&str>,
     options: &HubOptions,
     progress: &dyn DownloadProgress,
-) -> Result<ModelFiles, HubError> {
+) -> Result<ModelFiles, LoadError> {
     let model = ModelRef::new(id, revision);
     let folder = CacheFolder::new(model, options);
     if options.offline {
-        return folder
+        return Ok(folder
             .files()
-            .map_err(|missing| offline(model, missing, options));
+            .map_err(|missing| offline(model, missing, options))?);
     }
 
     let client = Client::new(model, options)?;
     let listing = client.listing(progress)?;
-    let names: HashSet<&str> = listing.files.iter().map(String::as_str).collect();
-    let layout =
-        Layout::choose(|name| names.contains(name)).map_err(|missing| HubError::Incomplete {
-            model: model.to_string(),
-            missing,
-            has: error::excerpt(&listing.files),
-        })?;
-
+    let listed = Folder::of_names(&listing.files);
     let commit = listing.commit.as_str();
-    for file in layout.names() {
+    let snapshot = folder.snapshot(commit);
+    if listed.has(CONFIG) {
+        fetch(&client, &folder, commit, CONFIG, progress)?;
+        let file = ModelFile::open_path(&snapshot.join(CONFIG))?;
+        let bytes = file.read_all(CONFIG, crate::MAX_CONFIG_BYTES)?;
+        RobertaConfig::parse(&bytes, &file.name)?;
+    }
+    let layout = Layout::choose(&listed).map_err(|missing| HubError::Incomplete {
+        model: model.to_string(),
+        missing,
+        has: error::excerpt(&listing.files),
+    })?;
+    for file in layout.tokenizer() {
         fetch(&client, &folder, commit, file, progress)?;
     }
+    let files = layout.files(id.to_owned(), Some(commit.to_owned()), &snapshot);
+    Tokenizer::load(&files.tokenizer, &files.tokenizer_settings)?;
+
+    fetch(&client, &folder, commit, layout.weights(), progress)?;
     if let Some(index) = layout.index() {
-        let path = folder.snapshot(commit).join(index);
+        let path = snapshot.join(index);
         let shards = layout::shards(&path).map_err(|cause| HubError::Index {
             path: path.clone(),
             cause,
         })?;
         for shard in shards {
-            if !names.contains(shard.as_str()) {
+            if !listed.has(&shard) {
                 let cause = format!("{model} has no {shard}, which it names");
-                return Err(HubError::Index { path, cause });
+                return Err(HubError::Index { path, cause }.into());
             }
             fetch(&client, &folder, commit, &shard, progress)?;
         }
     }
-    // Last: whoever finds the reference finds the whole model.
+    // Last: a program that finds the reference finds the whole model.
     folder.set_commit(commit)?;
-    Ok(layout.files(
-        id.to_owned(),
-        Some(commit.to_owned()),
-        &folder.snapshot(commit),
-    ))
+    Ok(files)
 }
 
 fn offline(model: ModelRef, missing: String, options: &HubOptions) -> HubError {

@@ -1,17 +1,20 @@
-//! Which files make a model, whoever lists them: a directory, the hub, or the hub's cache.
+//! Which files make a model. The same rule holds for a directory, the hub and the hub's cache.
 
-use std::fmt;
 use std::path::Path;
 
 #[cfg(feature = "hub")]
 use crate::file::ModelFile;
 
-use super::files::{ModelFiles, TokenizerFiles, WeightFiles};
+use super::files::{ModelFiles, TokenizerFiles, TokenizerSettings, WeightFiles};
+use super::folder::Folder;
+use super::missing::{Missing, Part};
 use crate::file::Blob;
 
 pub(super) const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
 const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+const SPECIAL_TOKENS_MAP: &str = "special_tokens_map.json";
+const ADDED_TOKENS: &str = "added_tokens.json";
 const VOCAB: &str = "vocab.json";
 const MERGES: &str = "merges.txt";
 
@@ -26,13 +29,15 @@ const WEIGHTS: [(&str, WeightLayout); 4] = [
     ("pytorch_model.bin.index.json", WeightLayout::TorchSharded),
 ];
 
-/// Weights that such folders often hold and that are not read.
-const FOREIGN_WEIGHTS: [&str; 5] = [
-    "tf_model.h5",
-    "flax_model.msgpack",
-    "rust_model.ot",
-    "model.onnx",
-    "onnx/model.onnx",
+/// What training scripts save beside the weights, in files that look like weights.
+const NOT_WEIGHTS: [&str; 7] = [
+    "training_args",
+    "optimizer",
+    "scheduler",
+    "scaler",
+    "rng_state",
+    "random_states",
+    "adapter_model",
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,97 +46,193 @@ enum WeightLayout {
     SafetensorsSharded,
     Torch,
     TorchSharded,
+    /// A file of another name, alone of its kind.
+    Single,
 }
 
 /// The choice among the files of one folder.
 #[derive(Debug)]
 pub(super) struct Layout {
-    has_tokenizer_json: bool,
-    has_tokenizer_config: bool,
-    weights: (&'static str, WeightLayout),
+    tokenizer: TokenizerLayout,
+    weights: WeightsLayout,
+}
+
+/// The tokenizer's files.
+#[derive(Debug)]
+pub(super) struct TokenizerLayout {
+    has_json: bool,
+    has_config: bool,
+    has_special_tokens_map: bool,
+    has_added_tokens: bool,
+}
+
+/// The weights' file, or the index of their shards.
+#[derive(Debug)]
+pub(super) struct WeightsLayout {
+    name: String,
+    layout: WeightLayout,
 }
 
 impl Layout {
-    /// Chooses one tokenizer and one set of weights; `has` tells if a file is there.
-    pub(super) fn choose(has: impl Fn(&str) -> bool) -> Result<Self, Missing> {
-        if !has(CONFIG) {
-            return Err(Missing::Config);
+    /// Chooses one tokenizer and one set of weights.
+    pub(super) fn choose(folder: &Folder) -> Result<Self, Missing> {
+        if !folder.has(CONFIG) {
+            return Err(Missing::new(Part::Config, folder));
         }
-        let has_tokenizer_json = has(TOKENIZER);
-        if !has_tokenizer_json {
-            match (has(VOCAB), has(MERGES)) {
-                (true, true) => {}
-                (true, false) => return Err(Missing::Merges),
-                (false, true) => return Err(Missing::Vocab),
-                (false, false) => return Err(Missing::Tokenizer),
-            }
-        }
-        let Some(weights) = WEIGHTS.into_iter().find(|(name, _)| has(name)) else {
-            let foreign = FOREIGN_WEIGHTS.into_iter().filter(|name| has(name));
-            return Err(Missing::Weights {
-                foreign: foreign.collect(),
-            });
-        };
         Ok(Self {
-            has_tokenizer_json,
-            has_tokenizer_config: has(TOKENIZER_CONFIG),
-            weights,
+            tokenizer: TokenizerLayout::choose(folder)?,
+            weights: WeightsLayout::choose(folder)?,
         })
     }
 
-    /// The files' names, shards aside, the weights or their index last.
+    /// The weights' file, or the index of their shards.
     #[cfg(feature = "hub")]
-    pub(super) fn names(&self) -> Vec<&'static str> {
-        let mut names = vec![CONFIG];
-        if self.has_tokenizer_config {
-            names.push(TOKENIZER_CONFIG);
-        }
-        if self.has_tokenizer_json {
-            names.push(TOKENIZER);
+    pub(super) fn weights(&self) -> &str {
+        &self.weights.name
+    }
+
+    /// The names of the tokenizer's files.
+    #[cfg(feature = "hub")]
+    pub(super) fn tokenizer(&self) -> Vec<&'static str> {
+        let tokenizer = &self.tokenizer;
+        let mut names = if tokenizer.has_json {
+            vec![TOKENIZER]
         } else {
-            names.extend([VOCAB, MERGES]);
-        }
-        names.push(self.weights.0);
+            vec![VOCAB, MERGES]
+        };
+        let beside = [
+            (tokenizer.has_config, TOKENIZER_CONFIG),
+            (tokenizer.has_special_tokens_map, SPECIAL_TOKENS_MAP),
+            (tokenizer.has_added_tokens, ADDED_TOKENS),
+        ];
+        names.extend(
+            beside
+                .into_iter()
+                .filter(|(has, _)| *has)
+                .map(|(_, name)| name),
+        );
         names
     }
 
     /// The index that names the shards, if the weights are sharded.
     #[cfg(feature = "hub")]
-    pub(super) fn index(&self) -> Option<&'static str> {
-        match self.weights {
-            (name, WeightLayout::SafetensorsSharded | WeightLayout::TorchSharded) => Some(name),
+    pub(super) fn index(&self) -> Option<&str> {
+        match self.weights.layout {
+            WeightLayout::SafetensorsSharded | WeightLayout::TorchSharded => {
+                Some(&self.weights.name)
+            }
             _ => None,
         }
     }
 
     pub(super) fn files(&self, id: String, revision: Option<String>, dir: &Path) -> ModelFiles {
-        let blob = |name: &str| Blob::Path(dir.join(name));
-        let (weights, layout) = self.weights;
+        let (tokenizer, tokenizer_settings) = self.tokenizer.files(dir);
         ModelFiles {
             id,
             revision,
-            config: blob(CONFIG),
-            tokenizer: if self.has_tokenizer_json {
-                TokenizerFiles::Json(blob(TOKENIZER))
-            } else {
-                TokenizerFiles::VocabMerges {
-                    vocab: blob(VOCAB),
-                    merges: blob(MERGES),
-                }
-            },
-            tokenizer_config: self.has_tokenizer_config.then(|| blob(TOKENIZER_CONFIG)),
-            weights: match layout {
-                WeightLayout::Safetensors => WeightFiles::Safetensors(blob(weights)),
-                WeightLayout::SafetensorsSharded => WeightFiles::SafetensorsSharded {
-                    index: dir.join(weights),
-                },
-                WeightLayout::Torch => WeightFiles::Torch(blob(weights)),
-                WeightLayout::TorchSharded => WeightFiles::TorchSharded {
-                    index: dir.join(weights),
-                },
-            },
+            config: Blob::Path(dir.join(CONFIG)),
+            tokenizer,
+            tokenizer_settings,
+            weights: self.weights.files(dir),
         }
     }
+}
+
+impl TokenizerLayout {
+    pub(super) fn choose(folder: &Folder) -> Result<Self, Missing> {
+        let has_json = folder.has(TOKENIZER);
+        if !has_json {
+            let part = match (folder.has(VOCAB), folder.has(MERGES)) {
+                (true, true) => None,
+                (true, false) => Some(Part::Merges),
+                (false, true) => Some(Part::Vocab),
+                (false, false) => Some(Part::Tokenizer),
+            };
+            if let Some(part) = part {
+                return Err(Missing::new(part, folder));
+            }
+        }
+        Ok(Self {
+            has_json,
+            has_config: folder.has(TOKENIZER_CONFIG),
+            has_special_tokens_map: folder.has(SPECIAL_TOKENS_MAP),
+            has_added_tokens: folder.has(ADDED_TOKENS),
+        })
+    }
+
+    pub(super) fn files(&self, dir: &Path) -> (TokenizerFiles, TokenizerSettings) {
+        let blob = |name: &str| Blob::Path(dir.join(name));
+        let vocabulary = if self.has_json {
+            TokenizerFiles::Json(blob(TOKENIZER))
+        } else {
+            TokenizerFiles::VocabMerges {
+                vocab: blob(VOCAB),
+                merges: blob(MERGES),
+            }
+        };
+        let settings = TokenizerSettings {
+            config: self.has_config.then(|| blob(TOKENIZER_CONFIG)),
+            special_tokens_map: self
+                .has_special_tokens_map
+                .then(|| blob(SPECIAL_TOKENS_MAP)),
+            added_tokens: self.has_added_tokens.then(|| blob(ADDED_TOKENS)),
+        };
+        (vocabulary, settings)
+    }
+}
+
+impl WeightsLayout {
+    pub(super) fn choose(folder: &Folder) -> Result<Self, Missing> {
+        if let Some((name, layout)) = WEIGHTS.into_iter().find(|(name, _)| folder.has(name)) {
+            return Ok(Self {
+                name: name.to_owned(),
+                layout,
+            });
+        }
+        match other_weights(folder).as_slice() {
+            [name] if !is_shard(name) => Ok(Self {
+                name: (*name).to_owned(),
+                layout: WeightLayout::Single,
+            }),
+            _ => Err(Missing::new(Part::Weights, folder)),
+        }
+    }
+
+    pub(super) fn files(&self, dir: &Path) -> WeightFiles {
+        let path = dir.join(&self.name);
+        match self.layout {
+            WeightLayout::Safetensors => WeightFiles::Safetensors(Blob::Path(path)),
+            WeightLayout::SafetensorsSharded => WeightFiles::SafetensorsSharded { index: path },
+            WeightLayout::Torch => WeightFiles::Torch(Blob::Path(path)),
+            WeightLayout::TorchSharded => WeightFiles::TorchSharded { index: path },
+            WeightLayout::Single => WeightFiles::Single(Blob::Path(path)),
+        }
+    }
+}
+
+/// Files at the top that may hold weights under an unusual name, such as `model.bin` or `best.pt`.
+pub(super) fn other_weights(folder: &Folder) -> Vec<&str> {
+    folder
+        .top()
+        .filter(|name| {
+            let Some((stem, extension)) = name.rsplit_once('.') else {
+                return false;
+            };
+            ["safetensors", "bin", "pt", "pth", "ckpt"].contains(&extension)
+                && !NOT_WEIGHTS.iter().any(|other| stem.starts_with(other))
+        })
+        .collect()
+}
+
+/// `model-00001-of-00002.safetensors`
+pub(super) fn is_shard(name: &str) -> bool {
+    let Some((stem, _)) = name.rsplit_once('.') else {
+        return false;
+    };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    stem.rsplit_once("-of-").is_some_and(|(before, total)| {
+        is_number(total) && before.rsplit_once('-').is_some_and(|(_, n)| is_number(n))
+    })
 }
 
 /// The shards that an index names, in order; `Err` says why they cannot be known.
@@ -163,38 +264,4 @@ pub(super) fn shards(index: &Path) -> Result<Vec<String>, String> {
         return Err("it names no shards".to_owned());
     }
     Ok(names.into_iter().collect())
-}
-
-/// What a folder lacks to be a model. Reads on after "it has".
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Missing {
-    Config,
-    Tokenizer,
-    Vocab,
-    Merges,
-    Weights { foreign: Vec<&'static str> },
-}
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Config => f.write_str("no config.json, which describes the model"),
-            Self::Tokenizer => f.write_str("neither tokenizer.json nor vocab.json and merges.txt"),
-            Self::Vocab => f.write_str("merges.txt but neither vocab.json nor tokenizer.json"),
-            Self::Merges => f.write_str("vocab.json but neither merges.txt nor tokenizer.json"),
-            Self::Weights { foreign } => {
-                f.write_str(
-                    "no supported weights: model.safetensors or pytorch_model.bin, whole or sharded with an index",
-                )?;
-                if !foreign.is_empty() {
-                    write!(
-                        f,
-                        "; codegaze does not support {}, so save the model from transformers with save_pretrained",
-                        foreign.join(", ")
-                    )?;
-                }
-                Ok(())
-            }
-        }
-    }
 }

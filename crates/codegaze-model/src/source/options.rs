@@ -19,11 +19,13 @@ pub struct HubOptions {
     pub cache: PathBuf,
     /// Scheme, host and port, without a slash at the end.
     pub endpoint: String,
+    /// Sent to the endpoint only.
     pub token: Option<Token>,
     /// Use the cache alone.
     pub offline: bool,
     /// Use `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment.
     pub proxy_from_env: bool,
+    /// How long a name lookup and a connection may take.
     pub connect_timeout: Duration,
     /// How long an answer, or its next byte, may take.
     pub stall_timeout: Duration,
@@ -119,7 +121,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Hears how a download goes, and may end it. One file follows another.
+/// Receives the progress of a download, and can cancel it. Files follow one after the other.
 pub trait DownloadProgress {
     /// A file begins. `done` of its `total` bytes are there from an earlier, interrupted download.
     fn init(&self, file: &str, total: u64, done: u64) {
@@ -142,5 +144,5 @@ pub trait DownloadProgress {
     }
 }
 
-/// Tells nobody.
+/// Ignores all progress.
 impl DownloadProgress for () {}

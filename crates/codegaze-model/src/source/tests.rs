@@ -84,12 +84,14 @@ fn a_name_that_is_none_of_them_is_refused() {
 }
 
 #[test]
-fn a_directory_beats_a_hub_id_and_a_file_is_refused() {
+fn a_directory_or_a_file_beats_a_hub_id() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("model.safetensors");
     fs::write(&path, "").unwrap();
-    let error = path.to_str().unwrap().parse::<ModelSource>().unwrap_err();
-    assert!(matches!(error, SourceError::IsFile { .. }), "{error}");
+    assert_eq!(
+        path.to_str().unwrap().parse::<ModelSource>().unwrap(),
+        ModelSource::Directory(path)
+    );
     // Tests run in the package's directory, which has a folder of this name.
     assert_eq!(
         "src/source".parse::<ModelSource>().unwrap(),
@@ -125,10 +127,12 @@ fn the_embedded_model_is_the_folder_of_its_name() {
 }
 
 /// What `directory::files` makes of a directory with these files.
-fn find(names: &[&str]) -> Result<ModelFiles, SourceError> {
+fn find(names: &[&str]) -> Result<ModelFiles, LoadError> {
     let dir = tempfile::tempdir().unwrap();
     for name in names {
-        fs::write(dir.path().join(name), name).unwrap();
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, name).unwrap();
     }
     directory::files(dir.path())
 }
@@ -158,7 +162,7 @@ fn a_directorys_best_layout_is_chosen() {
             files.tokenizer,
             TokenizerFiles::VocabMerges { .. }
         ));
-        assert!(files.tokenizer_config.is_none());
+        assert!(files.tokenizer_settings.config.is_none());
     }
     let files = find(&[
         "config.json",
@@ -191,8 +195,89 @@ fn a_directory_that_is_no_model_says_what_is_missing() {
         ),
         (
             &["config.json", "tokenizer.json", "tf_model.h5", "model.onnx"],
-            "codegaze does not support tf_model.h5, model.onnx, so save the model from transformers",
+            "codegaze does not support model.onnx (ONNX), tf_model.h5 (TensorFlow), so save the model from transformers",
         ),
+        (
+            &["config.json", "tokenizer.json", "onnx/model.onnx"],
+            "codegaze does not support onnx/model.onnx (ONNX)",
+        ),
+        (
+            &["config.json", "tokenizer.json", "flax_model.msgpack"],
+            "flax_model.msgpack (Flax)",
+        ),
+        (
+            &["config.json", "tokenizer.json", "model.q4.gguf"],
+            "model.q4.gguf is a GGUF file",
+        ),
+        (&["model.gguf"], "model.gguf is a GGUF file"),
+        (
+            &[
+                "config.json",
+                "tokenizer.json",
+                "bert.ckpt.index",
+                "bert.ckpt.data-00000-of-00001",
+            ],
+            "bert.ckpt.index (TensorFlow)",
+        ),
+        (
+            &[
+                "config.json",
+                "tokenizer.json",
+                "model-00001-of-00002.safetensors",
+                "model-00002-of-00002.safetensors",
+            ],
+            "not their index, so download model.safetensors.index.json too",
+        ),
+        (
+            &[
+                "config.json",
+                "tokenizer.json",
+                "pytorch_model-00001-of-00001.bin",
+            ],
+            "download pytorch_model.bin.index.json too",
+        ),
+        (
+            &["config.json", "tokenizer.json", "a.bin", "b.pt"],
+            "several files that may hold weights (a.bin, b.pt), so give the path of one",
+        ),
+        (
+            &["adapter_config.json", "adapter_model.safetensors"],
+            "PEFT adapter, which changes another model: merge it",
+        ),
+        (
+            &[
+                "config.json",
+                "tokenizer.json",
+                "adapter_config.json",
+                "adapter_model.bin",
+            ],
+            "PEFT adapter",
+        ),
+        (
+            &[
+                "checkpoint-500/config.json",
+                "checkpoint-1000/config.json",
+                "trainer_state.json",
+            ],
+            "its folder checkpoint-1000 has a model, so give that directory",
+        ),
+        (
+            &["snapshots/0123abc/config.json", "refs/main"],
+            "its folder snapshots/0123abc has a model",
+        ),
+        (
+            &["config.json", "vocab.txt", "model.safetensors"],
+            "vocab.txt is the vocabulary of a WordPiece tokenizer",
+        ),
+        (
+            &[
+                "config.json",
+                "sentencepiece.bpe.model",
+                "model.safetensors",
+            ],
+            "SentencePiece",
+        ),
+        (&["model.bin"], "--base microsoft/codebert-base"),
     ] {
         let message = find(names).unwrap_err().to_string();
         assert!(
@@ -203,13 +288,44 @@ fn a_directory_that_is_no_model_says_what_is_missing() {
     let missing = Path::new("/nowhere/at/all");
     assert!(matches!(
         directory::files(missing),
-        Err(SourceError::NoDirectory { .. })
+        Err(LoadError::Source(SourceError::NoDirectory { .. }))
     ));
     // A directory of the name is not the file.
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("config.json")).unwrap();
     let error = directory::files(dir.path()).unwrap_err();
     assert!(error.to_string().contains("no config.json"), "{error}");
+}
+
+#[test]
+fn a_model_of_another_type_hears_that_first() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("config.json"), r#"{"model_type": "bert"}"#).unwrap();
+    fs::write(dir.path().join("vocab.txt"), "[CLS]").unwrap();
+    let error = directory::files(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("type \"bert\""), "{error}");
+}
+
+#[test]
+#[cfg(feature = "embedded")]
+fn weights_of_any_name_are_read_on_a_base() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["model.bin", "optimizer.pt", "training_args.bin"] {
+        fs::write(dir.path().join(name), name).unwrap();
+    }
+    for path in [dir.path().to_owned(), dir.path().join("model.bin")] {
+        let source = path.to_str().unwrap().parse::<ModelSource>().unwrap();
+        let error = source.resolve(&HubOptions::from_env(), &()).unwrap_err();
+        assert!(error.to_string().contains("--base"), "{error}");
+
+        let source = source.on_base(ModelSource::Embedded).unwrap();
+        let files = source.resolve(&HubOptions::from_env(), &()).unwrap();
+        assert!(matches!(&files.weights, WeightFiles::Single(blob) if blob.name() == "model.bin"));
+        assert!(matches!(files.config, Blob::Embedded { .. }));
+        assert_eq!(files.id, path.display().to_string());
+    }
+    let error = ModelSource::Embedded.on_base(ModelSource::Embedded);
+    assert!(error.unwrap_err().to_string().contains("--base"));
 }
 
 #[test]

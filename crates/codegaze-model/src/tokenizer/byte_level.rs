@@ -8,7 +8,7 @@ use tokenizers::models::bpe::BPE;
 use tokenizers::utils::SysRegex;
 use tokenizers::{Model as _, Token};
 
-/// GPT-2's pattern without its lookahead `\s+(?!\S)`, for which [`next_piece`] stands in: without it, matching is linear.
+/// GPT-2's pattern without its lookahead `\s+(?!\S)`, which [`next_piece`] replaces: without the lookahead, matching takes linear time.
 static PIECE: LazyLock<SysRegex> = LazyLock::new(|| {
     SysRegex::new(r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+")
         .expect("the pattern is constant and valid")
@@ -32,7 +32,7 @@ impl ByteLevel {
     }
 
     /// Calls `yields` with each subword's id and its bytes, from start to end. Together these cover the text,
-    /// but for pieces of which the vocabulary has no byte at all.
+    /// except for pieces whose bytes the vocabulary lacks.
     pub(super) fn for_each_subword(
         &self,
         bpe: &BPE,

@@ -1,5 +1,5 @@
-//! A parser of the pickles that `torch.save` writes. Nothing is ever executed: a handful of names is known,
-//! and builds tensors' descriptions and the containers around them; any other name is an error.
+//! A parser of the pickles that `torch.save` writes. Nothing is ever executed. The parser knows a few names, which build
+//! descriptions of tensors and the containers around them; any other name is an error.
 //!
 //! Opcodes: CPython's `pickletools`. Names: `torch/serialization.py` and `torch/_utils.py`.
 

@@ -1,4 +1,4 @@
-//! `pytorch_model.bin` before torch 1.6, which is no zip: five pickles (magic number, protocol, the machine, the state dict,
+//! `pytorch_model.bin` before torch 1.6, which is not a zip file: five pickles (magic number, protocol, the machine, the state dict,
 //! the storages' keys), then each storage in the order of the keys: its number of elements (i64) and its bytes.
 //! See `_legacy_save` in `torch/serialization.py`.
 

@@ -29,7 +29,7 @@ impl Float {
     }
 }
 
-/// An element type. Those that are no float may be present (`position_ids`) but not read.
+/// An element type. Integers and others may be present (`position_ids`), but cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Dtype {
     Float(Float),
@@ -60,7 +60,7 @@ pub(super) enum Place {
 pub(super) struct Storage {
     pub(super) dtype: Dtype,
     pub(super) place: Place,
-    /// Elements. Whoever builds it has checked that the file can hold that many.
+    /// Elements. The layout's reader has checked that the file can hold that many.
     pub(super) len: u64,
 }
 

@@ -18,6 +18,7 @@ use hf_hub::{Cache, CacheRepo};
 use super::error::HubError;
 use super::reference::ModelRef;
 use crate::source::files::ModelFiles;
+use crate::source::folder::Folder;
 use crate::source::layout::{self, Layout};
 use crate::source::names::is_hub_id;
 use crate::source::options::{DownloadProgress, HubOptions};
@@ -129,7 +130,7 @@ impl<'a> CacheFolder<'a> {
                         partial,
                     });
                 }
-                // Some network file systems have no locks: a file of our own cannot be continued, but nobody else writes to it.
+                // Some network file systems have no locks: a file of our own cannot be continued, but no other process writes to it.
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                     let own = format!("{etag}.{}.incomplete", std::process::id());
                     return Ok(BlobLock {
@@ -159,7 +160,7 @@ impl<'a> CacheFolder<'a> {
         let dir = self.snapshot(commit);
         let pointer = dir.join(file);
         fs::create_dir_all(&dir).map_err(HubError::cache(&dir))?;
-        // A link whose blob somebody removed.
+        // A link whose blob was removed.
         if pointer.is_symlink() && !pointer.exists() {
             fs::remove_file(&pointer).map_err(HubError::cache(&pointer))?;
         }
@@ -199,7 +200,7 @@ fn symlink(_: &Path, _: &Path) -> io::Result<()> {
 /// The layout of a snapshot that holds a whole model; else what is missing.
 fn check(dir: &Path) -> Result<Layout, String> {
     let layout =
-        Layout::choose(|name| dir.join(name).is_file()).map_err(|missing| missing.to_string())?;
+        Layout::choose(&Folder::of_directory(dir)).map_err(|missing| missing.to_string())?;
     if let Some(index) = layout.index() {
         let shards = layout::shards(&dir.join(index))
             .map_err(|cause| format!("an {index} that cannot be used ({cause})"))?;
@@ -235,7 +236,7 @@ pub struct CachedModel {
     pub commit: Option<String>,
     /// The branches and tags that stood for this commit when they were last fetched.
     pub refs: Vec<String>,
-    /// The size of its files, links followed; of what has arrived, where there is no commit yet.
+    /// Bytes of its files, links followed; before the first commit, the bytes that have arrived.
     pub bytes: u64,
     /// What the model lacks to be loaded, to read on after "it has"; `None` when it is complete.
     pub missing: Option<String>,
@@ -291,7 +292,7 @@ pub fn list_cached(options: &HubOptions) -> Result<Vec<CachedModel>, HubError> {
     Ok(models)
 }
 
-/// The names in a directory, in order; none if there is no such directory.
+/// The names in a directory, in order; an empty list if the directory does not exist.
 fn names(dir: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,

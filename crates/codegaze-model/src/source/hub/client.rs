@@ -12,7 +12,7 @@ use super::error::HubError;
 use super::reference::{DEFAULT_REVISION, ModelRef};
 use crate::source::options::{DownloadProgress, HubOptions};
 
-/// A list of files that is longer is no model's.
+/// The largest list of files, in bytes, that the client reads.
 const LISTING_LIMIT: u64 = 32 << 20;
 const MAX_REDIRECTS: usize = 8;
 
@@ -48,7 +48,7 @@ enum Method {
     Get,
 }
 
-/// Speaks to the hub about one model.
+/// Sends requests about one model to the hub.
 #[derive(Debug)]
 pub(super) struct Client<'a> {
     agent: Agent,
@@ -240,7 +240,7 @@ impl<'a> Client<'a> {
                 Method::Head => self.agent.head(&target),
                 Method::Get => self.agent.get(&target),
             };
-            // A CDN takes its own signature from the URL; the token is none of its business.
+            // A CDN takes its own signature from the URL and must not receive the token.
             if let Some(token) = self.options.token.as_ref().filter(|_| is_hub) {
                 request = request.header("Authorization", format!("Bearer {}", token.secret()));
             }
@@ -270,7 +270,7 @@ impl<'a> Client<'a> {
         })
     }
 
-    /// Turns a status that is no success into its error.
+    /// Turns a status other than success into its error.
     fn accept(&self, response: Response<Body>, url: &str) -> Result<Response<Body>, HubError> {
         let status = response.status();
         if status.is_success() {
@@ -282,6 +282,9 @@ impl<'a> Client<'a> {
         Err(match (status, code) {
             (StatusCode::UNAUTHORIZED, _) if self.options.token.is_some() => {
                 HubError::BadToken { endpoint, model }
+            }
+            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, "GatedRepo") => {
+                HubError::Gated { endpoint, model }
             }
             (StatusCode::UNAUTHORIZED, _) => HubError::NoToken { endpoint, model },
             (StatusCode::FORBIDDEN, _) => HubError::Forbidden { endpoint, model },
@@ -343,7 +346,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// An error amid a body.
+    /// An error while a body is read.
     pub(super) fn body_error(&self, url: &str, error: &io::Error) -> HubError {
         let is_timeout = error.kind() == io::ErrorKind::TimedOut
             || error
@@ -390,7 +393,7 @@ fn same_origin(a: &Uri, b: &Uri) -> bool {
     origin(a) == origin(b)
 }
 
-/// Where a `Location` points to, seen from `base`; `None` if it is no HTTP address or leaves https.
+/// Where a `Location` points to, seen from `base`; `None` if it is not an HTTP address or leaves https.
 fn redirect(base: &Uri, location: &str) -> Option<Uri> {
     let scheme = base.scheme_str()?;
     let absolute = if location.starts_with("//") {

@@ -4,11 +4,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::source::layout::Missing;
+use crate::quote::{quote_list, quote_text};
+use crate::source::missing::Missing;
 
 /// Why a hub model's files cannot be had. No message holds the token, nor the query of a signed URL.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(
+    missing_docs,
+    reason = "each variant's message says what it and its fields are"
+)]
 pub enum HubError {
     #[error(
         "the cache {} does not have all files of {model}: it has {missing}; offline mode is on (HF_HUB_OFFLINE), so turn it off and run `codegaze models download {model}`, or give a directory", cache.display()
@@ -25,6 +30,11 @@ pub enum HubError {
     NoToken { endpoint: String, model: String },
 
     #[error(
+        "{model} is gated: accept its conditions on {endpoint}/{model}, then set HF_TOKEN to a token of that account"
+    )]
+    Gated { endpoint: String, model: String },
+
+    #[error(
         "{endpoint} does not accept the token for {model} (401): check HF_TOKEN, or the token file below HF_HOME"
     )]
     BadToken { endpoint: String, model: String },
@@ -34,7 +44,9 @@ pub enum HubError {
     )]
     Forbidden { endpoint: String, model: String },
 
-    #[error("{endpoint} has no model {model} (404): check the spelling of owner/name")]
+    #[error(
+        "{endpoint} has no model {model} (404): check the spelling of owner/name; the model may have been renamed or removed, so search for it on {endpoint}"
+    )]
     NoModel { endpoint: String, model: String },
 
     #[error(
@@ -58,7 +70,7 @@ pub enum HubError {
         has: String,
     },
 
-    #[error("cannot use the index {}: {cause}", path.display())]
+    #[error("cannot use the index {}: {}; get it from the model's author again", quote_text(&path.display().to_string()), quote_text(cause))]
     Index { path: PathBuf, cause: String },
 
     #[error(
@@ -142,14 +154,8 @@ impl HubError {
 
 /// The first of many names, for a message.
 pub(super) fn excerpt(names: &[String]) -> String {
-    const SHOWN: usize = 12;
-    match names {
-        [] => "none".to_owned(),
-        names if names.len() <= SHOWN => names.join(", "),
-        names => format!(
-            "{} and {} more",
-            names[..SHOWN].join(", "),
-            names.len() - SHOWN
-        ),
+    if names.is_empty() {
+        return "none".to_owned();
     }
+    quote_list(names)
 }

@@ -19,7 +19,7 @@ use crate::source::options::DownloadProgress;
 
 const BUFFER: usize = 64 << 10;
 
-/// Sees to it that `file` is in the commit's snapshot.
+/// Downloads `file` unless the commit's snapshot has it.
 pub(super) fn fetch(
     client: &Client,
     folder: &CacheFolder,
