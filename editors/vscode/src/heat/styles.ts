@@ -31,7 +31,8 @@ function ofLevel(style: Style, level: Level): vscode.DecorationRenderOptions {
     // The backgrounds keep the contrast of the text. So they differ little in lightness, and the lines show the level to readers who
     // do not see the hue. In light themes, where any background would cost contrast, there are only lines.
     backgroundColor: new vscode.ThemeColor(COLORS.background(level)),
-    borderWidth: `0 0 ${level >= 4 ? 2 : 1}px 0`,
+    // One pixel at the bottom of the line: more would cover underscores.
+    borderWidth: '0 0 1px 0',
     borderStyle: 'solid',
     borderColor: new vscode.ThemeColor(COLORS.line(level)),
     // Outside the word's box: a border inside it hides underscores.

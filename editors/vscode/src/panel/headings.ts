@@ -22,7 +22,9 @@ export function drawn(result: Placed, part: 'definition' | 'chunk'): Drawn {
   const wantedLast = wanted.end.line + (wanted.end.character > 0 || wanted.end.line === wanted.start.line ? 1 : 0);
   const wantedFirst = wanted.start.line + 1;
   const first = ranges[0] ? ranges[0].start.line + 1 : wantedFirst;
-  const last = ranges.at(-1) ? (ranges.at(-1)?.end.line ?? 0) + 1 : wantedLast;
+  const lastRange = ranges.at(-1);
+  // A subword of a line break ends at the start of the next line.
+  const last = lastRange ? Math.max(first, lastRange.end.line + (lastRange.end.character > 0 ? 1 : 0)) : wantedLast;
   const isCut = part === 'definition' && (wantedFirst < first || last < wantedLast);
   return { from, to, first, last, partLines: isCut ? { first: wantedFirst, last: wantedLast } : null };
 }

@@ -50,6 +50,12 @@ test('a heading of a whole part has its lines alone', () => {
   expect(heading('a.py', drawn(long, 'chunk'))).toBe('a.py, lines 1721–1755');
 });
 
+test('the line break of the last line is not a line more', () => {
+  const lineBreak = { label: '⏎', score: 0, range: { start: at(1722, 9), end: at(1723, 0) } };
+  const words = drawn({ ...long, tokens: [token('a', 1720, 4), token('b', 1722, 8), lineBreak] }, 'chunk');
+  expect([words.first, words.last]).toEqual([1721, 1723]);
+});
+
 test('exported data are the drawn matrix, with lines from 1 and its view', () => {
   const short = { ...long, definition: { start: at(1720, 4), end: at(1722, 9) } };
   const data = matrixData('src/a.py', short, drawn(short, 'definition'));
