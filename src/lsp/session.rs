@@ -265,17 +265,32 @@ impl Session {
         if let Lookup::Found(live) = self.look_up(snapshot, Some(want), short).await {
             return Ok(Some(live));
         }
-        let so_far = self.engine.watch(snapshot.key()).and_then(|live| {
-            let live = live.borrow();
-            let is_current = live.version == snapshot.document.version();
-            live.analysis.clone().filter(|_| is_current)
-        });
-        let Some(finished) = so_far.filter(|finished| !finished.analysis.lexemes.is_empty()) else {
+        let so_far = tokio::time::timeout(deadline, self.first_part(snapshot));
+        let Ok(Some(finished)) = so_far.await else {
             return self.analyzed(snapshot, Some(want)).await;
         };
         self.refresh_when_ready(snapshot.key());
         let live = self.live_analysis(snapshot, finished).await;
         live.map(Some).map_err(|error| engine_error(&error))
+    }
+
+    /// Waits for any part of a snapshot's analysis. `None` if there will be none.
+    async fn first_part(&self, snapshot: &Snapshot) -> Option<Arc<Finished>> {
+        let mut live = self.engine.watch(snapshot.key())?;
+        loop {
+            let now = live.borrow_and_update().clone();
+            if now.version != snapshot.document.version()
+                || matches!(now.phase, LivePhase::Failed(_))
+            {
+                return None;
+            }
+            if let Some(finished) = now.analysis
+                && !finished.analysis.lexemes.is_empty()
+            {
+                return Some(finished);
+            }
+            live.changed().await.ok()?;
+        }
     }
 
     /// The model that analyzes, and the session's view of it; `None` until a model is loaded.
