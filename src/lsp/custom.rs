@@ -154,6 +154,8 @@ pub(crate) struct ModelResult {
     pub view: Option<ViewAnswer>,
     #[cfg_attr(feature = "ts", ts(type = "MethodName[]"))]
     pub methods: Vec<Method>,
+    /// What a user should know about how the model was read, such as a task head that is not used.
+    pub notes: Vec<String>,
     pub cache: CacheAnswer,
 }
 
@@ -169,6 +171,7 @@ pub(crate) struct StatusParams {
     pub analysis_ms: Option<f64>,
     #[cfg_attr(feature = "ts", ts(type = "string | null"))]
     pub analysis_uri: Option<Uri>,
+    pub notes: Vec<String>,
     pub view: Option<ViewAnswer>,
 }
 

@@ -191,6 +191,7 @@ impl ModelChoice {
             },
             analysis_ms: last.map(|last| milliseconds::exact(last.time)),
             analysis_uri: last.map(|last| last.uri.clone()),
+            notes: current.map_or_else(Vec::new, notes_of),
             view: current.map(view_of),
         }
     }
@@ -222,6 +223,7 @@ impl ModelChoice {
             },
             view: current.map(view_of),
             methods: Method::ALL.into(),
+            notes: current.map_or_else(Vec::new, notes_of),
             cache: cache.into(),
         }
     }
@@ -242,6 +244,10 @@ pub(crate) fn result(session: &Session) -> ModelResult {
     let current = session.model_and_view();
     let cache = session.engine.stats().cache;
     session.model_choice.result(current.as_ref(), cache)
+}
+
+fn notes_of(current: &ModelAndView) -> Vec<String> {
+    current.model.info().notes.clone()
 }
 
 fn view_of(current: &ModelAndView) -> ViewAnswer {

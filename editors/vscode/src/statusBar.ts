@@ -94,6 +94,7 @@ export class StatusBar implements vscode.Disposable {
     if (status.view !== null) {
       tooltip.appendText(`${status.view.model}: ${describeView(status.view)}`).appendMarkdown('\n\n');
     }
+    for (const note of status.notes) tooltip.appendText(`${note}\n`).appendMarkdown('\n\n');
     if (status.embedded) {
       tooltip.appendMarkdown(
         `This is the small model that comes with Codegaze. [CodeBERT, or another](command:${COMMANDS.selectModel})\n\n`,

@@ -59,6 +59,8 @@ export type ModelResult = {
   device: string;
   view: View | null;
   methods: MethodName[];
+  /** What a user should know about how the model was read, such as a task head that is not used. */
+  notes: string[];
   cache: Cache;
 };
 
@@ -82,6 +84,7 @@ export type Status = {
   percent: number | null;
   analysisMs: number | null;
   analysisUri: string | null;
+  notes: string[];
   view: View | null;
 };
 

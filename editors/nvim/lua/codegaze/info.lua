@@ -33,6 +33,9 @@ function M.lines(info)
   if value(model.view) then
     lines[#lines + 1] = ('View       %s'):format(require('codegaze.view').describe(model.view):gsub('^[^:]*: ', ''))
   end
+  for _, note in ipairs(value(model.notes) or {}) do
+    lines[#lines + 1] = 'Note       ' .. note
+  end
   local cache = model.cache
   vim.list_extend(lines, {
     ('Cache      %s of %s in %d entries, %d hits, %d misses'):format(

@@ -47,6 +47,7 @@ const ready: Status = {
   percent: null,
   analysisMs: 82.4,
   analysisUri: 'file:///other.py',
+  notes: [],
   view,
 };
 
