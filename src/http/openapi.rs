@@ -21,7 +21,7 @@ use super::routes::{analyze, attention, explain, info, raw, source};
 #[openapi(
     info(
         title = "codegaze",
-        description = "See where a code model looks: the attention of CodeBERT and other RoBERTa-family models, over HTTP.\n\nLayers, heads, lines and chunks count from 0. Spans are UTF-8 byte offsets in the request's text. Every error response is `{error, error_type}`.",
+        description = "See where a code model looks: the attention of CodeBERT and other RoBERTa-family models, over HTTP.\n\nLayers, heads, lines and chunks count from 0. Spans are UTF-8 byte offsets in the request's text. Every error response is `{error, error_type}`. `docs/ATTRIBUTION.md` defines `method`, `layers`, `heads`, `sinks`, `aggregate`, share and lift.",
     ),
     tags(
         (name = "REST", description = "Send a text, receive its attention"),

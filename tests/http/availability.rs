@@ -158,6 +158,17 @@ fn bodies_that_are_being_received_have_a_limit_of_memory() {
 }
 
 #[test]
+fn a_body_that_ends_early_is_told_so() {
+    let server = Server::ready(|_| ());
+    let head = server.head("POST", "/analyze", &[JSON], 1000);
+    let stream = sent(&server, &(head + "{\"code\""));
+    stream.shutdown(Shutdown::Write).unwrap();
+    let reply = Reply::read(&mut BufReader::new(stream)).unwrap();
+    let message = reply.error(400, "malformed");
+    assert!(message.contains("ended early"), "{message}");
+}
+
+#[test]
 fn a_client_that_ends_its_sending_side_receives_its_response() {
     let server = Server::ready(|_| ());
     let body = json!({ "code": functions(25) }).to_string();

@@ -122,8 +122,12 @@ fn scores_of_a_long_file_are_one_request() {
             .error(422, "unanalysable");
         assert!(message.contains(word), "{message}");
     }
-    let unknown = json!({ "code": CODE, "chunk": 1 });
-    server
-        .post("/analyze-source", &unknown)
-        .error(400, "malformed");
+    for wrong in [
+        json!({ "code": CODE, "chunk": 1 }),
+        json!({ "code": CODE, "top": 0 }),
+    ] {
+        server
+            .post("/analyze-source", &wrong)
+            .error(400, "malformed");
+    }
 }

@@ -1,5 +1,6 @@
 //! `POST /analyze-source`: the document `codegaze.analysis/1` of a text, as `codegaze analyze --format json` writes it.
 
+use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use axum::response::Response;
@@ -51,8 +52,8 @@ pub(crate) struct PartFields {
     /// Whether to add the embedding; by default false.
     embedding: Option<bool>,
     /// The number of lexemes to list, those of best rank; by default all.
-    #[schema(minimum = 1)]
-    top: Option<usize>,
+    #[schema(value_type = Option<usize>, minimum = 1)]
+    top: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -173,7 +174,10 @@ pub(crate) async fn analyze_source(
             let start = Instant::now();
             let name = path.as_deref().unwrap_or(NO_PATH);
             let document = AnalyzedDocument::new(name, &finished.document, &finished.analysis);
-            let json = AnalysisJson::new(&document.keep_top(body.parts.top), &options);
+            let json = AnalysisJson::new(
+                &document.keep_top(body.parts.top.map(NonZeroUsize::get)),
+                &options,
+            );
             let json = encode(&match language {
                 Some(language) => json.with_language(language),
                 None => json,
