@@ -1,4 +1,15 @@
-//! One document in, one [`Analysis`] out; synchronous and pure, given a model.
+//! One document in, one [`Analysis`] out: synchronous, and deterministic for a model and a configuration.
+//!
+//! | module | contents |
+//! | --- | --- |
+//! | [`chunk`] | the windows in which a model reads a document |
+//! | `pass` | one window, tokenized, and the model that reads it |
+//! | `window` | one window: text in, scores out |
+//! | `assemble` | scored windows → the analysis of the document |
+//! | `record` | the inputs of a pass's layers, from which other views are scored without a new pass |
+//! | [`relations`] | each lexeme's strongest partners |
+//! | [`thumbnails`] | small maps of all layers and heads of one window |
+//! | [`raw`] | the raw tensors of one chunk |
 
 pub mod chunk;
 pub mod raw;
@@ -32,94 +43,106 @@ use relations::{LexemeRelations, Relations};
 /// How much a model attends to one lexeme.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScoredLexeme {
+    /// Where it is in the document.
     pub span: ByteSpan,
+    /// What kind of lexeme it is.
     pub kind: LexemeKind,
     /// Index into [`Analysis::chunks`].
     pub chunk_idx: usize,
-    /// Share of the chunk's mass; the lexemes of a chunk sum to 1.
+    /// Its part of the scores of its chunk's lexemes, 0 … 1; the shares of a chunk sum to 1.
     pub share: f32,
-    /// `share` × number of lexemes in the chunk: 1 is the average lexeme.
+    /// `share` × number of lexemes in the chunk; 1 is the average lexeme.
     pub lift: f32,
-    /// Place by lift in the document, from 1.
+    /// Its position in the order of lift in the document, from 1.
     pub rank: usize,
 }
 
 /// How much a model attends to one line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScoredLine {
-    /// Zero-based.
+    /// From 0.
     pub line: u32,
-    /// Its lexemes' share of the document, where every lexeme weighs `lift` / number of lexemes; all lines sum to 1. In a
-    /// document of one chunk this is the sum of their shares.
+    /// The sum of `lift` / number of lexemes in the document over the line's lexemes; all lines sum to 1. In a document of one
+    /// chunk, this is the sum of their shares.
     pub share: f32,
-    /// `share` × number of lines with lexemes: 1 is the average line.
+    /// `share` × number of lines with lexemes; 1 is the average line.
     pub lift: f32,
 }
 
 /// One subword with its score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SubwordScore {
+    /// The id in the model's vocabulary.
     pub id: u32,
-    /// In the document; `None` for special subwords.
+    /// Where it is in the document; `None` for special subwords.
     pub span: Option<ByteSpan>,
-    /// ≥ 0; a chunk's scores sum to 1. Special subwords have 0 when sinks are dropped.
+    /// ≥ 0; a chunk's scores sum to 1. Special subwords have 0 if sinks are dropped.
     pub score: f32,
 }
 
 /// A fused attention matrix.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SubwordMatrix {
+    /// The number of subwords, including special ones.
     pub n_tokens: usize,
-    /// [query, key], row-major, rows sum to 1.
+    /// [query, key] with `n_tokens` rows and columns, row-major, rows sum to 1.
     pub weights: Vec<f32>,
 }
 
 /// One window of the document, analyzed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnalyzedChunk {
-    /// What the model read.
+    /// The text that the model read: the core and its context.
     pub span: ByteSpan,
-    /// What was scored.
+    /// The text that was scored.
     pub core: ByteSpan,
-    /// Number of subwords, special ones included; 0 if there was nothing but whitespace and the model was not run.
+    /// The number of subwords, including special ones; 0 for a chunk of whitespace, which the model does not read.
     pub n_tokens: usize,
-    /// Share of the mass that special subwords took, 0 … 1.
+    /// The share of attention on special subwords, 0 … 1.
     pub sink_share: f32,
-    /// Share of the scores that whitespace subwords of the core took, 0 … 1.
+    /// The share of the scores on whitespace subwords, 0 … 1.
     pub whitespace_share: f32,
-    /// Share of the scores that the context around the core took, 0 … 1.
+    /// The share of the scores on the context around the core, 0 … 1.
     pub context_share: f32,
-    /// Every subword, when requested.
+    /// Every subword; `None` unless [`Extras::subwords`] is set.
     pub subwords: Option<Vec<SubwordScore>>,
-    /// The fused matrix over all of the chunk's subwords, when requested.
+    /// The fused matrix over all of the chunk's subwords; `None` unless [`Extras::matrix`] is set.
     pub matrix: Option<SubwordMatrix>,
-    /// Of each of the chunk's lexemes, in their order, when requested; spans count from `span`'s start. See [`Analysis::relations`].
+    /// The partners of each of the chunk's lexemes, in their order, with spans relative to the start of `span`; `None` unless
+    /// [`Extras::relations`] is set. [`Analysis::relations`] returns spans in the document.
     pub relations: Option<Arc<Relations>>,
 }
 
 /// A part of the document without scores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unscored {
+    /// Where it is in the document.
     pub span: ByteSpan,
+    /// Why it has no scores, as a phrase for the user.
     pub reason: String,
 }
 
 /// Vectors that represent the document, \[hidden\].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Embedding {
-    /// Mean of the chunks' `<s>` vectors, weighted by their code subwords.
+    /// The mean of the chunks' last hidden states of `<s>`, weighted by their numbers of code subwords.
     pub cls: Vec<f32>,
-    /// Mean over all code subwords.
+    /// The mean of the last hidden states of all code subwords.
     pub mean: Vec<f32>,
 }
 
-/// Wall-clock time by stage.
+/// Wall-clock time of each stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
+    /// Cutting the document into chunks.
     pub chunk: Duration,
+    /// Tokenizing the chunks.
     pub tokenize: Duration,
+    /// The encoder's passes, without attribution.
     pub forward: Duration,
+    /// From attention to scores.
     pub attribute: Duration,
+    /// From the beginning to the end.
     pub total: Duration,
 }
 
@@ -128,25 +151,30 @@ pub struct Timing {
 pub struct Analysis {
     /// The document's version.
     pub version: i64,
+    /// The model that read the document.
     pub model: Arc<ModelInfo>,
+    /// How attention became scores.
     pub attribution: AttributionConfig,
-    /// Ascending, disjoint.
+    /// All scored lexemes, ascending, disjoint.
     pub lexemes: Vec<ScoredLexeme>,
-    /// Ascending; lines without lexemes are left out.
+    /// All lines with lexemes, ascending.
     pub lines: Vec<ScoredLine>,
-    /// Ascending.
+    /// All scored chunks, ascending.
     pub chunks: Vec<AnalyzedChunk>,
+    /// The parts of the document without scores, ascending.
     pub unscored: Vec<Unscored>,
-    /// Mean over the chunks, weighted by subwords.
+    /// The mean of the chunks' [`AnalyzedChunk::sink_share`], weighted by their numbers of subwords.
     pub sink_share: f32,
-    /// Mean over the chunks, weighted by subwords.
+    /// The mean of the chunks' [`AnalyzedChunk::whitespace_share`], weighted by their numbers of subwords.
     pub whitespace_share: f32,
+    /// Vectors of the document; `None` unless [`Extras::embedding`] is set.
     pub embedding: Option<Embedding>,
+    /// How long the analysis took.
     pub timing: Timing,
 }
 
 impl Analysis {
-    /// The lexeme at a byte offset, or the one that ends there, as an index into [`Self::lexemes`].
+    /// The index in [`Self::lexemes`] of the lexeme that contains a byte offset, or else ends there.
     #[must_use]
     pub fn lexeme_at(&self, offset: usize) -> Option<usize> {
         let after = self
@@ -156,7 +184,7 @@ impl Analysis {
         (offset <= self.lexemes[at].span.end).then_some(at)
     }
 
-    /// What the lexeme with this index attends to and is attended by, spans in the document; `None` unless
+    /// What the lexeme with this index in [`Self::lexemes`] attends to and is attended by, with spans in the document; `None` unless
     /// [`Extras::relations`] was set.
     #[must_use]
     pub fn relations(&self, lexeme_idx: usize) -> Option<LexemeRelations> {
@@ -187,9 +215,11 @@ pub struct Extras {
 /// What to compute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnalysisConfig {
+    /// How attention becomes scores.
     pub attribution: AttributionConfig,
-    /// How the document is cut.
+    /// How the document is cut into chunks.
     pub chunk: ChunkConfig,
+    /// What the analysis contains besides lexemes and lines.
     pub extras: Extras,
 }
 
@@ -209,17 +239,18 @@ impl AnalysisConfig {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnalysisError {
+    /// The encoder failed, or the analysis was cancelled.
     #[error(transparent)]
     Forward(#[from] ForwardError),
+    /// Attention did not become scores.
     #[error(transparent)]
     Attribution(#[from] AttributionError),
 }
 
-/// Analyzes a whole document, chunk by chunk. `on_chunk` is called with (chunks done, chunks in all) before every chunk and
-/// at the end.
+/// Analyzes a whole document, chunk by chunk. It calls `on_chunk` with (chunks done, chunks in all) before every chunk and at the end.
 ///
 /// # Errors
-/// When `cancel` is raised, when the model's numbers are not finite, or when the device fails.
+/// If `cancel` is set, if the model's numbers are not finite, or if the device fails.
 #[tracing::instrument(skip_all, fields(bytes = document.text().len(), model = %model.info().id))]
 pub fn analyze(
     model: &Model,

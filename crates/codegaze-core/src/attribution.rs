@@ -1,13 +1,13 @@
-//! From attention to one score per subword, and from subwords to lexemes.
+//! From attention to one score for each subword, and from subwords to lexemes.
 //!
 //! `A^{l,h}` [query, key] are the post-softmax weights of layer `l`, head `h`; every row sums to 1. `S` are the special
-//! subwords (`<s>`, `</s>`). `docs/ATTRIBUTION.md` has the formulae in one place; a naive implementation of each method is in the
-//! method's file, and a test compares the two.
+//! subwords (`<s>`, `</s>`). `docs/ATTRIBUTION.md` lists the formulas. Each method's file also has a naive implementation in f64,
+//! and a test compares the two.
 //!
-//! A method reads attention while it streams by ([`Attributor`] is an [`AttentionSink`](codegaze_model::roberta::AttentionSink)) and
-//! keeps one [query, key] matrix, or for rollout one for each layer; it never keeps a matrix for each head.
+//! [`Attributor`] is an [`AttentionSink`](codegaze_model::roberta::AttentionSink): it receives the attention of one layer after another.
+//! It keeps one [query, key] matrix, or for rollout one for each layer, and never one for each head.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! | --- | --- |
 //! | `methods` | the trait and the table of the methods; each method is a file of its own |
 //! | `attributor` | the sink that runs a method over a pass |
@@ -39,26 +39,30 @@ named_enum! {
     /// What happens to attention on special subwords (`<s>`, `</s>`).
     #[derive(Default)]
     pub enum Sinks as "treatment of sinks" {
-        /// Their columns are dropped, rows renormalized, and the dropped mass is reported.
+        /// Their columns are dropped, and rows are renormalized.
         #[default]
         Drop = "drop", "left out, and their share is reported";
         Keep = "keep", "counted like any other";
     }
 }
 
-/// Attribution settings, checked against a model: no layer or head here is out of its range.
+/// Attribution settings, checked against a model: the model has all of these layers and heads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AttributionConfig {
+    /// How attention becomes scores.
     pub method: Method,
-    /// Zero-based, ascending, not empty.
+    /// The layers that are read: from 0, ascending, not empty.
     pub layers: Vec<usize>,
+    /// How the heads of a layer become one matrix.
     pub heads: HeadFusion,
+    /// What happens to attention on special subwords.
     pub sinks: Sinks,
+    /// How a lexeme's subwords become one score.
     pub aggregate: Aggregate,
 }
 
 impl AttributionConfig {
-    /// What the encoder must compute for this.
+    /// What the encoder has to compute for these settings.
     #[must_use]
     pub fn plan(&self) -> ForwardPlan {
         ForwardPlan {

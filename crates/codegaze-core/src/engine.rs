@@ -1,23 +1,23 @@
-//! One inference thread for the process: live documents, of which the latest version wins, and requests.
+//! The inference thread of the process. It serves live documents, for which only the latest version counts, and requests.
 //!
-//! | module | holds |
+//! | module | contents |
 //! | --- | --- |
-//! | `schedule` | what is wanted, behind one lock; what is most urgent |
-//! | `worker` | the thread: one step of one task at a time |
+//! | `schedule` | all work, behind one lock, and which of it is most urgent |
+//! | `worker` | the thread, which takes one step of one task at a time |
 //! | `live` | live documents, and the task that takes the next step of one |
 //! | `request` | requests, and the task that takes the next step of one |
-//! | `outcome` | what a step came to; a panic ends its task and nothing else |
+//! | `outcome` | the result of a step; a panic ends only its task |
 //! | `plan` | a version of a document, cut into chunks once |
 //! | `job` | one document under one view, chunk by chunk |
-//! | `cache` | results by text, bounded in bytes |
-//! | `counts` | subword counts of lines that were counted before |
-//! | `pending` | the result of a request, to be awaited |
+//! | `cache` | results by text, limited in bytes |
+//! | `counts` | the numbers of subwords of lines, so that each line is counted once |
+//! | `pending` | the future result of a request |
 //!
-//! Callers never wait for the model: a call changes what is wanted and returns. Results are sent through a `watch` channel for
-//! each document, and through a `oneshot` for each request. Dropping the receiver cancels the request. A step that is no longer
-//! wanted stops before the next layer of the model; what it computed until then is kept.
+//! Callers never wait for the model: a call adds or changes work and returns. The engine sends results through a `watch` channel for
+//! each document and a `oneshot` channel for each request. If a caller drops the receiver, the engine cancels the request. A step whose
+//! result is no longer needed stops before the next layer of the model, and the cache keeps what it computed.
 //!
-//! The engine has no default model: every document and every request brings its own.
+//! The engine has no default model. Each document and each request brings its own.
 
 mod cache;
 mod counts;
@@ -62,18 +62,30 @@ use plan::Plans;
 use request::{AnalysisRequest, PlanRequest, RawRequest, Request, RequestTask, ThumbnailsRequest};
 use schedule::{Control, Schedule};
 
-/// Why there is no result.
+/// Why the engine returns no result.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
+    /// The document does not have the requested chunk.
     #[error("chunk {chunk} does not exist: the document has {n_chunks}, counted from 0")]
-    NoChunk { chunk: usize, n_chunks: usize },
+    NoChunk {
+        /// The chunk that was requested.
+        chunk: usize,
+        /// The number of chunks in the document.
+        n_chunks: usize,
+    },
+    /// The encoder or the attribution failed.
     #[error(transparent)]
     Analysis(Arc<AnalysisError>),
+    /// The task panicked. The engine continues with other tasks.
     #[error(
         "the analysis failed ({message}): this is a bug in codegaze, please report it with the file"
     )]
-    Panicked { message: String },
+    Panicked {
+        /// The message of the panic.
+        message: String,
+    },
+    /// The receiver was dropped, or the engine ended.
     #[error("the request was cancelled")]
     Cancelled,
 }
@@ -96,12 +108,14 @@ impl From<ForwardError> for EngineError {
 /// A model, and the view under which its attention is analyzed.
 #[derive(Clone)]
 pub struct ModelAndView {
+    /// The model that reads the text.
     pub model: Arc<Model>,
+    /// How its attention becomes scores, and what the analysis contains.
     pub config: Arc<AnalysisConfig>,
 }
 
 impl ModelAndView {
-    /// For live documents: with subwords and relations, which hovers show.
+    /// A view for live documents. Its analyses contain subwords and relations, which hovers show.
     #[must_use]
     pub fn live(model: Arc<Model>, attribution: AttributionConfig) -> Self {
         let extras = Extras {
@@ -127,35 +141,37 @@ fn analysis_config(
     })
 }
 
-/// What the engine is started with.
+/// The configuration of an engine.
 #[derive(Clone, Debug, Default)]
 pub struct EngineConfig {
-    /// Limit of the cache.
+    /// The most memory that cached results take, in bytes.
     pub cache_bytes: usize,
-    /// Sees every analysis when it is complete.
+    /// Receives every complete analysis.
     pub observer: Option<Observer>,
 }
 
-/// What the engine did since it started.
+/// What the engine has done since it started.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EngineStats {
+    /// The contents of the cache, and how often it had a result.
     pub cache: CacheStats,
-    /// Documents that were cut into chunks.
+    /// The number of documents that were cut into chunks.
     pub plans: u64,
-    /// Texts that were tokenized to cut documents: lines, and candidates for chunks. Texts that were counted before are not.
+    /// The number of texts that were tokenized to cut documents: lines, and candidates for chunks. Each text counts once.
     pub counted: u64,
-    /// Windows that were tokenized for the model, and that it read.
+    /// The number of windows that the model read.
     pub passes: u64,
-    /// Of these, those that continued from the record of an earlier pass.
+    /// The number of these passes that continued from the record of an earlier pass.
     pub resumed: u64,
-    /// Steps that stopped because their result was no longer wanted, or because something more urgent arrived.
+    /// The number of steps that stopped because their result was no longer needed, or because more urgent work arrived.
     pub cancelled: u64,
+    /// The number of tasks that panicked.
     pub panics: u64,
-    /// Requests that wait or run.
+    /// The number of requests that wait or run.
     pub queued: usize,
 }
 
-/// Handle to the inference thread; the thread ends with it.
+/// A handle of the inference thread. Dropping it ends the thread.
 pub struct Engine {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -177,7 +193,7 @@ impl Engine {
     /// Starts the thread.
     ///
     /// # Panics
-    /// When the operating system refuses a thread.
+    /// If the operating system does not start a thread.
     #[must_use]
     pub fn start(config: EngineConfig) -> Self {
         let shared = Arc::new(Shared {
@@ -189,29 +205,29 @@ impl Engine {
         let thread = std::thread::Builder::new()
             .name("codegaze-engine".to_owned())
             .spawn(move || worker::run(&for_thread, config))
-            .expect("the operating system gives one thread to a program that starts");
+            .expect("the operating system starts a thread");
         Self {
             shared,
             thread: Some(thread),
         }
     }
 
-    /// Makes `submission` the latest version of the live document `key`, and the document the focused one.
+    /// Makes `submission` the latest version of the live document `key`, and focuses the document.
     pub fn submit(&self, key: &str, submission: Submission) {
         self.change(|schedule| schedule.submit(key, submission));
     }
 
-    /// Analyzes a live document anew under another model or view. Its delay and its place in the order stay.
+    /// Analyzes a live document again with another model or view. Its delay and its priority do not change.
     pub fn set_view(&self, key: &str, view: ModelAndView) {
         self.change(|schedule| schedule.set_view(key, view));
     }
 
-    /// Says which part of a document the user looks at: it is analyzed first. The document becomes the focused one.
+    /// Sets the part of a document that the user looks at, which is analyzed first, and focuses the document.
     pub fn focus(&self, key: &str, span: ByteSpan) {
         self.change(|schedule| schedule.focus(key, span));
     }
 
-    /// Ends a document's delay: a request waits for its analysis.
+    /// Ends the delay of a document, because a request waits for its analysis.
     pub fn expedite(&self, key: &str) {
         self.change(|schedule| schedule.expedite(key, Instant::now()));
     }
@@ -221,14 +237,14 @@ impl Engine {
         self.change(|schedule| schedule.close(key));
     }
 
-    /// `None` for a document that was not submitted.
+    /// A receiver of the state of a live document; `None` for a document that was not submitted.
     #[must_use]
     pub fn watch(&self, key: &str) -> Option<LiveReceiver> {
         self.shared.lock().watch(key)
     }
 
-    /// Cuts a document into chunks, for [`Self::analyze`], [`Self::thumbnails`] and [`Self::raw`]. A version that is being worked
-    /// on has been cut before.
+    /// Cuts a document into chunks, for [`Self::analyze`], [`Self::thumbnails`] and [`Self::raw`]. If the plan of this version is in use,
+    /// it is returned at once.
     #[must_use]
     pub fn plan(&self, model: Arc<Model>, document: Document) -> Pending<Arc<Planned>> {
         match self.shared.plans.find(&model, &document) {
@@ -237,7 +253,7 @@ impl Engine {
         }
     }
 
-    /// Analyzes a document, or one chunk of it, once.
+    /// Analyzes a document, or one chunk of it.
     #[must_use]
     pub fn analyze(
         &self,
@@ -297,12 +313,13 @@ impl Engine {
         Pending::new(result, cancel, progress)
     }
 
+    /// What the engine has done since it started.
     #[must_use]
     pub fn stats(&self) -> EngineStats {
         self.shared.lock().stats()
     }
 
-    /// Removes all cached results; sends how many bytes they took.
+    /// Removes all cached results, and sends the number of bytes that they took.
     #[must_use]
     pub fn clear_cache(&self) -> oneshot::Receiver<usize> {
         let (reply, freed) = oneshot::channel();
@@ -310,11 +327,12 @@ impl Engine {
         freed
     }
 
+    /// Sets the most memory that cached results take, in bytes.
     pub fn set_cache_bytes(&self, limit: usize) {
         self.change(|schedule| schedule.control(Control::SetCacheBytes(limit)));
     }
 
-    /// Changes what is wanted, and lets the thread look at it.
+    /// Changes the schedule, and wakes the thread.
     fn change(&self, change: impl FnOnce(&mut Schedule)) {
         change(&mut self.shared.lock());
         self.shared.wake.notify_one();
@@ -325,7 +343,7 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.change(Schedule::shut_down);
         if let Some(thread) = self.thread.take() {
-            // Its panics are caught inside; it stops before the next layer.
+            // The thread catches panics of tasks, and stops before the next layer.
             let _ = thread.join();
         }
     }

@@ -1,11 +1,19 @@
-//! The engine of codegaze: a document and a model in, an analysis out, and the thread that computes it.
+//! From a document and a model to an analysis, and the thread that computes it.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! | --- | --- |
-//! | [`attribution`] | attention → one score for each subword → lexemes; one file for each method |
-//! | [`analysis`] | one document in, one [`analysis::Analysis`] out; synchronous, and pure given a model |
-//! | [`engine`] | the inference thread: live documents, requests, the cache |
-//! | [`panics`] | locks and messages after a panic |
+//! | [`attribution`] | attention → one score for each subword → one for each lexeme; each method is one file of `attribution/methods/` |
+//! | [`analysis`] | [`analysis::analyze`]: one document in, one [`analysis::Analysis`] out; synchronous and deterministic |
+//! | [`engine`] | [`engine::Engine`]: the inference thread with live documents, requests and the cache |
+//! | [`panics`] | locks that a panic poisoned, and the messages of panics |
+//!
+//! The scores of `received` are computed in `attribution/methods/received.rs`, those of `rollout` in
+//! `attribution/methods/rollout.rs`. Data flows from [`attribution`] to [`analysis`] to [`engine`], and never back.
+//!
+//! Notation: \[query, key\] is a row-major matrix with one row for each query; \[token\] has one value for each subword, including
+//! special ones. Layers, heads, chunks and subwords count from 0. Spans are UTF-8 bytes.
+
+#![warn(missing_docs)]
 
 pub mod attribution;
 

@@ -1,7 +1,9 @@
-//! codegaze-mini: the small code model that codegaze carries, as the files of a Hugging Face directory.
+//! codegaze-mini, the small code model that codegaze embeds, as the files of a Hugging Face model directory.
 //!
-//! It is a crate of its own so that a better model can replace it without a change elsewhere. `model/MODEL_CARD.md` says how it was
-//! trained and how well it does.
+//! This crate contains only the files, so that another model can replace it without other changes. `model/MODEL_CARD.md` describes the
+//! training, the data and the quality of the model.
+
+#![warn(missing_docs)]
 
 /// The model's name, and its version in the card.
 pub const NAME: &str = "codegaze-mini";

@@ -6,7 +6,7 @@ use super::language::Language;
 use super::line_index::LineIndex;
 use super::{ByteSpan, PositionEncoding, WideLineCol};
 
-/// Why bytes are not source text, or why an edit was refused.
+/// Why bytes are not source text, or why an edit is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     /// The bytes are not UTF-8.
@@ -142,11 +142,11 @@ impl Document {
     /// [`LineIndex::offset_at`]); a range whose end comes before its start is reversed, as in
     /// `vscode-languageserver-textdocument`. The language stays the same.
     ///
-    /// Returns the part of the new text that holds all of the edits, empty where text was only removed. `None` if there were
-    /// no edits, or if the whole text was replaced, which does not say where it differs.
+    /// Returns the part of the new text that contains all edits, which is empty if text was only removed. Returns `None` without
+    /// edits, and if the whole text was replaced, because it is not known where the text differs.
     ///
     /// # Errors
-    /// [`TextError::StaleVersion`] if `version` is not above the document's; nothing changes then.
+    /// [`TextError::StaleVersion`] if `version` is not above the document's. The document then stays the same.
     pub fn apply_edits(
         &mut self,
         edits: &[Edit],
@@ -191,7 +191,7 @@ impl Document {
     }
 }
 
-/// Where `span` is after `replaced` became `len` bytes long; what lay inside `replaced` grows to the whole replacement.
+/// Where `span` is after `replaced` became `len` bytes long. A span that touches `replaced` grows to the whole replacement.
 fn after_replacement(span: ByteSpan, replaced: ByteSpan, len: usize) -> ByteSpan {
     let moved = |at: usize, inside: usize| {
         if at <= replaced.start {
@@ -208,7 +208,7 @@ fn after_replacement(span: ByteSpan, replaced: ByteSpan, len: usize) -> ByteSpan
     )
 }
 
-/// The smallest span that holds both.
+/// The smallest span that contains both.
 fn hull(a: ByteSpan, b: ByteSpan) -> ByteSpan {
     ByteSpan::new(a.start.min(b.start), a.end.max(b.end))
 }
@@ -234,7 +234,7 @@ fn refuse_nul_heavy(bytes: &[u8]) -> Result<(), TextError> {
     })
 }
 
-/// A file format by its first bytes. Where two prefixes begin alike, the longer one comes first.
+/// A file format by its first bytes. If one prefix begins with another one, the longer one comes first.
 fn guess_format(bytes: &[u8]) -> Option<&'static str> {
     const MAGIC: &[(&[u8], &str)] = &[
         (b"\xff\xfe\0\0", UTF_32),

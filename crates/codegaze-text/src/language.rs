@@ -79,8 +79,8 @@ impl Language {
     }
 }
 
-/// The Language Server Protocol's id of a file's language, by the file's extension or name; `None` if it is unknown. Knows more
-/// languages than [`Language`].
+/// The Language Server Protocol's id of a file's language, by the file's extension or name; `None` if it is unknown. It
+/// includes more languages than [`Language`].
 #[must_use]
 pub fn file_language_id(path: &Path) -> Option<&'static str> {
     let name = path.file_name()?.to_str()?;

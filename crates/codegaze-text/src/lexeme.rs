@@ -1,4 +1,4 @@
-//! Lexemes: what a person sees as one unit of source text.
+//! Lexemes: the units of source text that a person sees.
 
 mod cluster;
 mod mark;
@@ -12,7 +12,7 @@ pub use scanner::scan;
 
 use super::ByteSpan;
 
-/// What a lexeme is, as far as the scanner can know without the language.
+/// The kind of a lexeme, as far as the scanner can know it without the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LexemeKind {
     /// A word: a name or a keyword, in code or in a comment.
@@ -44,7 +44,7 @@ impl LexemeKind {
     }
 }
 
-/// One unit of source text. It is never empty and holds no [whitespace](is_whitespace). The lexemes of a text ascend, do not
+/// One unit of source text. It is never empty and contains no [whitespace](is_whitespace). The lexemes of a text ascend, do not
 /// overlap, and cover every character that is not whitespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lexeme {

@@ -1,4 +1,4 @@
-//! Source text, without a model: what a document is, where its parts are, and which parts it has.
+//! Source text, without a model: documents, positions, lexemes and top-level definitions.
 //!
 //! | module | contents |
 //! | --- | --- |
@@ -6,11 +6,11 @@
 //! | [`line_index`] | byte offset ⇄ line and column, in UTF-8, UTF-16 and UTF-32 |
 //! | [`document`] | a text with its line index, language and version; edits to it; which bytes are text |
 //! | [`language`] | languages, by the ids that clients send and by files' names |
-//! | [`lexeme`] | what a person sees as one unit: identifiers, numbers, pieces of strings, operators, delimiters |
+//! | [`lexeme`] | the units that a person sees: identifiers, numbers, pieces of strings, operators, delimiters |
 //! | [`outline`] | the top-level definitions: functions, classes and other types |
 //! | [`named`] | enums whose values have names in commands, settings and JSON |
 //!
-//! All offsets and lengths are UTF-8 bytes unless a type or a name tells otherwise. Lines and columns count from 0. Every
+//! All offsets and lengths are UTF-8 bytes unless a type or a name states another unit. Lines and columns count from 0. Every
 //! function takes any text, and its time is linear in the text.
 
 #![warn(missing_docs)]
@@ -37,14 +37,14 @@ pub struct ByteSpan {
 }
 
 impl ByteSpan {
-    /// `start` is at most `end`.
+    /// The bytes from `start` up to, but not including, `end`. `start` must not exceed `end`.
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
         debug_assert!(start <= end, "span {start}..{end} is reversed");
         Self { start, end }
     }
 
-    /// In bytes.
+    /// The length in bytes.
     #[must_use]
     pub fn len(self) -> usize {
         self.end - self.start
@@ -56,7 +56,7 @@ impl ByteSpan {
         self.start == self.end
     }
 
-    /// As a range of byte offsets.
+    /// The same bytes as a range.
     #[must_use]
     pub fn range(self) -> Range<usize> {
         self.start..self.end
@@ -92,7 +92,7 @@ impl ByteSpan {
     }
 }
 
-/// A place in a text, its column in UTF-8 bytes.
+/// A position in a text, with its column in UTF-8 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LineCol {
     /// From 0.
@@ -101,7 +101,7 @@ pub struct LineCol {
     pub col: u32,
 }
 
-/// A place in a text, its column in a client's code units (see [`PositionEncoding`]).
+/// A position in a text, with its column in a client's code units (see [`PositionEncoding`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WideLineCol {
     /// From 0.

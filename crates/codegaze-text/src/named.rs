@@ -5,7 +5,7 @@
 
 /// A closed set of named values.
 pub trait Named: Copy + Eq + 'static {
-    /// What a value is called in a message: `method`.
+    /// The noun for a value in messages, such as `method`.
     const KIND: &'static str;
     /// All values, in their order.
     const ALL: &'static [Self];
@@ -13,13 +13,13 @@ pub trait Named: Copy + Eq + 'static {
     /// The name in commands, settings and JSON.
     fn as_str(self) -> &'static str;
 
-    /// One phrase that says what the value means; it begins with a lower-case letter and has no full stop.
+    /// One phrase: what the value means. It begins with a lower-case letter and has no full stop.
     fn about(self) -> &'static str;
 
     /// All names in their order: `sum, mean, max`.
     fn accepted() -> &'static str;
 
-    /// What an error says of a value that is not in the set: `one of sum, mean, max`.
+    /// The accepted values as an error lists them: `one of sum, mean, max`.
     fn expected() -> &'static str;
 
     /// The value with this name.
@@ -91,7 +91,7 @@ macro_rules! named_enum {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         $vis enum $type {
-            $($(#[$variant_meta])* $variant,)+
+            $(#[doc = concat!("`", $name, "`: ", $about, ".")] #[doc = ""] $(#[$variant_meta])* $variant,)+
         }
 
         impl $type {
@@ -106,7 +106,7 @@ macro_rules! named_enum {
                 }
             }
 
-            /// One phrase that says what the value means.
+            /// One phrase: what the value means.
             #[must_use]
             $vis fn about(self) -> &'static str {
                 match self {
@@ -212,7 +212,7 @@ macro_rules! impl_wire {
     };
 }
 
-/// What the macros need for serde and OpenAPI.
+/// What the macros use for serde and OpenAPI.
 #[cfg(feature = "wire")]
 #[doc(hidden)]
 pub mod wire {

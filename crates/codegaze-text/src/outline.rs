@@ -26,15 +26,15 @@ use tokens::Tokens;
 pub struct Definition {
     /// From its first decorator, attribute or modifier to its end. Comments above are not part of it.
     pub span: ByteSpan,
-    /// What it is called, within `span`. The name of a Rust `impl` is everything between `impl` and the body; a default export
-    /// without a name is called by its `default`.
+    /// The name, within `span`. The name of a Rust `impl` is everything between `impl` and the body; the name of a
+    /// default export without a name is its `default`.
     pub name: ByteSpan,
-    /// The word that tells its kind, such as `class` or `fn`; `None` for a function that has no such word, as in C.
+    /// The keyword of its kind, such as `class` or `fn`; `None` for a function that has no such word, as in C.
     pub keyword: Option<ByteSpan>,
 }
 
-/// The definitions of a document, ascending, disjoint. What a namespace holds counts as top level; so does what a module holds
-/// that is alone in the text.
+/// The definitions of a document, ascending, disjoint. Definitions in a namespace count as top-level definitions. So do definitions in
+/// a module, if the document contains only this module.
 #[must_use]
 pub fn outline(document: &Document) -> Vec<Definition> {
     read(document, false)

@@ -14,13 +14,13 @@ impl Rgb {
         Self(r, g, b)
     }
 
-    /// `self` laid over `below` with opacity `alpha`, in sRGB as browsers and editors do it.
+    /// `self` over `below` with opacity `alpha`, blended in sRGB like in browsers and editors.
     #[must_use]
     pub fn over(self, below: Self, alpha: f32) -> Self {
         below.mix(self, alpha)
     }
 
-    /// `weight` 0 is `self`, 1 is `other`; in sRGB.
+    /// The mixture of two colors in sRGB: `self` for a `weight` of 0, `other` for 1.
     #[must_use]
     pub fn mix(self, other: Self, weight: f32) -> Self {
         let weight = weight.clamp(0.0, 1.0);
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn contrast_of_known_pairs() {
         assert!((Rgb::hex(0).contrast(Rgb::hex(0x00FF_FFFF)) - 21.0).abs() < 1e-3);
-        // The lightest grey that passes AA on white.
+        // The lightest gray that passes AA on white.
         assert!((Rgb::hex(0x0076_7676).contrast(Rgb::hex(0x00FF_FFFF)) - 4.54).abs() < 0.01);
     }
 

@@ -13,7 +13,7 @@ type Anchors = [u32; 52];
 const GREYS: [u32; 2] = [0x00FF_FFFF, 0x0000_0000];
 
 named_enum! {
-    /// A map from 0 … 1 to colors whose lightness changes one way only.
+    /// A map from 0 … 1 to colors of monotone lightness.
     #[derive(Default)]
     pub enum Colormap as "colormap" {
         #[default]
@@ -40,7 +40,7 @@ impl Colormap {
         }
     }
 
-    /// The color of `value`, clamped to 0 … 1; not a number counts as 0.
+    /// The color of `value`, clamped to 0 … 1. NaN counts as 0.
     #[must_use]
     #[allow(
         clippy::cast_precision_loss,
@@ -86,7 +86,7 @@ mod tests {
                 } else {
                     pair[0] - pair[1]
                 };
-                // Rounding to whole bytes may take back a hair.
+                // Rounding to whole bytes can reverse a tiny step.
                 assert!(step > -1e-3, "{map:?}: {pair:?}");
             }
             assert!(

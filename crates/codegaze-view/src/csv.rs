@@ -1,4 +1,4 @@
-//! One row per lexeme, or per line, for spreadsheets and data frames.
+//! One row for each lexeme or line, for spreadsheets and data frames.
 
 use std::io::{self, Write};
 
@@ -14,7 +14,7 @@ pub const COLUMNS: [&str; 11] = [
 /// The header row of a table of lines. `line` counts from 1.
 pub const LINE_COLUMNS: [&str; 5] = ["path", "line", "share", "lift", "level"];
 
-/// Writes one table over several documents. Text is written exactly, quoted where RFC 4180 asks for it.
+/// Writes one table over several documents. Text is exact, and quoted as RFC 4180 requires.
 pub struct CsvWriter<W: Write> {
     writer: Writer<W>,
     granularity: Granularity,
@@ -24,7 +24,7 @@ impl<W: Write> CsvWriter<W> {
     /// Writes the header row.
     ///
     /// # Errors
-    /// Those of `w`.
+    /// The errors of `w`.
     pub fn new(w: W, granularity: Granularity) -> io::Result<Self> {
         let mut writer = Writer::from_writer(w);
         match granularity {
@@ -41,7 +41,7 @@ impl<W: Write> CsvWriter<W> {
     /// Writes a document's lexemes, or lines, in the order of the text.
     ///
     /// # Errors
-    /// Those of `w`.
+    /// The errors of `w`.
     pub fn write(&mut self, document: &AnalyzedDocument<'_>) -> io::Result<()> {
         match self.granularity {
             Granularity::Lexemes => self.write_lexemes(document),

@@ -1,4 +1,4 @@
-//! How much attention each definition and each line of a document gets, in a few words.
+//! The share of attention of each definition and each line of a document, in a few words.
 
 use super::AnalyzedDocument;
 use super::label::{label, truncate};
@@ -18,24 +18,28 @@ const MIN_LEXEMES: usize = 8;
 /// A definition with its share of the attention.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DefinitionHeat {
+    /// The definition.
     pub definition: Definition,
-    /// Of the document, where every lexeme weighs its lift / number of lexemes, as for lines
+    /// The sum of lift / number of lexemes in the document over its lexemes, as for lines
     /// ([`ScoredLine::share`](codegaze_core::analysis::ScoredLine::share)).
     pub share: f32,
     /// The mean lift of its lexemes, divided by the mean of the document: 1 is the average of the file, whatever the definition's
     /// length.
     pub density: f32,
+    /// The number of lexemes in it.
     pub n_lexemes: usize,
     /// `None` if nothing in it is scored.
     pub top: Option<TopLexeme>,
 }
 
-/// The lexeme of a definition that gets most.
+/// The most attended lexeme of a definition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopLexeme {
+    /// Where the lexeme is in the document.
     pub span: ByteSpan,
-    /// The lexeme as it is shown: legible, of bounded length.
+    /// The lexeme as views show it: legible, and limited in length.
     pub label: String,
+    /// The lift; 1 is the average lexeme.
     pub lift: f32,
 }
 
@@ -119,13 +123,15 @@ pub fn definition_heats(
 /// A line's share of the attention, to be shown at its end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LineHeat {
-    /// Zero-based.
+    /// From 0.
     pub line: usize,
     /// Byte offset of the line's end, before its line break.
     pub end: usize,
+    /// The line's share of the document's attention; all lines sum to 1.
     pub share: f32,
-    /// `share` × number of lines with lexemes: 1 is the average line.
+    /// `share` × number of lines with lexemes; 1 is the average line.
     pub lift: f32,
+    /// The heat level of the line.
     pub level: HeatLevel,
 }
 

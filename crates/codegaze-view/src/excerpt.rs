@@ -1,4 +1,4 @@
-//! Some lines of an analyzed document as a document of their own, with the heat that they have in the whole.
+//! Some lines of an analyzed document as a separate document. They keep the heat that they have in the whole document.
 
 use codegaze_core::analysis::{
     Analysis, AnalyzedChunk, ScoredLexeme, ScoredLine, SubwordScore, Unscored,
@@ -9,7 +9,7 @@ use codegaze_text::document::Document;
 use super::AnalyzedDocument;
 use super::levels::{HeatLevel, Levels};
 
-/// Owns what an [`AnalyzedDocument`] borrows.
+/// Owns the data that an [`AnalyzedDocument`] borrows.
 #[derive(Clone, Debug)]
 pub struct Excerpt<'a> {
     name: &'a str,
@@ -19,8 +19,8 @@ pub struct Excerpt<'a> {
 }
 
 impl<'a> Excerpt<'a> {
-    /// The whole lines that `part` touches. Shares, lifts, ranks and levels stay those of the document; matrices of chunks that
-    /// are not entirely inside are left out.
+    /// The whole lines that `part` touches. Shares, lifts, ranks and levels stay those of the document. The excerpt omits the matrices
+    /// of chunks that are not entirely inside.
     #[must_use]
     pub fn new(document: &AnalyzedDocument<'a>, part: ByteSpan) -> Self {
         let index = document.source.index();
@@ -91,6 +91,7 @@ impl<'a> Excerpt<'a> {
         }
     }
 
+    /// The excerpt as a document.
     #[must_use]
     pub fn document(&self) -> AnalyzedDocument<'_> {
         AnalyzedDocument::with_levels(self.name, &self.source, &self.analysis, self.levels.clone())

@@ -17,29 +17,33 @@ use super::summary::matrix_settings;
 
 pub use rows::{MAX_ROWS, RowsError};
 
-/// One subword on both axes.
+/// One row and one column: a subword or a lexeme.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeatmapToken {
-    /// As the source has it, made visible.
+    /// The text of the source, with invisible characters made visible.
     pub label: String,
-    /// `None` for lexemes.
+    /// The id in the model's vocabulary; `None` for lexemes.
     pub id: Option<u32>,
-    /// In the document; `None` for special subwords.
+    /// Where it is in the document; `None` for special subwords.
     pub span: Option<ByteSpan>,
+    /// Its score.
     pub score: f32,
 }
 
-/// A fused attention matrix with what names its rows and columns.
+/// A fused attention matrix, with the names of its rows and columns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heatmap {
+    /// The title of the picture.
     pub title: String,
+    /// The model and the view, for the line below the title.
     pub subtitle: String,
-    /// How rows were made, for the note under the picture.
+    /// How rows were computed, for the note under the picture.
     pub note: String,
+    /// The rows, which are also the columns.
     pub tokens: Vec<HeatmapToken>,
-    /// [query, key], row-major, finite, ≥ 0.
+    /// [query, key] with one row and one column for each of `tokens`, row-major, finite, ≥ 0.
     pub weights: Vec<f32>,
-    /// Index of the chunk.
+    /// The index of the chunk in the analysis.
     pub chunk: usize,
 }
 
@@ -55,7 +59,7 @@ named_enum! {
 }
 
 impl Heatmap {
-    /// What a drawing needs of an analysis, besides the scores.
+    /// The parts of an analysis that a matrix needs besides the scores.
     pub const EXTRAS: Extras = Extras {
         subwords: true,
         matrix: true,
@@ -78,10 +82,10 @@ impl Heatmap {
         }
     }
 
-    /// The matrix of the first chunk; `None` where the model read nothing, since nothing but whitespace stands there.
+    /// The matrix of the first chunk; `None` for a chunk of whitespace, which the model does not read.
     ///
     /// # Errors
-    /// If what was analyzed contradicts itself.
+    /// If the analysis contradicts itself.
     pub fn of_first(
         document: &AnalyzedDocument<'_>,
         unit: Unit,
@@ -93,8 +97,7 @@ impl Heatmap {
         Self::new(document, 0, unit).map(Some)
     }
 
-    /// The matrix of one chunk. Where the attribution drops sinks, special subwords are left out on both axes and rows
-    /// are renormalized.
+    /// The matrix of one chunk by subword. If the attribution drops sinks, both axes omit special subwords and rows are renormalized.
     ///
     /// # Errors
     /// If there is no such chunk, or it was analyzed without subwords and matrix.
@@ -169,8 +172,8 @@ impl Heatmap {
         })
     }
 
-    /// The same by lexeme: attention to a lexeme is the sum over its subwords, from a lexeme the mean (Clark et al. 2019).
-    /// Special and whitespace subwords are nobody's; rows are renormalized without them.
+    /// The matrix of one chunk by lexeme. Attention to a lexeme is the sum over its subwords, and attention from a lexeme the mean
+    /// (Clark et al. 2019, §4.1). Special subwords and whitespace belong to no lexeme; rows are renormalized without them.
     ///
     /// # Errors
     /// If there is no such chunk, or it was analyzed without subwords and matrix.
@@ -244,15 +247,15 @@ impl Heatmap {
         self.tokens.len()
     }
 
-    /// The up to `limit` keys that the query with this index attends to, heaviest first, with their weights; of equal ones the
-    /// earlier first.
+    /// The keys that the query with this index attends to, with their weights: heaviest first, at most `limit`. Of equal weights, the
+    /// earlier key comes first.
     #[must_use]
     pub fn attends_to(&self, query: usize, limit: usize) -> Vec<(usize, f32)> {
         let n = self.n();
         heaviest(self.weights.iter().skip(query * n).take(n), limit)
     }
 
-    /// The up to `limit` queries that attend to the key with this index, likewise.
+    /// The queries that attend to the key with this index, in the same order.
     #[must_use]
     pub fn attended_by(&self, key: usize, limit: usize) -> Vec<(usize, f32)> {
         let n = self.n();
@@ -274,14 +277,18 @@ fn heaviest<'a>(weights: impl Iterator<Item = &'a f32>, limit: usize) -> Vec<(us
     heaviest
 }
 
+/// The matrix as PNG.
+///
 /// # Errors
-/// If the options ask for what cannot be drawn.
+/// If the picture would be too large or too small.
 pub fn render_png(heatmap: &Heatmap, options: &RenderOptions) -> Result<Vec<u8>, RenderError> {
     layout::scene(heatmap, options)?.to_png(options.dpi)
 }
 
+/// The matrix as SVG.
+///
 /// # Errors
-/// If the options ask for what cannot be drawn.
+/// If the picture would be too large or too small.
 pub fn render_svg(heatmap: &Heatmap, options: &RenderOptions) -> Result<String, RenderError> {
     layout::scene(heatmap, options)?.to_svg()
 }

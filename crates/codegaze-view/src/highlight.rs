@@ -1,19 +1,19 @@
-//! The lexemes that one lexeme has most to do with, as spans to be marked in the text.
+//! The strongest partners of a lexeme, as spans to highlight.
 
 use codegaze_core::analysis::relations::LexemeRelations;
 use codegaze_text::ByteSpan;
 
-/// Which way attention goes between the lexeme asked about and the one that is marked.
+/// The direction of attention between a lexeme and a highlighted partner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// The lexeme attends to the marked one.
+    /// The lexeme attends to the partner.
     AttendsTo,
-    /// The marked one attends to the lexeme.
+    /// The partner attends to the lexeme.
     AttendedBy,
 }
 
-/// Up to `limit` partners in each direction whose weight is `threshold` or more, ascending by span. A partner in both
-/// directions is given once, by the heavier; if they weigh the same, as attended to.
+/// At most `limit` partners in each direction whose weight is `threshold` or more, ascending by span. A partner in both directions is
+/// listed once, with the direction of the greater weight; if the weights are equal, as attended to.
 #[must_use]
 pub fn highlights(
     relations: &LexemeRelations,
@@ -35,7 +35,7 @@ pub fn highlights(
                 .map(move |partner| (partner.span, partner.weight, direction))
         })
         .collect();
-    // Stable: of equals the first direction stays first.
+    // The sort is stable, so the first direction stays first if weights are equal.
     found.sort_by(|(a, a_weight, _), (b, b_weight, _)| {
         a.cmp(b).then_with(|| b_weight.total_cmp(a_weight))
     });

@@ -32,7 +32,7 @@ const SUBWORDS: usize = 12;
 /// Where an analysis came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// Whether the lexeme's chunk was looked up and not computed.
+    /// Whether the lexeme's chunk came from the cache.
     pub cached: bool,
     /// How long the original analysis took.
     pub analysis: Duration,
@@ -84,7 +84,7 @@ impl Markup {
         match self {
             Self::Markdown => {
                 let fence = "`".repeat(longest_run(&lines, '`').max(2) + 1);
-                // Without a name the block is colored as the document's language in some editors.
+                // Some editors color a block without a language as the language of the document.
                 format!("{fence}text\n{lines}\n{fence}")
             }
             Self::Plain => lines,
@@ -92,10 +92,10 @@ impl Markup {
     }
 }
 
-/// What is known about one lexeme.
+/// The text of a hover over one lexeme.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HoverCard {
-    /// Of the lexeme, in the document.
+    /// Where the lexeme is in the document.
     pub span: ByteSpan,
     label: String,
     lift: f32,
@@ -354,15 +354,21 @@ impl Detail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PendingCard<'a> {
     /// The first model is being loaded.
-    Loading { model: &'a str },
+    Loading {
+        /// Its id.
+        model: &'a str,
+    },
     /// This version of the text is being analyzed.
     Analyzing,
-    /// This part of the text gets no scores.
-    NotScored { reason: &'a str },
+    /// This part of the text has no scores.
+    NotScored {
+        /// Why, as a phrase.
+        reason: &'a str,
+    },
 }
 
 impl<'a> PendingCard<'a> {
-    /// Why there is no lexeme at `offset`, if the analysis says so.
+    /// Why the text at `offset` has no scores; `None` if the analysis does not report a reason.
     #[must_use]
     pub fn unscored_at(analysis: &'a Analysis, offset: usize) -> Option<Self> {
         let part = analysis
@@ -374,11 +380,13 @@ impl<'a> PendingCard<'a> {
         })
     }
 
+    /// The text as Markdown.
     #[must_use]
     pub fn markdown(&self) -> String {
         self.render(Markup::Markdown)
     }
 
+    /// The text without markup.
     #[must_use]
     pub fn plain(&self) -> String {
         self.render(Markup::Plain)
@@ -404,7 +412,7 @@ impl<'a> PendingCard<'a> {
     }
 }
 
-/// [`settings_of`], and whether the model is the small one that is part of the program.
+/// [`settings_of`], with a note if the model is the embedded one.
 fn model_and_settings(model: &ModelInfo, attribution: &AttributionConfig) -> String {
     let settings = settings_of(model, attribution);
     if model.id == EMBEDDED_MODEL {
@@ -447,7 +455,7 @@ fn details(
             .collect();
         if !subwords.is_empty() {
             let spans: Vec<_> = subwords.iter().map(|subword| subword.span).collect();
-            // Subwords on both sides of a lexeme's border show what they have outside of it, too.
+            // A subword that crosses the lexeme's border is shown as a whole.
             let shown = subword_labels(document.text(), &spans)
                 .into_iter()
                 .zip(&subwords)

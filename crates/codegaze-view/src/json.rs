@@ -20,28 +20,30 @@ use super::milliseconds;
 use super::options::HeadsAnswer;
 use super::position::{Encoding, Positions, WireRange, WireSpan};
 
-/// The value of `schema`; a change that breaks readers changes its number.
+/// The value of `schema`. An incompatible change increments its number.
 pub const SCHEMA: &str = "codegaze.analysis/1";
 
-/// A picture to carry along.
+/// A picture inside the document.
 #[derive(Clone, Copy, Debug)]
 pub struct Image<'a> {
     /// `image/png`, `image/svg+xml`, `text/html`.
     pub media_type: &'a str,
+    /// The bytes of the file.
     pub data: &'a [u8],
 }
 
-/// The parts that are left out unless asked for. A part that the analysis does not hold stays out.
+/// Optional parts of the document. A part that the analysis does not contain is always omitted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct JsonOptions<'a> {
     /// Every subword.
     pub tokens: bool,
     /// The fused matrix of each chunk.
     pub attention: bool,
+    /// A picture.
     pub image: Option<Image<'a>>,
 }
 
-/// An analyzed document as JSON; borrows all text.
+/// An analyzed document as JSON. It borrows all text.
 #[derive(Debug, Serialize)]
 pub struct AnalysisJson<'a> {
     schema: &'static str,
@@ -100,7 +102,7 @@ struct ViewJson<'a> {
     layers: &'a [usize],
     heads: HeadsAnswer<'a>,
     sinks: Sinks,
-    /// Only where it is not the sum.
+    /// Omitted if it is the sum.
     #[serde(skip_serializing_if = "Option::is_none")]
     aggregate: Option<Aggregate>,
 }
@@ -175,6 +177,7 @@ struct TimingJson {
 }
 
 impl<'a> AnalysisJson<'a> {
+    /// The JSON of an analyzed document.
     #[must_use]
     pub fn new(document: &AnalyzedDocument<'a>, options: &JsonOptions<'a>) -> Self {
         let analysis = document.analysis;
@@ -273,6 +276,7 @@ impl<'a> AnalysisJson<'a> {
 }
 
 impl<'a> FailureJson<'a> {
+    /// The JSON of a document at `path` that could not be analyzed because of `error`.
     #[must_use]
     pub fn new(path: &'a str, error: &'a str) -> Self {
         Self {
@@ -283,10 +287,10 @@ impl<'a> FailureJson<'a> {
     }
 }
 
-/// Writes one value on one line, as JSON Lines has it.
+/// Writes one value on one line, as in JSON Lines.
 ///
 /// # Errors
-/// Those of `w`.
+/// The errors of `w`.
 pub fn write_json(w: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *w, value)?;
     w.write_all(b"\n")

@@ -1,4 +1,5 @@
-//! How source text is shown in one line: nothing invisible, nothing that a terminal or a browser would obey.
+//! Source text in one line, with visible replacements for invisible characters and for control characters, which a terminal would
+//! interpret.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -8,7 +9,7 @@ use codegaze_text::ByteSpan;
 pub const NEWLINE: &str = "⏎";
 /// Stands for a tab.
 pub const TAB: &str = "⇥";
-/// Stands for a subword without text of its own.
+/// Stands for a subword without text.
 pub const EMPTY: &str = "∅";
 
 /// Names of the controls whose pictures (␀ …) most typefaces lack, from U+2400.
@@ -25,12 +26,12 @@ pub fn control_name(picture: char) -> Option<&'static str> {
     CONTROLS.get(usize::try_from(control).ok()?).copied()
 }
 
-/// What is shown for a character that has no safe look of its own, `None` for all others.
+/// The replacement of a character that is invisible or not safe to show; `None` for all others.
 ///
 /// Controls become their Unicode control pictures (a carriage return ␍, NUL ␀), a line feed ⏎, a tab ⇥. Characters that
 /// are invisible or reorder their neighbors (byte order mark, bidirectional controls, zero-width, tags: see "Trojan
-/// Source", Boucher & Anderson 2021) become their code point in ‹›. Joiners and variation selectors are left alone:
-/// emoji and many scripts need them.
+/// Source", Boucher & Anderson 2021) become their code point in ‹›. Joiners and variation selectors stay,
+/// because emoji and many scripts need them.
 #[must_use]
 pub fn stand_in(c: char) -> Option<String> {
     Some(match c {
@@ -56,7 +57,7 @@ pub fn stand_in(c: char) -> Option<String> {
     })
 }
 
-/// `text` with every character that has no safe look replaced by its [`stand_in`]; spaces stay.
+/// `text` with every invisible or unsafe character replaced by its [`stand_in`]. Spaces stay.
 #[must_use]
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -84,8 +85,7 @@ pub fn printable_lines(text: &str) -> String {
     out
 }
 
-/// `text` as a label that stands alone: as [`printable`], with spaces as `·`, a leading combining mark or joiner on `◌`,
-/// and nothing at all as ∅.
+/// `text` as a label: [`printable`], with spaces as `·`, a leading combining mark or joiner on `◌`, and an empty text as ∅.
 #[must_use]
 pub fn label(text: &str) -> String {
     if text.is_empty() {
@@ -98,7 +98,7 @@ pub fn label(text: &str) -> String {
     }
 }
 
-/// One label per subword of a chunk.
+/// One label for each subword of a chunk.
 ///
 /// Special subwords (no span) are `<s>` at the start and `</s>` after it. Where one character takes several subwords,
 /// the first shows it and the others count on: `🙂`, `🙂₂`, `🙂₃`.
@@ -128,7 +128,7 @@ pub fn subword_labels(text: &str, spans: &[Option<ByteSpan>]) -> Vec<String> {
     labels
 }
 
-/// The source under each subword, as it is; `<s>` and `</s>` for special ones.
+/// The exact source text of each subword; `<s>` and `</s>` for special ones.
 #[must_use]
 pub fn subword_texts<'a>(text: &'a str, spans: &[Option<ByteSpan>]) -> Vec<&'a str> {
     let texts = spans.iter().enumerate();
@@ -155,7 +155,7 @@ fn subscript(number: usize) -> String {
         .collect()
 }
 
-/// At most `max_width` terminal columns of `text`, the end cut off with `…`.
+/// At most `max_width` terminal columns of `text`. A longer text ends with `…`.
 #[must_use]
 pub fn truncate(text: &str, max_width: usize) -> String {
     if text.width() <= max_width {

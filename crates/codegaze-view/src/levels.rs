@@ -1,20 +1,22 @@
-//! Heat levels: importance in six steps that an editor, a terminal or a picture can show.
+//! Heat levels: importance in six steps, for editors, terminals and pictures.
 
 use std::sync::Arc;
 
 use codegaze_core::analysis::Analysis;
 
-/// A step of heat: 0 is not shown, 1 … 5 grow hotter.
+/// A level of heat: 0 is not shown, and 5 is the hottest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HeatLevel(u8);
 
 impl HeatLevel {
+    /// The level that is not shown.
     pub const NONE: Self = Self(0);
+    /// The hottest level.
     pub const MAX: Self = Self(5);
     /// The levels that are shown, coldest first.
     pub const SHOWN: [Self; 5] = [Self(1), Self(2), Self(3), Self(4), Self(5)];
 
-    /// `None` above 5.
+    /// The level with this number; `None` above 5.
     #[must_use]
     pub const fn new(level: u8) -> Option<Self> {
         if level <= Self::MAX.0 {
@@ -30,7 +32,7 @@ impl HeatLevel {
         self.0
     }
 
-    /// Place in a table of the five shown levels; `None` for level 0.
+    /// The index in a table of the levels 1 … 5; `None` for level 0.
     #[must_use]
     pub fn shown_idx(self) -> Option<usize> {
         usize::from(self.0).checked_sub(1)
@@ -40,10 +42,10 @@ impl HeatLevel {
 /// Where the levels begin, as quantiles of `lift` over the document.
 ///
 /// A lexeme's level is the number of quantile values that its lift *exceeds*. So equal lifts always get equal levels,
-/// and what most of the document shares never counts as hot.
+/// and a lift that most lexemes share is never hot.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LevelThresholds {
-    /// Of levels 1 … 5, ascending, each in 0 … 1.
+    /// The quantiles where levels 1 … 5 begin, ascending, each in 0 … 1.
     pub quantiles: [f32; 5],
 }
 
@@ -60,7 +62,7 @@ impl LevelThresholds {
     pub const EXPECTED: &str = "a list of five ascending numbers from 0 to 1";
 
     /// # Errors
-    /// [`Self::EXPECTED`], if the quantiles are something else.
+    /// [`Self::EXPECTED`], if the quantiles are not ascending numbers in 0 … 1.
     pub fn new(quantiles: &[f32]) -> Result<Self, &'static str> {
         let quantiles: [f32; 5] = quantiles.try_into().map_err(|_| Self::EXPECTED)?;
         let is_in_range = quantiles.iter().all(|q| (0.0..=1.0).contains(q));
@@ -72,11 +74,11 @@ impl LevelThresholds {
     }
 }
 
-/// Lifts closer together than this are one lift: attention is computed in f32.
+/// Lifts that are closer together than this count as equal, because attention is computed in f32.
 const TIE: f32 = 1e-4;
 
 impl LevelThresholds {
-    /// One level per lift. Where all lifts are equal, as under uniform attention, nothing stands out: all get level 0.
+    /// One level for each lift. If all lifts are equal, as under uniform attention, all levels are 0.
     #[must_use]
     pub fn levels(&self, lifts: &[f32]) -> Vec<HeatLevel> {
         let mut sorted: Vec<f32> = lifts.iter().copied().filter(|l| l.is_finite()).collect();
@@ -101,14 +103,14 @@ impl LevelThresholds {
 /// The levels of an analysis, by lift in the document. A clone shares them.
 #[derive(Clone, Debug)]
 pub struct Levels {
-    /// One per lexeme of the analysis.
+    /// One level for each lexeme of the analysis.
     pub lexemes: Arc<[HeatLevel]>,
-    /// One per scored line of the analysis.
+    /// One level for each scored line of the analysis.
     pub lines: Arc<[HeatLevel]>,
 }
 
 impl Levels {
-    /// Sorts all lifts, which takes a while for a long document: keep the result.
+    /// Computes the levels. It sorts all lifts, which takes long for a long document, so keep the result.
     #[must_use]
     pub fn new(analysis: &Analysis, thresholds: &LevelThresholds) -> Self {
         let lexemes: Vec<f32> = analysis.lexemes.iter().map(|lexeme| lexeme.lift).collect();

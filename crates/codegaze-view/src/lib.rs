@@ -1,25 +1,43 @@
-//! An analysis as plain data and pictures: for terminals, files, editors. Holds no tensors and runs no model.
+//! An analysis as plain data and pictures, for terminals, files and editors. This crate never runs a model.
 //!
-//! | module | makes |
+//! For all views:
+//!
+//! | module | contents |
 //! | --- | --- |
-//! | [`options`] | how attention is looked at, as a client asks for it and as an answer tells it |
+//! | this one | [`AnalyzedDocument`]: a document with its analysis and heat levels, from which views are made |
 //! | [`levels`] | heat levels 0 … 5 |
-//! | [`label`] | subwords and source text that are safe and legible in one line |
-//! | [`terminal`] | shaded source, tables and summaries for a terminal |
-//! | [`json`], [`csv`], [`markdown`] | files for programs and people |
-//! | [`heatmap`] | the attention matrix as PNG, SVG, HTML |
-//! | [`tensors`] | raw tensors in files |
-//! | [`hover`] | one lexeme's numbers in words, as Markdown and plain text |
-//! | [`highlight`] | what a lexeme attends to and is attended by, as spans |
-//! | [`definitions`] | what each definition and each line gets, in a few words |
-//! | [`packed`] | heat as a list of integers |
-//! | [`milliseconds`] | times in answers |
-//! | [`position`] | positions and ranges in a client's code units |
-//! | [`live`] | a live document's answers to editors and to the page |
-//! | [`matrix`] | matrices and thumbnails of them as compact data |
-//! | [`source_picture`] | the shaded source as PNG, SVG, HTML |
+//! | [`label`] | subwords and source text, safe and legible in one line |
+//! | [`options`] | a view as a client requests it, and as a result reports it |
+//! | [`position`] | byte offsets ⇄ lines and columns in UTF-8, UTF-16 or UTF-32; the only place that converts them |
+//! | [`excerpt`] | some lines of an analyzed document as a document |
+//! | [`theme`], [`color`], [`colormap`] | colors |
 //!
-//! [`scene`] is what the pictures have in common: drawn once, written as PNG or SVG.
+//! For editors and the page:
+//!
+//! | module | contents |
+//! | --- | --- |
+//! | [`live`] | `LiveView`: a live document as both servers show it; one file for each result |
+//! | [`packed`] | heat as a list of integers |
+//! | [`hover`] | one lexeme's numbers in words |
+//! | [`highlight`] | the lexemes that a lexeme attends to, and those that attend to it |
+//! | [`definitions`] | the share of each definition and each line |
+//! | [`matrix`] | matrices and thumbnails as compact data |
+//! | [`milliseconds`] | times in results |
+//!
+//! For terminals and files:
+//!
+//! | module | contents |
+//! | --- | --- |
+//! | [`terminal`] | shaded source, tables and summaries |
+//! | [`json`], [`csv`], [`markdown`] | an analysis as a file |
+//! | [`tensors`] | raw tensors as a file |
+//! | [`summary`] | an analysis in one line |
+//! | [`heatmap`], [`source_picture`] | the attention matrix, and the shaded source, as pictures |
+//! | [`picture`], [`render`] | options, limits and errors of pictures; a picture in any format |
+//! | [`page`] | a picture as one HTML file |
+//! | [`scene`] | rectangles and text, written as PNG or SVG |
+
+#![warn(missing_docs)]
 
 pub mod color;
 pub mod colormap;
@@ -62,33 +80,36 @@ use self::position::{Encoding, Positions};
 /// What is shaded or listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Granularity {
+    /// Each lexeme.
     #[default]
     Lexemes,
+    /// Each line as a whole.
     Lines,
 }
 
 /// A document with its analysis, ready to be shown.
 #[derive(Clone, Debug)]
 pub struct AnalyzedDocument<'a> {
-    /// As the user gave it, such as a path; only shown.
+    /// The name that views show, such as the path that the user gave.
     pub name: &'a str,
+    /// The text.
     pub source: &'a Document,
-    /// Of exactly this `source`.
+    /// The analysis of exactly this `source`.
     pub analysis: &'a Analysis,
     levels: Levels,
-    /// Lexemes of a worse rank are left out of lists, which does not change the levels of the others.
+    /// Lists omit lexemes of a worse rank. The levels of the others stay the same.
     max_rank: usize,
 }
 
 impl<'a> AnalyzedDocument<'a> {
-    /// With levels at the default thresholds.
+    /// A document with levels at the default thresholds.
     #[must_use]
     pub fn new(name: &'a str, source: &'a Document, analysis: &'a Analysis) -> Self {
         let levels = Levels::new(analysis, &LevelThresholds::default());
         Self::with_levels(name, source, analysis, levels)
     }
 
-    /// With levels of this analysis that were computed before.
+    /// A document with levels that were computed before, from the same analysis.
     #[must_use]
     pub fn with_levels(
         name: &'a str,
@@ -147,7 +168,7 @@ impl<'a> AnalyzedDocument<'a> {
         self.source.text()
     }
 
-    /// Number of lines as people count them: a final line break does not start another line, and an empty text has none.
+    /// The number of lines as people count them: a final line break does not start another line, and an empty text has 0 lines.
     #[must_use]
     pub fn line_count(&self) -> usize {
         let index = self.source.index();
@@ -155,7 +176,7 @@ impl<'a> AnalyzedDocument<'a> {
         n - usize::from(index.line_span(n - 1).is_empty())
     }
 
-    /// Line and column of a byte offset as people count them: both from 1, the column in characters, without a byte order mark.
+    /// The line and column of a byte offset, both from 1, the column in characters, without a byte order mark.
     fn place(&self, offset: usize) -> (u32, u32) {
         let at = Positions::new(self.source, Encoding::Utf32).position(offset);
         let has_mark = at.line == 0 && offset > 0 && self.text().starts_with('\u{feff}');
@@ -168,13 +189,13 @@ impl<'a> AnalyzedDocument<'a> {
         self.source.index().line_at(offset) + 1
     }
 
-    /// The text under a span; empty where the span does not fit the text.
+    /// The text under a span; empty if the span does not fit the text.
     fn slice(&self, span: ByteSpan) -> &'a str {
         self.text().get(span.range()).unwrap_or_default()
     }
 
-    /// Each line without its line break, with the pieces of it that carry a level above 0. One line at a time, so that
-    /// the memory does not grow with the document.
+    /// Each line without its line break, with the spans of a level above 0. The iterator holds one line at a time, so that memory does
+    /// not grow with the document.
     fn shaded_lines(&self) -> ShadedLines<'_, 'a> {
         ShadedLines {
             document: self,
@@ -188,7 +209,7 @@ impl<'a> AnalyzedDocument<'a> {
 /// One line of source with its heat.
 #[derive(Clone, Debug)]
 struct ShadedLine<'a> {
-    /// Zero-based.
+    /// From 0.
     number: usize,
     /// Without the line break.
     text: &'a str,
@@ -233,7 +254,7 @@ impl<'a> Iterator for ShadedLines<'_, 'a> {
             .take_while(|(lexeme, _)| lexeme.span.start < content.end)
             .filter(|&(_, &level)| level > HeatLevel::NONE)
             .map(|(lexeme, &level)| {
-                // A lexeme may run over several lines.
+                // A lexeme can span several lines.
                 let start = lexeme.span.start.max(content.start);
                 let end = lexeme.span.end.min(content.end);
                 (ByteSpan::new(start, end.max(start)), level)
@@ -264,7 +285,7 @@ impl<'a> Iterator for ShadedLines<'_, 'a> {
 }
 
 impl<'a> ShadedLine<'a> {
-    /// The line cut into pieces of one level each, in order, gaps included as level 0.
+    /// The line, cut into pieces of one level each, in order. Gaps have level 0.
     fn pieces(&self) -> Vec<(&'a str, HeatLevel)> {
         let mut pieces = Vec::with_capacity(2 * self.heat.len() + 1);
         let mut at = 0;

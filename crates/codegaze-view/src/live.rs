@@ -1,15 +1,15 @@
-//! A live document as its client sees it: answers for editors and for the page, as the types that both servers send.
+//! A live document as editors and the page show it. The results are the types that both servers send.
 //!
-//! | module | answers with |
+//! | module | result |
 //! | --- | --- |
 //! | [`heat`] | the heat of a document or a part of it |
 //! | [`matrix`] | one chunk's matrix |
-//! | [`thumbnails`] | all maps of a chunk, in small |
+//! | [`thumbnails`] | small maps of all layers and heads of a chunk |
 //! | [`relations`] | what one lexeme attends to, and what attends to it |
-//! | [`summary`] | what lines, definitions and chunks receive |
-//! | [`hover`] | what is shown of the lexeme under the pointer |
+//! | [`summary`] | the shares of lines, definitions and chunks |
+//! | [`hover`] | the card of the lexeme under the pointer, and its partners |
 //!
-//! Nothing here waits. Many functions read a whole document: servers call them on threads that serve no requests.
+//! These functions never wait. Many of them read a whole document, so servers call them on threads that serve no requests.
 
 pub mod heat;
 pub mod hover;
@@ -34,38 +34,45 @@ use super::levels::{HeatLevel, LevelThresholds, Levels};
 use super::options::{ViewAnswer, ViewError, ViewOptions};
 use super::position::{Encoding, Positions, WirePosition, WireRange};
 
-/// The name of documents in pictures that are never shown.
+/// The name of documents whose name is not shown.
 const UNNAMED: &str = "text";
 
-/// One version of a live document, with what its client sees it through.
+/// One version of a live document, with the model, the view and the position encoding of its client.
 #[derive(Clone)]
 pub struct LiveView {
+    /// The version.
     pub document: Document,
-    /// As the client counts. The document's own version may differ.
+    /// The version number of the client. [`Document::version`] can differ.
     pub version: i64,
+    /// The code unit of the client's columns.
     pub encoding: Encoding,
-    /// What the document is analyzed with.
+    /// The model and view with which the document is analyzed.
     pub model_and_view: ModelAndView,
-    /// What the client selected: a question may replace a part of it.
+    /// The view that the client selected. A request can replace a part of it.
     pub view: AttributionOptions,
+    /// Where the heat levels begin.
     pub thresholds: LevelThresholds,
 }
 
 /// An analysis of a live document, ready to be shown.
 #[derive(Clone)]
 pub struct LiveAnalysis {
+    /// The analysis and its text.
     pub finished: Arc<Finished>,
-    /// Of this analysis.
+    /// The heat levels of the analysis.
     pub levels: Levels,
-    /// As the client counts.
+    /// The version number of the client.
     pub version: i64,
+    /// The code unit of the client's columns.
     pub encoding: Encoding,
 }
 
 /// Selects a chunk by its number or by a position in it; without either, the first chunk.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Place {
+    /// A position in the chunk.
     pub position: Option<WirePosition>,
+    /// The index of the chunk. It has priority over `position`.
     pub chunk: Option<usize>,
 }
 
@@ -76,6 +83,7 @@ pub struct Place {
 pub struct Change {
     /// If omitted, `text` replaces the whole document.
     pub range: Option<WireRange>,
+    /// The new text.
     pub text: String,
 }
 
@@ -83,7 +91,9 @@ pub struct Change {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LexemeHeat {
+    /// Where the lexeme is.
     pub range: WireRange,
+    /// The text of the lexeme.
     pub text: String,
     /// 0 … 5.
     pub level: u8,
@@ -91,6 +101,7 @@ pub struct LexemeHeat {
     pub share: f32,
     /// 1 is the average lexeme.
     pub lift: f32,
+    /// The position in the order of lift in the document, from 1.
     pub rank: usize,
 }
 
@@ -106,12 +117,13 @@ impl From<Change> for Edit {
 }
 
 impl LiveView {
+    /// The positions of this version, in the client's code units.
     #[must_use]
     pub fn positions(&self) -> Positions<'_> {
         Positions::new(&self.document, self.encoding)
     }
 
-    /// The chunk that a question is about.
+    /// The chunk that a request is about.
     #[must_use]
     pub fn scope(&self, place: Place) -> Scope {
         match (place.chunk, place.position) {
@@ -121,7 +133,7 @@ impl LiveView {
         }
     }
 
-    /// The document's model and view, with what a question selects instead.
+    /// The document's model and view, except what a request selects instead.
     ///
     /// # Errors
     /// If the model does not have the selected layers or heads, or if an option is invalid.
@@ -142,7 +154,7 @@ impl LiveView {
         Ok(ModelAndView::live(model, attribution))
     }
 
-    /// An analysis of this document. Sorts all lexemes and lines by their lifts.
+    /// An analysis of this document, with heat levels. It sorts all lexemes and lines by lift.
     #[must_use]
     pub fn analysis(&self, finished: Arc<Finished>) -> LiveAnalysis {
         LiveAnalysis {
@@ -161,18 +173,20 @@ pub fn definition_at(document: &Document, offset: usize) -> Option<Definition> {
 }
 
 impl LiveAnalysis {
+    /// The positions of the analyzed text, in the client's code units.
     #[must_use]
     pub fn positions(&self) -> Positions<'_> {
         Positions::new(&self.finished.document, self.encoding)
     }
 
-    /// What the analysis was made with.
+    /// The model and the view of the analysis.
     #[must_use]
     pub fn view(&self) -> ViewAnswer {
         let analysis = &self.finished.analysis;
         ViewAnswer::new(&analysis.model, &analysis.attribution)
     }
 
+    /// The document with its analysis, for other views.
     #[must_use]
     pub fn document(&self) -> AnalyzedDocument<'_> {
         AnalyzedDocument::with_levels(

@@ -1,4 +1,4 @@
-//! A report for people: summary, the lexemes that get most, the source.
+//! A report: the summary, the most attended lexemes, the source.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,11 +9,11 @@ use super::AnalyzedDocument;
 use super::label::{label, printable, printable_lines};
 use super::summary::{percent, summary, unscored};
 
-/// Writes one document's section with a table of the `top` lexemes and the source in a fence. What a terminal would obey or not
-/// show is replaced in the source, too.
+/// Writes the section of one document, with a table of the `top` lexemes and the source in a code block. Characters that a
+/// terminal would interpret or not show are replaced, in the source too.
 ///
 /// # Errors
-/// Those of `w`.
+/// The errors of `w`.
 pub fn write_markdown(
     w: &mut impl Write,
     document: &AnalyzedDocument<'_>,
@@ -70,12 +70,12 @@ pub(crate) fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// As [`code`], in a table: there `|` ends the cell even inside a code span, unless escaped.
+/// Like [`code`], for a table, where an unescaped `|` ends the cell even inside a code span.
 fn cell_code(text: &str) -> String {
     code(&text.replace('|', r"\|"))
 }
 
-/// Plain text with Markdown's own characters escaped.
+/// Plain text with Markdown's special characters escaped.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

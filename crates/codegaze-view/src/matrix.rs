@@ -16,13 +16,13 @@ pub fn pack_weights(weights: &[f32]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Cells a side that a client gets of a thumbnail, whatever it asks for.
+/// The most cells on each side of a thumbnail.
 #[must_use]
 pub fn thumbnail_size(asked: Option<usize>) -> usize {
     asked.unwrap_or(48).clamp(1, 256)
 }
 
-/// All maps' cells as bytes in base64, each map by its own greatest; `None` for a chunk without subwords.
+/// The cells of all maps as bytes in base64, each map relative to its greatest weight; `None` for a chunk without subwords.
 #[must_use]
 pub fn pack_thumbnails(maps: &Thumbnails) -> Option<String> {
     if maps.size == 0 {
@@ -33,7 +33,7 @@ pub fn pack_thumbnails(maps: &Thumbnails) -> Option<String> {
     Some(STANDARD.encode(bytes))
 }
 
-/// Cells as bytes, for a picture: each by its square root, 255 being the greatest.
+/// Cells as bytes: the square root of each weight, relative to the greatest, which is 255.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -51,7 +51,7 @@ fn shades(cells: &[f32]) -> Vec<u8> {
     cells.iter().map(shade).collect()
 }
 
-/// Numbers in row-major order as nested lists, one level an axis, without building them.
+/// Serializes numbers in row-major order as nested lists, one level for each axis, without building the lists.
 #[derive(Clone, Debug)]
 pub struct Nested<'a> {
     values: &'a [f32],
@@ -60,6 +60,7 @@ pub struct Nested<'a> {
 }
 
 impl<'a> Nested<'a> {
+    /// `values` in row-major order, with the lengths of the axes in `shape`.
     #[must_use]
     pub fn new(values: &'a [f32], shape: &[usize]) -> Self {
         debug_assert!(!shape.is_empty());

@@ -1,14 +1,14 @@
-//! Times as milliseconds, for answers.
+//! Times in milliseconds, for results.
 
 use std::time::Duration;
 
-/// As precise as they are.
+/// Milliseconds, with full precision.
 #[must_use]
 pub fn exact(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// Rounded to the microsecond.
+/// Milliseconds, rounded to the microsecond.
 #[must_use]
 pub fn rounded(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3

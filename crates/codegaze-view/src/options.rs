@@ -1,4 +1,4 @@
-//! How attention is looked at, on the wire: what a client requests, and what an answer was made with.
+//! A view on the wire: as a client requests it, and as a result reports it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,7 +15,7 @@ use codegaze_core::attribution::{
 use codegaze_model::ModelInfo;
 use codegaze_text::named::Named;
 
-/// `ViewOptions` of `docs/protocol.md`: what to change of a view. A key that is absent changes nothing.
+/// The options of a view to change. An omitted option keeps its value. `docs/protocol.md` describes them.
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -44,21 +44,24 @@ pub struct ViewOptions {
     pub aggregate: Option<Field<Aggregate>>,
 }
 
-/// Makes `null` differ from a key that is absent.
+/// Makes `null` differ from an omitted key.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// The value of one key. An invalid value does not make the whole object invalid: the error that it leads to names the key.
+/// The value of one option. An invalid value does not make the whole object invalid, so that the error can name the option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field<T> {
+    /// A valid value.
     Valid(T),
+    /// Any other value.
     Invalid,
 }
 
 impl<T: DeserializeOwned> Field<T> {
+    /// Parses the value.
     #[must_use]
     pub fn new(value: Value) -> Self {
         T::deserialize(value).map_or(Self::Invalid, Self::Valid)
@@ -72,8 +75,10 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
 }
 
 impl<T: Named> Field<T> {
+    /// The named value.
+    ///
     /// # Errors
-    /// What is accepted, if the value is invalid.
+    /// The accepted values, if the value is invalid.
     pub fn named(&self) -> Result<T, &'static str> {
         match self {
             Self::Valid(value) => Ok(*value),
@@ -87,16 +92,19 @@ impl<T: Named> Field<T> {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum IndexChoice {
+    /// A word, a range or a list, as on the command line.
     #[schema(title = "text", example = "0-5")]
     Text(String),
+    /// One index.
     #[schema(title = "number")]
     Number(u64),
+    /// Several indices.
     #[schema(title = "list")]
     List(Vec<u64>),
 }
 
 impl fmt::Display for IndexChoice {
-    /// As the command line takes it.
+    /// Writes the choice as the command line takes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
@@ -110,14 +118,18 @@ impl fmt::Display for IndexChoice {
 }
 
 impl Field<IndexChoice> {
+    /// The selected layers.
+    ///
     /// # Errors
-    /// What is accepted, if the value is invalid.
+    /// The accepted values, if the value is invalid.
     pub fn layers(&self) -> Result<LayerChoice, &'static str> {
         self.parse().ok_or("last, all, a number, a range or a list")
     }
 
+    /// The selected heads.
+    ///
     /// # Errors
-    /// What is accepted, if the value is invalid.
+    /// The accepted values, if the value is invalid.
     pub fn heads(&self) -> Result<HeadChoice, &'static str> {
         self.parse().ok_or("mean, max, a number, a range or a list")
     }
@@ -134,20 +146,24 @@ impl Field<IndexChoice> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ViewError {
+    /// A value is invalid.
     #[error("view.{key} must be {expected}")]
     Value {
+        /// The option.
         key: &'static str,
+        /// The accepted values.
         expected: &'static str,
     },
+    /// The model does not have the selected layers or heads.
     #[error(transparent)]
     Select(#[from] SelectError),
 }
 
 impl ViewOptions {
-    /// `base` with these options. Another method brings its own default layers, unless layers are given too.
+    /// `base` with these options. Another method resets the layers to its own default, unless these options select layers.
     ///
     /// # Errors
-    /// When a value is invalid.
+    /// If a value is invalid.
     pub fn apply(&self, base: &AttributionOptions) -> Result<AttributionOptions, ViewError> {
         let invalid = |key| move |expected| ViewError::Value { key, expected };
         let mut options = base.clone();
@@ -172,7 +188,7 @@ impl ViewOptions {
     }
 }
 
-/// What an answer was made with.
+/// The model and the view of a result.
 // `View` of `docs/protocol.md`.
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "View"))]
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -192,13 +208,15 @@ pub struct ViewAnswer {
     aggregate: Aggregate,
 }
 
-/// How heads became one, or which ones.
+/// How all heads were fused, or which heads were selected.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = ViewHeads)]
 #[serde(untagged)]
 pub enum HeadsAnswer<'a> {
+    /// All heads, fused in this way.
     #[schema(title = "fused")]
     Fused(Fusion),
+    /// These heads, from 0; their mean.
     #[schema(title = "each")]
     Each(Cow<'a, [usize]>),
 }
@@ -213,6 +231,7 @@ impl<'a> From<&'a HeadFusion> for HeadsAnswer<'a> {
 }
 
 impl ViewAnswer {
+    /// Describes a model and a view.
     #[must_use]
     pub fn new(info: &ModelInfo, attribution: &AttributionConfig) -> Self {
         Self {

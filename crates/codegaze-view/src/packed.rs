@@ -1,4 +1,4 @@
-//! Heat as a list of integers, each lexeme relative to the one before: small to send, quick to paint.
+//! Heat as a compact list of integers, each lexeme relative to the one before.
 
 use codegaze_core::analysis::ScoredLexeme;
 use codegaze_text::ByteSpan;
@@ -6,20 +6,22 @@ use codegaze_text::ByteSpan;
 use super::levels::HeatLevel;
 use super::position::Positions;
 
-/// One lexeme's place and heat. No lexeme runs over a line's end: it holds no whitespace.
+/// One lexeme's position and heat. A lexeme contains no whitespace, so it is always on one line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlacedHeat {
-    /// Lines since the lexeme before.
+    /// The number of lines since the lexeme before.
     pub delta_line: u32,
-    /// Code units since the start of the lexeme before, or since the line's start if that is on another line.
+    /// The number of code units since the start of the lexeme before, or since the start of the line if that lexeme is on another line.
     pub delta_start: u32,
-    /// In code units.
+    /// The length in code units.
     pub length: u32,
+    /// The level.
     pub level: HeatLevel,
+    /// The lift; 1 is the average lexeme.
     pub lift: f32,
 }
 
-/// The shown lexemes that touch `part` (all, for `None`), with their levels. `levels` are those of `lexemes`, one each.
+/// The lexemes of a level above 0 that touch `part` (all, for `None`), with their levels. `levels` has one level for each lexeme.
 pub fn shown_in<'a>(
     lexemes: &'a [ScoredLexeme],
     levels: &'a [HeatLevel],
@@ -34,7 +36,7 @@ pub fn shown_in<'a>(
         .filter(|&(_, level)| level > HeatLevel::NONE)
 }
 
-/// Ascending lexemes, each relative to the one before, in a client's code units.
+/// Converts ascending lexemes to positions, each relative to the one before, in a client's code units.
 pub fn place<'a>(
     positions: Positions<'a>,
     lexemes: impl Iterator<Item = (&'a ScoredLexeme, HeatLevel)> + 'a,
@@ -59,7 +61,7 @@ pub fn place<'a>(
     })
 }
 
-/// Five integers for each lexeme: the three of its place, its level, its lift in thousandths.
+/// Five integers for each lexeme: the three of its position, its level, and its lift in thousandths.
 #[must_use]
 pub fn pack(placed: impl Iterator<Item = PlacedHeat>) -> Vec<u32> {
     placed

@@ -20,7 +20,7 @@ const TEMPLATE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
-/// What the script reads.
+/// The data for the script.
 #[derive(Serialize)]
 struct Data<'a> {
     title: &'a str,
@@ -34,7 +34,7 @@ struct Data<'a> {
     matrix: Option<Matrix<'a>>,
 }
 
-/// Displayed text, heat level, index of the lexeme, index of the subword. An index is -1 if there is none.
+/// Displayed text, heat level, index of the lexeme, index of the subword. An index is -1 if no lexeme or subword is here.
 #[derive(Serialize)]
 struct Piece(String, u8, i64, i64);
 
@@ -80,7 +80,7 @@ pub(crate) fn render(
             .collect(),
         matrix: heatmap.map(|heatmap| matrix(heatmap, options)),
     };
-    // `<` is the only character by which a script element can end.
+    // Only `<` can begin the tag that ends a script element.
     let data = serde_json::to_string(&data)?.replace('<', "\\u003c");
     Ok(fill(
         TEMPLATE,
@@ -151,7 +151,7 @@ fn matrix<'a>(heatmap: &'a Heatmap, options: &RenderOptions) -> Matrix<'a> {
     }
 }
 
-/// The source cut wherever a lexeme or a subword begins or ends.
+/// The source, cut where a lexeme or a subword begins or ends.
 fn lines(document: &AnalyzedDocument<'_>, heatmap: Option<&Heatmap>) -> Vec<Vec<Piece>> {
     let lexemes: Vec<(ByteSpan, u8)> = document
         .lexemes()
@@ -166,7 +166,7 @@ fn lines(document: &AnalyzedDocument<'_>, heatmap: Option<&Heatmap>) -> Vec<Vec<
                 .enumerate()
                 .filter_map(|(idx, token)| Some((token.span?, idx)))
                 .filter(|(span, _)| !span.is_empty())
-                // Of several subwords over one character, the first stands for it.
+                // If one character has several subwords, the first one represents it.
                 .filter(|(span, _)| last.replace(*span) != Some(*span))
                 .collect()
         })
@@ -226,7 +226,7 @@ fn index(idx: usize) -> i64 {
     i64::try_from(idx).unwrap_or(-1)
 }
 
-/// [`printable`], but tabs stay: the page has tab stops.
+/// [`printable`], but keeps tabs, because the page has tab stops.
 fn tabs_kept(text: &str) -> String {
     text.split('\t')
         .map(printable)

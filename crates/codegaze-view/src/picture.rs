@@ -1,27 +1,28 @@
-//! What all pictures share: options, limits, errors.
+//! The options, limits and errors of all pictures.
 
 use codegaze_text::named_enum;
 
 use super::colormap::Colormap;
 use super::theme::Theme;
 
-/// CSS's and most screens' resolution: at this, one scene unit is one pixel of text size 11.
+/// The resolution of CSS and of most screens. At this resolution, one unit of a scene is one pixel.
 pub const DEFAULT_DPI: u32 = 96;
 
-/// Pixels along one side that no picture exceeds.
+/// The most pixels along one side of a picture.
 pub const MAX_SIDE: u32 = 65_535;
 
-/// Pixels that no picture exceeds: 192 MB while it is painted.
+/// The most pixels of a picture, which takes 192 MB while it is painted.
 pub const MAX_PIXELS: u64 = 64_000_000;
 
 /// Which axis labels are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LabelMode {
-    /// Every k-th, so that none overlap.
+    /// Every k-th label, so that labels do not overlap.
     #[default]
     Auto,
-    /// Every one; without a size, the picture grows to hold them, with a size, their type shrinks.
+    /// Every label. Without a size, the picture grows; with a size, the type shrinks.
     On,
+    /// No labels.
     Off,
 }
 
@@ -56,6 +57,7 @@ named_enum! {
 }
 
 impl PictureFormat {
+    /// The media type.
     #[must_use]
     pub fn mime_type(self) -> &'static str {
         match self {
@@ -69,13 +71,17 @@ impl PictureFormat {
 /// How a picture is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RenderOptions {
-    /// Width in pixels; `None` takes what the content needs.
+    /// The width in pixels; `None` means the width that the content needs.
     pub size: Option<u32>,
     /// Pixels per inch: scales type and margins, and is written into the PNG.
     pub dpi: u32,
+    /// The colors of a matrix.
     pub colormap: Colormap,
+    /// How weights become colors.
     pub scale: Scale,
+    /// Which labels are drawn on the axes.
     pub labels: LabelMode,
+    /// The background.
     pub theme: Theme,
 }
 
@@ -92,35 +98,70 @@ impl Default for RenderOptions {
     }
 }
 
-/// Why there is no picture.
+/// Why a picture cannot be drawn.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderError {
+    /// The resolution is out of range.
     #[error("a resolution of {dpi} dpi is out of range: give a value from 24 to 1200")]
-    Dpi { dpi: u32 },
+    Dpi {
+        /// Pixels per inch.
+        dpi: u32,
+    },
+    /// The content does not fit the requested size.
     #[error(
         "a picture {size} pixels wide is too small for its content: give a size of at least {minimum}"
     )]
-    TooSmall { size: u32, minimum: u32 },
+    TooSmall {
+        /// The requested width, in pixels.
+        size: u32,
+        /// The smallest possible width, in pixels.
+        minimum: u32,
+    },
+    /// The picture exceeds [`MAX_SIDE`] or [`MAX_PIXELS`].
     #[error(
         "a picture of {width} × {height} pixels is too large (at most {MAX_SIDE} on a side and {MAX_PIXELS} in all): \
          give a smaller size or resolution, or write HTML"
     )]
-    TooLarge { width: u64, height: u64 },
+    TooLarge {
+        /// The width, in pixels.
+        width: u64,
+        /// The height, in pixels.
+        height: u64,
+    },
+    /// The document does not have this chunk.
     #[error("chunk {chunk} does not exist: the document has {n_chunks}, counted from 0")]
-    NoChunk { chunk: usize, n_chunks: usize },
+    NoChunk {
+        /// The requested chunk.
+        chunk: usize,
+        /// The number of chunks in the document.
+        n_chunks: usize,
+    },
+    /// The analysis does not contain the matrix of this chunk.
     #[error(
         "chunk {chunk} was analyzed without its attention matrix: analyze it with matrices kept"
     )]
-    NoMatrix { chunk: usize },
+    NoMatrix {
+        /// The requested chunk.
+        chunk: usize,
+    },
+    /// The analysis contradicts itself.
     #[error(
         "the attention matrix of chunk {chunk} does not fit its subwords ({reason}): this is a bug in codegaze, please report it"
     )]
-    Matrix { chunk: usize, reason: String },
+    Matrix {
+        /// The requested chunk.
+        chunk: usize,
+        /// The contradiction.
+        reason: String,
+    },
+    /// PNG encoding failed.
     #[error("cannot encode the picture as PNG: {0}")]
     Png(#[from] png::EncodingError),
+    /// The built-in font is damaged.
     #[error("cannot use the built-in font: {0}")]
     Font(String),
+    /// The data of an HTML page cannot be encoded.
     #[error("cannot encode the picture's data as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -138,7 +179,7 @@ pub(crate) fn unit(dpi: u32) -> Result<f32, RenderError> {
     }
 }
 
-/// Whole pixels of a picture, checked against the limits.
+/// The size of a picture in whole pixels, checked against the limits.
 ///
 /// # Errors
 /// If it is too large.

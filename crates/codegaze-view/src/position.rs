@@ -1,4 +1,4 @@
-//! Byte offsets as lines and columns of a client, and back. All faces and all files convert positions here.
+//! Byte offsets ⇄ lines and columns in a client's code units. All faces and files convert positions here and nowhere else.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,12 +6,14 @@ use utoipa::ToSchema;
 use codegaze_text::document::Document;
 use codegaze_text::{ByteSpan, PositionEncoding, WideLineCol};
 
-/// A zero-based line, and a column in the client's code units.
+/// A line, and a column in the client's code units, both from 0.
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "Position"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WirePosition {
+    /// The line, from 0.
     pub line: u32,
+    /// The column in code units, from 0.
     pub character: u32,
 }
 
@@ -20,7 +22,9 @@ pub struct WirePosition {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WireRange {
+    /// The position of the first code unit.
     pub start: WirePosition,
+    /// The position after the last code unit.
     pub end: WirePosition,
 }
 
@@ -28,7 +32,9 @@ pub struct WireRange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Span)]
 pub struct WireSpan {
+    /// The offset of the first byte.
     pub start: usize,
+    /// The offset after the last byte.
     pub end: usize,
 }
 
@@ -36,17 +42,20 @@ pub struct WireSpan {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Encoding {
+    /// Bytes.
     #[serde(rename = "utf-8")]
     Utf8,
-    /// JavaScript's, and the default of the Language Server Protocol.
+    /// 16-bit units: those of JavaScript, and the default of the Language Server Protocol.
     #[default]
     #[serde(rename = "utf-16")]
     Utf16,
+    /// Characters.
     #[serde(rename = "utf-32")]
     Utf32,
 }
 
 impl Encoding {
+    /// All encodings.
     pub const ALL: [Self; 3] = [Self::Utf8, Self::Utf16, Self::Utf32];
 
     /// `utf-8`, `utf-16`, `utf-32`.
@@ -96,25 +105,27 @@ pub struct Positions<'a> {
 }
 
 impl<'a> Positions<'a> {
+    /// The positions of `document` for a client that counts in `encoding`.
     #[must_use]
     pub fn new(document: &'a Document, encoding: Encoding) -> Self {
         Self { document, encoding }
     }
 
-    /// Clamped to the line and to the document.
+    /// The byte offset of a position, which is clamped to the line and to the document.
     #[must_use]
     pub fn offset(self, position: WirePosition) -> usize {
         let index = self.document.index();
         index.offset_at(self.document.text(), position.into(), self.encoding.into())
     }
 
-    /// A range whose end comes before its start is read the other way round.
+    /// The bytes of a range. A range whose end comes before its start is reversed.
     #[must_use]
     pub fn span(self, range: WireRange) -> ByteSpan {
         let (a, b) = (self.offset(range.start), self.offset(range.end));
         ByteSpan::new(a.min(b), a.max(b))
     }
 
+    /// The position of a byte offset.
     #[must_use]
     pub fn position(self, offset: usize) -> WirePosition {
         let index = self.document.index();
@@ -125,6 +136,7 @@ impl<'a> Positions<'a> {
         }
     }
 
+    /// The range of a span.
     #[must_use]
     pub fn range(self, span: ByteSpan) -> WireRange {
         WireRange {

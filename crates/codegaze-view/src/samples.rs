@@ -17,10 +17,11 @@ use codegaze_text::ByteSpan;
 use codegaze_text::lexeme::{LexemeKind, scan};
 use codegaze_text::line_index::LineIndex;
 
+/// A short Python file.
 pub const PYTHON: &str =
     "def fib(n):\n\tif n < 2:  # café 🙂\n\t\treturn n\r\n\treturn fib(n - 1) + fib(n - 2)\n";
 
-/// A deterministic stand-in for attention, > 0 and heavy-tailed.
+/// Deterministic numbers instead of attention: > 0 and heavy-tailed.
 fn mass(seed: usize) -> f32 {
     let mixed = (seed as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
     let unit = mixed as f32 / (1u64 << 24) as f32;
@@ -149,7 +150,7 @@ pub fn analysis(text: &str) -> Analysis {
     }
 }
 
-/// Attention-like: near the diagonal, some columns hot, the first and last column sinks; rows sum to 1.
+/// Weights that look like attention: strong near the diagonal and in some columns, with sinks in the first and last column. Rows sum to 1.
 pub fn matrix(n_tokens: usize) -> SubwordMatrix {
     let mut weights = Vec::with_capacity(n_tokens * n_tokens);
     for query in 0..n_tokens {
@@ -170,7 +171,7 @@ pub fn matrix(n_tokens: usize) -> SubwordMatrix {
     SubwordMatrix { n_tokens, weights }
 }
 
-/// With the relations that its matrix has.
+/// An analysis with the relations that follow from its matrix.
 pub fn related(text: &str) -> Analysis {
     let mut analysis = analysis(text);
     let chunk = &mut analysis.chunks[0];
@@ -193,7 +194,7 @@ pub fn related(text: &str) -> Analysis {
     analysis
 }
 
-/// With everything that an analysis may carry.
+/// An analysis with all optional parts.
 pub fn full(text: &str) -> Analysis {
     let mut analysis = analysis(text);
     analysis.embedding = Some(Embedding {

@@ -1,4 +1,4 @@
-//! A picture as rectangles, text and rasters: laid out once, written as PNG or SVG.
+//! A picture as rectangles, text and rasters, which are written as PNG or SVG.
 
 mod canvas;
 mod font;
@@ -11,68 +11,91 @@ use super::picture::RenderError;
 pub(crate) use font::{ADVANCE, Font};
 pub(crate) use svg::escape as escape_xml;
 
-/// Lengths are pixels, x to the right, y down.
+/// A picture. Lengths are in pixels; x grows to the right, y grows downwards.
 #[derive(Clone, Debug)]
 pub struct Scene {
+    /// The width of the picture.
     pub width: f32,
+    /// The height of the picture.
     pub height: f32,
+    /// The color behind all items.
     pub background: Rgb,
-    /// What the picture shows, for readers that cannot see it.
+    /// A description of the picture for people who cannot see it.
     pub description: String,
-    /// Painted in order.
+    /// The items, in the order in which they are painted.
     pub items: Vec<Item>,
 }
 
 /// One thing to paint.
 #[derive(Clone, Debug)]
 pub enum Item {
+    /// A rectangle.
     Rect(Rect),
+    /// A text.
     Text(Text),
+    /// A grid of cells.
     Raster(Raster),
 }
 
 /// A filled rectangle.
 #[derive(Clone, Copy, Debug)]
 pub struct Rect {
+    /// The left edge.
     pub x: f32,
+    /// The upper edge.
     pub y: f32,
+    /// The width.
     pub width: f32,
+    /// The height.
     pub height: f32,
+    /// The color.
     pub fill: Rgb,
 }
 
-/// Which part of a text stands at its `x`, `y`.
+/// Which part of a text is at its `x`, `y`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
+    /// The start of the text.
     Start,
+    /// The middle of the text.
     Middle,
+    /// The end of the text.
     End,
 }
 
 /// One line of monospaced text.
 #[derive(Clone, Debug)]
 pub struct Text {
+    /// The position of the anchor.
     pub x: f32,
-    /// The baseline.
+    /// The position of the baseline.
     pub y: f32,
-    /// Of the type, in pixels.
+    /// The size of the type.
     pub size: f32,
+    /// The color.
     pub fill: Rgb,
+    /// Which part of the text is at `x`.
     pub anchor: Anchor,
-    /// Reads upwards: turned by a quarter to the left.
+    /// Whether the text is turned by a quarter to the left, so that it reads upwards.
     pub turned: bool,
+    /// The characters.
     pub content: String,
 }
 
 /// A grid of cells of one color each.
 #[derive(Clone, Debug)]
 pub struct Raster {
+    /// The left edge.
     pub x: f32,
+    /// The upper edge.
     pub y: f32,
+    /// The width of all cells.
     pub width: f32,
+    /// The height of all cells.
     pub height: f32,
+    /// The number of cells in a row.
     pub cols: usize,
-    /// Row-major, `cols` a row.
+    /// The colors of the cells, row-major.
     pub cells: Vec<Rgb>,
 }
 
@@ -93,12 +116,16 @@ impl Scene {
         }));
     }
 
+    /// The picture as PNG, at `dpi` pixels per inch.
+    ///
     /// # Errors
     /// If the picture is too large.
     pub fn to_png(&self, dpi: u32) -> Result<Vec<u8>, RenderError> {
         png::encode(self, dpi)
     }
 
+    /// The picture as SVG.
+    ///
     /// # Errors
     /// If the picture is too large.
     pub fn to_svg(&self) -> Result<String, RenderError> {

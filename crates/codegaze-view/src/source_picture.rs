@@ -1,4 +1,4 @@
-//! The source itself, shaded, as a picture.
+//! The shaded source as a picture.
 
 use unicode_width::UnicodeWidthChar;
 
@@ -12,17 +12,17 @@ use super::summary::{summary, unscored};
 use super::theme::Theme;
 use codegaze_core::attribution::Aggregate;
 
-/// Columns of a line; what is longer is cut with `…`. HTML cuts nothing.
+/// The most columns of a line. A longer line ends with `…`. HTML shows whole lines.
 pub const MAX_COLUMNS: usize = 240;
 
 const TAB_WIDTH: usize = 4;
-/// Fewest columns that legend and title get.
+/// The fewest columns for the legend and the title.
 const MIN_COLUMNS: usize = 72;
 /// Line height, type and margin at [`super::picture::DEFAULT_DPI`].
 const LINE: f32 = 18.0;
 const TYPE: f32 = 13.0;
 const MARGIN: f32 = 20.0;
-/// The smallest type that a size may lead to, in pixels.
+/// The smallest type, in pixels.
 const MIN_TYPE: f32 = 3.0;
 
 /// # Errors
@@ -101,7 +101,7 @@ fn scene(document: &AnalyzedDocument<'_>, options: &RenderOptions) -> Result<Sce
         .fold(MIN_COLUMNS, usize::max);
     let columns = digits + 2 + code_columns;
     let natural = 2.0 * MARGIN + columns as f32 * ADVANCE * TYPE;
-    // The whole picture scales: columns cannot be squeezed.
+    // Columns have a fixed width, so the whole picture scales.
     let unit = match options.size {
         None => unit(options.dpi)?,
         Some(size) => {
@@ -131,7 +131,7 @@ fn scene(document: &AnalyzedDocument<'_>, options: &RenderOptions) -> Result<Sce
     let foot = top + lines.len() as f32 * m.line + m.line * 0.8;
     let width = options.size.map_or(natural * unit, |size| size as f32);
     let height = foot + notes.len() as f32 * m.line + m.margin;
-    // Before thousands of items are made for nothing.
+    // Check the size before the items are computed.
     dimensions(width, height)?;
 
     let path = printable(document.name);
@@ -158,7 +158,7 @@ fn scene(document: &AnalyzedDocument<'_>, options: &RenderOptions) -> Result<Sce
     Ok(scene)
 }
 
-/// All shades first: a glyph may reach into its neighbor's cell.
+/// Paints all shades before all text, because a glyph can reach into its neighbor's cell.
 #[allow(clippy::cast_precision_loss)] // columns of a line
 fn draw_line(scene: &mut Scene, m: Measures, theme: Theme, runs: Vec<Run>, (x, y): (f32, f32)) {
     for run in runs.iter().filter(|run| run.level > HeatLevel::NONE) {
@@ -215,7 +215,7 @@ fn draw_legend(scene: &mut Scene, m: Measures, theme: Theme, aggregate: Aggregat
     put("of the lexemes", HeatLevel::NONE);
 }
 
-/// A line's pieces on the grid: tabs expanded, invisible characters made visible, cut at [`MAX_COLUMNS`].
+/// The pieces of a line on the grid, with expanded tabs and visible replacements of invisible characters, cut at [`MAX_COLUMNS`].
 fn runs(pieces: &[(&str, HeatLevel)]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut column = 0;
@@ -250,7 +250,7 @@ fn runs(pieces: &[(&str, HeatLevel)]) -> Vec<Run> {
         true
     };
     for &(piece, level) in pieces {
-        // Neighboring lexemes of one level keep a seam.
+        // A gap separates neighboring lexemes of one level.
         let mut starts = true;
         for c in piece.chars() {
             let shown = match c {

@@ -1,4 +1,4 @@
-//! What an analysis is of and how it was made, in one line.
+//! The model, the view and the size of an analysis, in one line.
 
 use codegaze_core::attribution::{Aggregate, AttributionConfig, Fusion, HeadFusion, Sinks};
 use codegaze_model::ModelInfo;
@@ -18,7 +18,7 @@ pub fn matrix_settings(document: &AnalyzedDocument<'_>) -> String {
     describe(&document.analysis.model, &document.analysis.attribution, "")
 }
 
-/// The same without an analysis.
+/// The same from a model and a view, without an analysis.
 #[must_use]
 pub fn settings_of(model: &ModelInfo, attribution: &AttributionConfig) -> String {
     let aggregate = match attribution.aggregate {
@@ -45,7 +45,7 @@ fn describe(model: &ModelInfo, attribution: &AttributionConfig, aggregate: &str)
     )
 }
 
-/// [`settings`], then chunks, subwords, the shares that no lexeme got, and the time.
+/// [`settings`], the numbers of chunks and subwords, the shares outside of lexemes, and the time.
 #[must_use]
 pub fn summary(document: &AnalyzedDocument<'_>) -> String {
     let analysis = document.analysis;
@@ -64,7 +64,7 @@ pub fn summary(document: &AnalyzedDocument<'_>) -> String {
     )
 }
 
-/// One line per part of the document that has no scores.
+/// One line for each part of the document without scores.
 pub fn unscored<'d>(document: &'d AnalyzedDocument<'_>) -> impl Iterator<Item = String> + 'd {
     document.analysis.unscored.iter().map(|part| {
         let first = document.line_number(part.span.start);

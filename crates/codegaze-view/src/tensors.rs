@@ -1,4 +1,4 @@
-//! Named arrays → a file that NumPy, PyTorch or a browser reads.
+//! Raw tensors as a file that NumPy, PyTorch or a browser can read.
 
 use std::io::{self, Write};
 
@@ -11,13 +11,16 @@ use codegaze_core::analysis::raw::{RawAttention, RawHeads};
 /// A file format for tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TensorFormat {
+    /// `safetensors`, with metadata.
     Safetensors,
+    /// NumPy's `npz`: a zip of arrays.
     Npz,
+    /// JSON with nested lists.
     Json,
 }
 
 impl TensorFormat {
-    /// By a file name's extension.
+    /// The format of a file with this extension.
     #[must_use]
     pub fn from_extension(extension: &str) -> Option<Self> {
         match extension.to_ascii_lowercase().as_str() {
@@ -33,12 +36,16 @@ impl TensorFormat {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TensorError {
+    /// The file cannot be written.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// The tensors do not fit the format.
     #[error("the tensors do not fit the format: {0}")]
     Safetensors(#[from] safetensors::SafeTensorError),
+    /// The zip cannot be written.
     #[error("the archive cannot be written: {0}")]
     Zip(#[from] zip::result::ZipError),
+    /// The JSON cannot be written.
     #[error("the tensors cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -72,11 +79,11 @@ impl Array {
 }
 
 /// Writes `attentions` [layer, head, query, key] f32, `input_ids` \[token\] i64, `offsets` [token, 2] i64 (UTF-8 bytes in the
-/// document; (0, 0) for special subwords), and `hidden_states` [layer + 1, token, hidden] f32 if there are any. `metadata`
-/// goes into the file where the format has a place for it; an npz has `layers` and `heads` as arrays instead.
+/// document; (0, 0) for special subwords), and `hidden_states` [layer + 1, token, hidden] f32 if `raw` has them. Formats other than npz
+/// also contain `metadata`; an npz has `layers` and `heads` as arrays instead.
 ///
 /// # Errors
-/// When `out` refuses the bytes.
+/// If `out` cannot be written.
 pub fn write_tensors(
     raw: &RawAttention,
     metadata: &[(&str, String)],

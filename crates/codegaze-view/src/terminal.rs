@@ -1,4 +1,4 @@
-//! Shaded source for a terminal, line by line: memory does not grow with the document.
+//! Shaded source for a terminal, written line by line so that memory does not grow with the document.
 
 mod style;
 mod top;
@@ -16,14 +16,14 @@ use super::{AnalyzedDocument, Granularity, ShadedLine};
 use style::Style;
 pub use top::write_top;
 
-/// What the terminal can show.
+/// The colors that a terminal supports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ColorMode {
     /// 24-bit colors.
     TrueColor,
     /// The 256 colors of xterm.
     Ansi256,
-    /// No escape sequences at all: heat is a row of marks below each line.
+    /// No escape sequences: heat is a row of marks below each line.
     #[default]
     Plain,
 }
@@ -31,9 +31,11 @@ pub enum ColorMode {
 /// How the source is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TerminalOptions {
+    /// The colors of the terminal.
     pub color: ColorMode,
-    /// The terminal's own background. Shaded text carries its own foreground, so that it stays legible if this is wrong.
+    /// The background of the terminal. Shaded text has its own foreground color, so that it is legible even if this is wrong.
     pub theme: Theme,
+    /// Whether lexemes or whole lines are shaded.
     pub granularity: Granularity,
     /// Columns from one tab stop to the next, counted from the start of the line; at least 1.
     pub tab_width: usize,
@@ -50,7 +52,7 @@ impl Default for TerminalOptions {
     }
 }
 
-/// Marks of levels 0 … 5 in [`ColorMode::Plain`], growing in ink.
+/// The marks of levels 0 … 5 in [`ColorMode::Plain`], each darker than the one before.
 pub const MARKS: [char; 6] = [' ', '.', ':', '-', '=', '#'];
 
 /// Eighths of a block, for the bar in the gutter.
@@ -59,7 +61,7 @@ const EIGHTHS: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'
 /// Writes the whole document: path, source, legend, summary.
 ///
 /// # Errors
-/// Those of `w`.
+/// The errors of `w`.
 pub fn write_document(
     w: &mut impl Write,
     document: &AnalyzedDocument<'_>,
@@ -75,7 +77,7 @@ pub fn write_document(
 /// Writes the shaded source: line number, a bar as long as the line's lift, the line.
 ///
 /// # Errors
-/// Those of `w`.
+/// The errors of `w`.
 pub fn write_source(
     w: &mut impl Write,
     document: &AnalyzedDocument<'_>,
@@ -107,10 +109,10 @@ pub fn write_source(
     Ok(())
 }
 
-/// Says what the shades or marks mean.
+/// Writes what the shades or marks mean.
 ///
 /// # Errors
-/// Those of `w`.
+/// The errors of `w`.
 pub fn write_legend(w: &mut impl Write, options: &TerminalOptions) -> io::Result<()> {
     let style = Style::new(options);
     let quantiles = LevelThresholds::default().quantiles;
@@ -131,10 +133,10 @@ pub fn write_legend(w: &mut impl Write, options: &TerminalOptions) -> io::Result
     writeln!(w, "  of the {unit}; bar: the line as a whole")
 }
 
-/// One line about the analysis, and one per part that was not scored.
+/// Writes one line about the analysis, and one for each part without scores.
 ///
 /// # Errors
-/// Those of `w`.
+/// The errors of `w`.
 pub fn write_summary(
     w: &mut impl Write,
     document: &AnalyzedDocument<'_>,
@@ -153,7 +155,7 @@ fn line_pieces<'a>(line: &ShadedLine<'a>, granularity: Granularity) -> Vec<(&'a 
         Granularity::Lexemes => line.pieces(),
         Granularity::Lines => {
             let level = line.scored.map_or(HeatLevel::NONE, |(_, level)| level);
-            // Indentation stays bare, so that the shade begins where the code does.
+            // Indentation is not shaded, so that the shade begins at the code.
             let (indent, code) = line
                 .text
                 .split_at(line.text.len() - line.text.trim_start().len());
@@ -162,7 +164,7 @@ fn line_pieces<'a>(line: &ShadedLine<'a>, granularity: Granularity) -> Vec<(&'a 
     }
 }
 
-/// The row below a line: one mark per column, nothing where nothing is hot.
+/// The row below a line: one mark for each column.
 fn write_marks(
     w: &mut impl Write,
     line: &ShadedLine<'_>,
@@ -189,7 +191,7 @@ fn write_marks(
     writeln!(w)
 }
 
-/// An eighth-block for `lift` on a scale that ends at the document's greatest.
+/// An eighth-block for `lift` on a scale that ends at the greatest lift of the document.
 fn bar(lift: f32, max_lift: f32) -> char {
     if !(lift > 0.0 && max_lift > 0.0) {
         return ' ';

@@ -16,13 +16,14 @@ named_enum! {
     }
 }
 
-/// The one hue of heat: Okabe and Ito's blue, which color-blind readers tell from both backgrounds.
+/// The hue of heat: Okabe and Ito's blue, which color-blind readers can distinguish from both backgrounds.
 pub const HEAT_HUE: Rgb = Rgb::hex(0x0000_72B2);
 
 /// Opacity of [`HEAT_HUE`] over the background at levels 1 … 5: monotone on dark and on light.
 pub const HEAT_ALPHA: [f32; 5] = [0.08, 0.16, 0.26, 0.38, 0.52];
 
 impl Theme {
+    /// The background.
     #[must_use]
     pub fn background(self) -> Rgb {
         match self {
@@ -31,6 +32,7 @@ impl Theme {
         }
     }
 
+    /// The color of text.
     #[must_use]
     pub fn text(self) -> Rgb {
         match self {
@@ -39,7 +41,7 @@ impl Theme {
         }
     }
 
-    /// For line numbers, subtitles and tick labels.
+    /// The color of line numbers, subtitles and tick labels.
     #[must_use]
     pub fn muted(self) -> Rgb {
         match self {
@@ -48,7 +50,7 @@ impl Theme {
         }
     }
 
-    /// For frames and ticks.
+    /// The color of frames and ticks.
     #[must_use]
     pub fn rule(self) -> Rgb {
         match self {
@@ -57,7 +59,7 @@ impl Theme {
         }
     }
 
-    /// Background of a level; the theme's own at level 0.
+    /// The background of a level; at level 0, the background of the theme.
     #[must_use]
     pub fn heat(self, level: HeatLevel) -> Rgb {
         level.shown_idx().map_or(self.background(), |idx| {
@@ -65,7 +67,7 @@ impl Theme {
         })
     }
 
-    /// Text that is legible on [`Theme::heat`] of the same level.
+    /// The color of text that is legible on [`Theme::heat`] of the same level.
     #[must_use]
     pub fn heat_text(self, level: HeatLevel) -> Rgb {
         match (self, level.get()) {

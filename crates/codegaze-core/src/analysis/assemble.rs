@@ -1,4 +1,4 @@
-//! From scored windows to the analysis of the document: moves spans to their place, and ranks lexemes and lines.
+//! From scored windows to the analysis of the document: moves spans to their places, ranks lexemes, and scores lines.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use codegaze_model::ModelInfo;
 use codegaze_text::ByteSpan;
 use codegaze_text::document::Document;
 
-/// Puts a document's windows together. Windows that are missing (not yet computed) are reported as unscored.
+/// Joins the windows of a document to one analysis, and reports text that no window covers as unscored.
 #[must_use]
 pub fn assemble(
     document: &Document,
@@ -112,7 +112,7 @@ fn score_lines(document: &Document, lexemes: &[ScoredLexeme]) -> Vec<ScoredLine>
         .collect()
 }
 
-/// What no window scored: gaps between cores, and windows without lexemes.
+/// The text that no window scored: gaps between cores, and windows without lexemes.
 fn unscored(document: &Document, windows: &[(Chunk, Arc<ScoredWindow>)]) -> Vec<Unscored> {
     let mut unscored: Vec<Unscored> = Vec::new();
     let mut add = |span: ByteSpan, reason: &str| {

@@ -1,14 +1,13 @@
 //! Structure-aware windows over a document.
 //!
-//! A document that fits the model is one chunk. A longer one is cut by its content, so that a chunk's text, by which its
-//! result is cached, stays the same when lines change elsewhere: *blocks* start at unindented lines that follow a blank
-//! one, and a chunk takes blocks until it has [`min_subwords`](ChunkConfig::min_subwords). Where the next cut falls
-//! depends on the text since the last one and on the block after; a block that has the minimum alone always ends its
-//! chunk, and among smaller ones cuts prefer lines chosen by their hash (as in content-defined chunking), so that cuts
-//! fall where they fell before soon after an edit.
+//! A document that fits the model is one chunk. [`plan`] cuts a longer one by its content, so that a chunk's text stays the same when
+//! lines change elsewhere: the cache uses this text as a key. *Blocks* start at unindented lines that follow a blank line, and a chunk
+//! takes blocks until it has [`min_subwords`](ChunkConfig::min_subwords). The next cut depends only on the text since the last cut
+//! and on the next block. A block that has the minimum alone always ends its chunk. Among smaller blocks, cuts prefer lines chosen by
+//! their hash, as in content-defined chunking, so that soon after an edit the cuts are the same as before it.
 //!
-//! A block that does not fit alone is split further, at the weakest places inside it; its parts are read with some lines
-//! of context.
+//! A block that does not fit alone is split at the weakest places inside it, and the model reads its parts with some lines of
+//! context.
 
 mod line;
 mod split;
@@ -25,16 +24,16 @@ use codegaze_text::line_index::LineIndex;
 /// A window of the document that the model reads in one pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// What the model reads: the core and, in over-long blocks, context on both sides.
+    /// The text that the model reads: the core and, in blocks that were split, context on both sides.
     pub span: ByteSpan,
-    /// What is scored. The cores of a document's chunks partition it.
+    /// The text that is scored. The cores of a document's chunks partition it.
     pub core: ByteSpan,
-    /// Code subwords of the span.
+    /// The number of code subwords in the span.
     pub n_subwords: usize,
 }
 
 impl Chunk {
-    /// The core, counted from the start of the span.
+    /// The core, relative to the start of the span.
     #[must_use]
     pub fn core_in_span(&self) -> ByteSpan {
         let start = self.core.start - self.span.start;
@@ -42,14 +41,14 @@ impl Chunk {
     }
 }
 
-/// How large chunks are, in code subwords: those of the text, without `<s>` and `</s>`.
+/// The sizes of chunks, in code subwords, which do not include `<s>` and `</s>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChunkConfig {
-    /// What fits the model: its `max_tokens` without the special subwords.
+    /// The most that the model reads in one pass: its `max_tokens` without the special subwords.
     pub max_subwords: usize,
-    /// A chunk gets no more blocks once it has as many as this.
+    /// A chunk with this many gets no further block.
     pub min_subwords: usize,
-    /// Of the context on each side of a part of an over-long block, at most.
+    /// The most that the context has on each side of a part of a split block.
     pub context_subwords: usize,
 }
 
@@ -65,21 +64,20 @@ impl ChunkConfig {
     }
 }
 
-/// Cuts a document into chunks: ascending, with cores that partition it. The empty document has none; a blank one has
-/// chunks without lexemes.
+/// Cuts a document into chunks: ascending, with cores that partition it. An empty document has no chunks; a document of whitespace
+/// has chunks without lexemes.
 ///
-/// `count` gives the number of code subwords of a text, tokenized alone. No chunk's span has more than
-/// `max_subwords`, whatever `count` says, but for a single character (or `\r\n`) that has more by itself. It is called
-/// on every line and about once on every chunk, so that a `count` that remembers texts makes planning after an edit
-/// cheap; altogether it reads the document a few times.
+/// `count` returns the number of code subwords of a text that is tokenized alone. No chunk's span has more than `max_subwords`, except
+/// a single character (or `\r\n`) that has more by itself. `plan` calls `count` for every line and about once for every chunk, and reads
+/// the document a few times in total. Planning after an edit is fast if `count` remembers texts.
 pub fn plan(
     text: &str,
     index: &LineIndex,
     count: &mut dyn FnMut(&str) -> usize,
     config: &ChunkConfig,
 ) -> Vec<Chunk> {
-    // Joined lines have fewer subwords than the lines apart, since newlines merge with the whitespace around them; but
-    // not fewer than this part, in anything that is worth counting twice.
+    // Joined lines have fewer subwords than separate lines, because newlines merge with the whitespace around them. A text whose lines
+    // have more than this times the maximum does not fit, so it is not counted as a whole.
     const WORTH_COUNTING: usize = 4;
     if text.is_empty() {
         return Vec::new();
@@ -121,12 +119,12 @@ struct Planner<'a> {
     chunks: Vec<Chunk>,
 }
 
-/// Bounds in which blocks are put together, in subwords.
+/// When blocks are joined to a group, in subwords.
 #[derive(Clone, Copy)]
 struct Bounds {
-    /// A group gets no more blocks once it has as many as this.
+    /// A group with this many gets no further block.
     floor: usize,
-    /// A group has no more than this, unless one block does.
+    /// The most that a group has, unless a single block has more.
     limit: usize,
     /// Whether a group below the floor joins a block above the limit, to be split with it.
     join_long: bool,
@@ -152,7 +150,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Puts neighboring blocks together. Blocks start at `starts` and the last ends at `end`.
+    /// Joins neighboring blocks. Blocks start at `starts`, and the last one ends at `end`.
     fn group(&self, starts: &[usize], end: usize, bounds: Bounds) -> Vec<Range<usize>> {
         let Bounds {
             floor,
@@ -178,7 +176,7 @@ impl Planner<'_> {
             }
             last_block_cost = block_cost;
         }
-        // A short end is better read with what comes before it.
+        // The model reads a short last group better together with the group before it.
         if let [.., before, last] = groups.as_mut_slice()
             && self.cost(last) < floor
             && self.cost(before) + self.cost(last) <= limit
@@ -222,7 +220,7 @@ impl Planner<'_> {
             .count()
     }
 
-    /// What the lines have, counted one by one.
+    /// The sum of the subwords of single lines.
     fn cost(&self, lines: &Range<usize>) -> usize {
         let until = |at: usize| {
             self.lines.get(at).map_or_else(

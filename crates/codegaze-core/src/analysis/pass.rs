@@ -1,4 +1,4 @@
-//! One window and a model that is about to read it: what every kind of pass starts from.
+//! One window, tokenized, and the model that reads it. Every kind of pass starts from this.
 
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ pub struct Pass<'a> {
     pub(super) model: &'a Model,
     pub(super) text: &'a str,
     pub(super) encoding: Encoding,
-    /// What tokenizing took.
+    /// How long tokenizing took.
     pub(super) tokenize: Duration,
     record: Option<&'a mut PassRecord>,
     cancel: &'a AtomicBool,
 }
 
 impl<'a> Pass<'a> {
-    /// Tokenizes `text`. The pass stops before the next layer once `cancel` is raised.
+    /// Tokenizes `text`. The pass stops before the next layer when `cancel` is set.
     #[must_use]
     pub fn new(model: &'a Model, text: &'a str, cancel: &'a AtomicBool) -> Self {
         let start = Instant::now();
@@ -35,8 +35,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Does not compute again what earlier passes over the same text recorded, and adds what this one computes, even if it is
-    /// cancelled.
+    /// Continues from what earlier passes over the same text recorded, and records what this pass computes, even if it is cancelled.
     #[must_use]
     pub fn recorded(self, record: &'a mut PassRecord) -> Self {
         Self {
@@ -48,7 +47,7 @@ impl<'a> Pass<'a> {
     /// Sends the attention of the plan's layers, ascending, and the hidden states that the plan names to `sink`.
     ///
     /// # Errors
-    /// When cancelled, or when the device fails.
+    /// If the pass is cancelled, or if the device fails.
     pub fn forward(
         &mut self,
         plan: &ForwardPlan,
@@ -59,7 +58,7 @@ impl<'a> Pass<'a> {
             model.forward_from(encoding, start, plan, sink, cancel)
         };
         match &mut self.record {
-            // Records have layers' inputs only, so not the output of the last layer.
+            // A record has the inputs of layers, but not the output of the last one.
             Some(record) if plan.hidden_states == HiddenStates::None => {
                 record.forward(plan, sink, &mut run)
             }

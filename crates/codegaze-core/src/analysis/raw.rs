@@ -1,4 +1,4 @@
-//! The raw tensors of one chunk, for research: not reduced, and kept in memory as a whole.
+//! The raw tensors of one chunk, for research. This is the only module that keeps all attention maps of a chunk in memory.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -14,15 +14,17 @@ use codegaze_text::ByteSpan;
 /// Which heads are exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RawHeads {
-    /// Each of these, ascending.
+    /// Each of these separately: from 0, ascending.
     Each(Vec<usize>),
-    /// All as one.
+    /// All heads fused to one.
     Fused(Fusion),
 }
 
 impl RawHeads {
+    /// The heads that `choice` names of a model with `n_heads` heads; all of them for `None`.
+    ///
     /// # Errors
-    /// When a head is out of range.
+    /// If a head is out of range.
     pub fn resolve(choice: Option<&HeadChoice>, n_heads: usize) -> Result<Self, SelectError> {
         let Some(choice) = choice else {
             return Ok(Self::Each((0..n_heads).collect()));
@@ -33,6 +35,7 @@ impl RawHeads {
         })
     }
 
+    /// The size of the head axis.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub fn len(&self) -> usize {
@@ -55,12 +58,14 @@ impl fmt::Display for RawHeads {
     }
 }
 
-/// What is exported.
+/// Which tensors are exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawChoice {
-    /// In range, ascending.
+    /// Layers that the model has, ascending.
     pub layers: Vec<usize>,
+    /// The heads of each layer.
     pub heads: RawHeads,
+    /// Whether the hidden states are exported as well.
     pub hidden_states: bool,
 }
 
@@ -69,21 +74,24 @@ pub struct RawChoice {
 pub struct RawAttention {
     /// The layers of the first axis of `attentions`.
     pub layers: Vec<usize>,
+    /// The heads of the second axis of `attentions`.
     pub heads: RawHeads,
+    /// The number of subwords, including special ones.
     pub n_tokens: usize,
-    /// [layer, head, query, key]
+    /// Attention weights after the softmax, [layer, head, query, key].
     pub attentions: Vec<f32>,
-    /// \[token\]
+    /// Ids in the model's vocabulary, \[token\].
     pub input_ids: Vec<u32>,
-    /// In the document, \[token\]; `None` for special subwords.
+    /// Where each subword is in the document, \[token\]; `None` for special subwords.
     pub spans: Vec<Option<ByteSpan>>,
-    /// [layer + 1, token, hidden], when requested.
+    /// The output of the embeddings and of each layer, [layer + 1, token, hidden]; `None` unless requested.
     pub hidden_states: Option<Vec<f32>>,
+    /// The length of a hidden state.
     pub hidden_size: usize,
 }
 
 impl RawAttention {
-    /// Layer, head, query, key.
+    /// The lengths of the axes of `attentions`: layer, head, query, key.
     #[must_use]
     pub fn attentions_shape(&self) -> [usize; 4] {
         [
@@ -98,7 +106,7 @@ impl RawAttention {
 /// Runs the model on one chunk, and keeps the tensors that `choice` names. `pass` has the chunk's text.
 ///
 /// # Errors
-/// When cancelled, or when the device fails.
+/// If the pass is cancelled, or if the device fails.
 pub fn raw_attention(
     mut pass: Pass<'_>,
     chunk: &Chunk,

@@ -1,8 +1,8 @@
-//! What a pass computed on its way: enough to answer any layer, head and method without a new one.
+//! The inputs of a pass's layers, from which codegaze computes any layer, head and method without a new pass.
 //!
-//! Every layer's input is kept, [token, hidden]. From it the layer's attention is one projection and one softmax away, and a
-//! pass that was cancelled, or that ended at a lower layer, continues where it stopped. At CodeBERT's size this takes a third
-//! of the memory of the attention maps for 200 subwords and an eighth for 512; `docs/PERFORMANCE.md` has the numbers.
+//! A record keeps every layer's input, [token, hidden]. One projection and one softmax compute the layer's attention from it, and a pass
+//! that was cancelled, or that ended at a lower layer, continues where it stopped. At CodeBERT's size, a record takes a third of the
+//! memory of the attention maps for 200 subwords and an eighth for 512; `docs/PERFORMANCE.md` has the measurements.
 
 use std::ops::ControlFlow;
 
@@ -14,21 +14,21 @@ use codegaze_model::roberta::{
 type Run<'a> =
     dyn FnMut(Start<'_>, &ForwardPlan, &mut dyn AttentionSink) -> Result<(), ForwardError> + 'a;
 
-/// The inputs of a model's layers for one text. Belongs to that text and that model.
+/// The inputs of a model's layers for one text. It is valid only for this text and this model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PassRecord {
-    /// [layer][token, hidden], of the layers from 0 on as far as passes have come.
+    /// [layer][token, hidden], from layer 0 to the last one that a pass reached.
     inputs: Vec<Vec<f32>>,
 }
 
 impl PassRecord {
-    /// Layers whose attention is known without running the one before.
+    /// The number of layers whose attention can be computed without the layer before.
     #[must_use]
     pub fn n_layers(&self) -> usize {
         self.inputs.len()
     }
 
-    /// Its size in bytes.
+    /// The size of the record in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.inputs
@@ -37,9 +37,9 @@ impl PassRecord {
             .sum()
     }
 
-    /// Sends the attention of the plan's layers to `sink`, ascending: of recorded layers from their inputs, of the others
-    /// from a pass that begins where the record ends. Sends no hidden states. `run` runs the model on the record's
-    /// text; what it computes before an error is recorded.
+    /// Sends the attention of the plan's layers to `sink`, ascending. It computes recorded layers from their inputs, and the others in a
+    /// pass that begins where the record ends. It sends no hidden states. `run` runs the model on the record's text; the record keeps
+    /// what `run` computes before an error.
     pub(super) fn forward(
         &mut self,
         plan: &ForwardPlan,

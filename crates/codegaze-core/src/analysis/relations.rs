@@ -1,30 +1,30 @@
-//! Which lexemes a lexeme attends to, and which attend to it: the few strongest of each, small enough to be kept for every
-//! lexeme of every open document.
+//! The lexemes that a lexeme attends to, and those that attend to it: only the strongest, so that an open document can keep them for
+//! every lexeme.
 
 use crate::attribution::align::Alignment;
 use codegaze_text::ByteSpan;
 use codegaze_text::lexeme::Lexeme;
 
-/// How many partners are kept in each direction.
+/// How many partners of a lexeme are kept in each direction.
 pub const KEPT: usize = 8;
 
 /// One partner of a lexeme.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Relation {
-    /// Of the partner, counted like the lexeme's own.
+    /// The partner's span, relative to the same text as the lexeme's span.
     pub span: ByteSpan,
-    /// Cell of the lexeme matrix (see [`Alignment::merge_matrix`]), 0 … 1: a share of the query's row.
+    /// A cell of the matrix of lexemes (see [`Alignment::merge_matrix`]): a part of the query's row, 0 … 1.
     pub weight: f32,
 }
 
-/// The strongest partners of one lexeme, heaviest first, at most [`KEPT`] each; itself may be among them.
+/// The strongest partners of one lexeme: heaviest first, at most [`KEPT`] in each direction. A lexeme can be its own partner.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LexemeRelations {
-    /// Keys of the lexeme's row.
+    /// The heaviest keys of the lexeme's row.
     pub attends_to: Vec<Relation>,
-    /// Queries of its column.
+    /// The heaviest queries of the lexeme's column.
     pub attended_by: Vec<Relation>,
-    /// Share of the lexeme's own attention that goes to special subwords, 0 … 1.
+    /// The part of the lexeme's attention that goes to special subwords, 0 … 1.
     pub sink_share: f32,
 }
 
@@ -47,18 +47,18 @@ impl LexemeRelations {
     }
 }
 
-/// The relations of the lexemes of one window's core, packed: a few hundred bytes a lexeme.
+/// The relations of the lexemes in one window's core, packed to a few hundred bytes for each lexeme.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Relations {
-    /// Of all lexemes of the window, context included.
+    /// The spans of all lexemes of the window, including context.
     spans: Vec<ByteSpan>,
-    /// Of each lexeme of the core: its row's heaviest cells, then its column's, then its share of sinks.
+    /// For each lexeme of the core: the heaviest cells of its row, those of its column, and its share of sinks.
     strongest: Vec<(Strongest, Strongest, f32)>,
 }
 
 impl Relations {
-    /// `weights` [query, key] is the window's fused matrix over all its subwords, rows sum to 1; `special` \[token\] marks the
-    /// special ones. Of `lexemes`, those inside `core` get relations, and all may be partners.
+    /// Finds the strongest cells. `weights` [query, key] is the window's fused matrix over all its subwords, whose rows sum to 1;
+    /// `special` \[token\] marks the special subwords. The lexemes inside `core` get relations; all `lexemes` can be partners.
     #[must_use]
     pub fn new(
         weights: &[f32],
@@ -94,7 +94,7 @@ impl Relations {
         }
     }
 
-    /// Of the core's lexeme with this index; spans count from the window's start.
+    /// The relations of the core's lexeme with this index, with spans relative to the window's start.
     #[must_use]
     pub fn get(&self, lexeme_idx: usize) -> Option<LexemeRelations> {
         let (row, column, sink_share) = self.strongest.get(lexeme_idx)?;
@@ -114,7 +114,7 @@ impl Relations {
         })
     }
 
-    /// What it holds, in bytes.
+    /// The size in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         size_of_val(&self.spans[..]) + size_of_val(&self.strongest[..])
@@ -127,7 +127,7 @@ struct Cell {
     weight: f32,
 }
 
-/// The heaviest cells seen so far, heaviest first; of equal ones the earlier.
+/// The heaviest cells so far, heaviest first. Of equal cells, the earlier ones are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Strongest {
     cells: [Cell; KEPT],
@@ -153,7 +153,7 @@ mod tests {
     use codegaze_text::lexeme::scan;
 
     #[test]
-    fn the_strongest_come_first_and_sinks_are_told_apart() {
+    fn the_strongest_come_first_and_sinks_are_counted_separately() {
         let lexemes = scan("a b c");
         let spans: Vec<Option<ByteSpan>> = [None]
             .into_iter()

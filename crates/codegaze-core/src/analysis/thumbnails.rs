@@ -1,27 +1,29 @@
-//! The map of every layer and head of one window, scaled down: what a table of thumbnails shows.
+//! The map of every layer and head of one window, scaled down to a table of thumbnails.
 
 use std::ops::ControlFlow;
 
 use super::Pass;
 use codegaze_model::roberta::{AttentionSink, ForwardError, ForwardPlan, LayerAttention};
 
-/// Maps of a window's code subwords, special ones left out and rows renormalized, pooled to few cells.
+/// Maps of a window's code subwords, scaled down. Special subwords are omitted, and rows are renormalized.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Thumbnails {
-    /// The window's number in its document.
+    /// The index of the window's chunk in its document.
     pub chunk_idx: usize,
+    /// The number of layers.
     pub n_layers: usize,
+    /// The number of heads in each layer.
     pub n_heads: usize,
-    /// Cells a side; 0 if the window has no code subwords.
+    /// The number of rows, and of columns, of each map; 0 if the window has no code subwords.
     pub size: usize,
-    /// [layer, head, query, key]: mean weight of the subwords that a cell covers.
+    /// The mean weight of the subwords that a cell covers, [layer, head, query, key].
     pub cells: Vec<f32>,
 }
 
-/// Draws all maps of a window; `size` cells a side, or as many as there are code subwords.
+/// Computes all maps of a window, with `size` cells on each side, or one for each code subword if there are fewer.
 ///
 /// # Errors
-/// When cancelled or when the device fails.
+/// If the pass is cancelled, or if the device fails.
 pub fn thumbnails(
     mut pass: Pass<'_>,
     chunk_idx: usize,
@@ -77,11 +79,11 @@ impl AttentionSink for PoolSink {
     }
 }
 
-/// Means of `weights` [query, key], n × n, over `size` × `size` equal cells; a subword that lies across an edge counts in
-/// both cells by the part that it covers. Rows first, then columns.
+/// The means of `weights` [query, key], n × n, over `size` × `size` equal cells. A subword that lies across an edge counts in both
+/// cells, in proportion to the part that it covers. Rows are pooled first, then columns.
 #[expect(clippy::cast_precision_loss, reason = "at most a few thousand")]
 fn pool(weights: &[f32], n: usize, size: usize) -> Vec<f32> {
-    // Places are counted in 1/size of a subword, so that edges are whole numbers.
+    // Positions are in units of 1/size of a subword, so that edges are whole numbers.
     let parts = |cell: usize| {
         let (start, end) = (cell * n, (cell + 1) * n);
         (start / size..end.div_ceil(size)).map(move |at| {

@@ -1,5 +1,5 @@
-//! One window: its text in, its lexemes' scores out. The result does not depend on the document around the window, so that
-//! equal windows share one result.
+//! One window: its text in, its lexemes' scores out. The result does not depend on the document around the window, so the cache can use
+//! the text as a key.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -15,50 +15,62 @@ use codegaze_model::tokenizer::Encoding;
 use codegaze_text::ByteSpan;
 use codegaze_text::lexeme::{Lexeme, LexemeKind, scan};
 
-/// A lexeme of a window's core; spans count from the window's start.
+/// A scored lexeme of a window's core.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WindowLexeme {
+    /// Where it is, relative to the window's start.
     pub span: ByteSpan,
+    /// What kind of lexeme it is.
     pub kind: LexemeKind,
-    /// Share of the core's lexemes; they sum to 1.
+    /// Its part of the scores of the core's lexemes, 0 … 1; the shares of a core sum to 1.
     pub share: f32,
 }
 
-/// The scores of one window; all spans count from its start.
+/// The scores of one window. All spans are relative to its start.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoredWindow {
+    /// The lexemes of the core, ascending.
     pub lexemes: Vec<WindowLexeme>,
-    /// Subwords that the model read, special ones included; 0 if there was nothing to read.
+    /// The number of subwords that the model read, including special ones; 0 if the core has no lexeme.
     pub n_tokens: usize,
+    /// The share of attention on special subwords, 0 … 1.
     pub sink_share: f32,
+    /// The share of the scores on whitespace subwords, 0 … 1.
     pub whitespace_share: f32,
+    /// The share of the scores on the context around the core, 0 … 1.
     pub context_share: f32,
+    /// Every subword; `None` unless [`Extras::subwords`](super::Extras::subwords) is set.
     pub subwords: Option<Vec<SubwordScore>>,
+    /// The fused matrix over all subwords; `None` unless [`Extras::matrix`](super::Extras::matrix) is set.
     pub matrix: Option<SubwordMatrix>,
-    /// Of each of `lexemes`, when requested.
+    /// The partners of each of `lexemes`; `None` unless [`Extras::relations`](super::Extras::relations) is set.
     pub relations: Option<Arc<Relations>>,
+    /// Sums of hidden states; `None` unless [`Extras::embedding`](super::Extras::embedding) is set.
     pub embedding: Option<WindowEmbedding>,
+    /// How long tokenizing took.
     pub tokenize: Duration,
+    /// How long the encoder's pass took, without attribution.
     pub forward: Duration,
+    /// How long attribution took.
     pub attribute: Duration,
 }
 
-/// Sums from which a document's embedding is made, [hidden] each.
+/// The sums from which the embedding of a document is computed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WindowEmbedding {
-    /// The last hidden state of `<s>`.
+    /// The last hidden state of `<s>`, \[hidden\].
     pub cls: Vec<f32>,
-    /// Sum of the last hidden states of the core's subwords.
+    /// The sum of the last hidden states of the core's subwords, \[hidden\].
     pub sum: Vec<f32>,
     /// The number of these subwords.
     pub n_subwords: usize,
 }
 
-/// Scores the lexemes of `core` in the window. No lexeme lies across an edge of the core: context is whole lines (see
-/// [`plan`](super::chunk::plan)).
+/// Scores the lexemes of `core` in the window. No lexeme lies across an edge of the core, because context consists of whole lines
+/// (see [`plan`](super::chunk::plan)).
 ///
 /// # Errors
-/// When cancelled, when the model's numbers are not finite, or when the device fails.
+/// If the pass is cancelled, if the model's numbers are not finite, or if the device fails.
 #[tracing::instrument(level = "debug", skip_all, fields(bytes = pass.text.len()))]
 pub fn score_window(
     mut pass: Pass<'_>,
@@ -109,13 +121,13 @@ pub fn score_window(
     })
 }
 
-/// What the model's pass produced.
+/// The results of the model's pass.
 struct Forwarded<'a> {
     attributor: Attributor<'a>,
     forward: Duration,
     /// The part of the pass's time that attribution took.
     attribute: Duration,
-    /// [token, hidden]; empty unless an embedding is wanted.
+    /// [token, hidden]; empty unless an embedding is requested.
     last_hidden: Vec<f32>,
 }
 
@@ -146,7 +158,7 @@ fn forward<'a>(
 
 /// How a window's scores are divided.
 struct CoreShares {
-    /// Of the core.
+    /// The lexemes of the core.
     lexemes: Vec<WindowLexeme>,
     whitespace: f32,
     context: f32,
@@ -159,7 +171,7 @@ fn core_shares(
     core: ByteSpan,
     config: &AnalysisConfig,
 ) -> CoreShares {
-    // The shares of whitespace and context are sums of scores, however the score of a lexeme is aggregated.
+    // The shares of whitespace and context are always sums of scores, whatever the aggregate of lexemes is.
     let (sums, whitespace) = alignment.sum(scores);
     let mass = alignment.aggregate(scores, config.attribution.aggregate);
     let (mut scored, mut inside, mut outside) = (Vec::new(), 0.0_f32, 0.0_f32);
@@ -178,7 +190,7 @@ fn core_shares(
     #[expect(clippy::cast_precision_loss, reason = "lexemes of one window")]
     let even = 1.0 / scored.len() as f32;
     for lexeme in &mut scored {
-        // Without any mass on the core (all of it on whitespace and context) no lexeme stands out.
+        // If all mass is on whitespace and context, the lexemes have equal shares.
         lexeme.share = if inside > 0.0 {
             lexeme.share / inside
         } else {
@@ -200,7 +212,7 @@ fn score_subwords(encoding: &Encoding, scores: &[f32]) -> Vec<SubwordScore> {
 }
 
 impl ScoredWindow {
-    /// Its size in bytes.
+    /// The size in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let matrix = self.matrix.as_ref().map_or(&[][..], |m| &m.weights);
@@ -213,7 +225,7 @@ impl ScoredWindow {
             + 2 * embedding * size_of::<f32>()
     }
 
-    /// A window without a lexeme to score: the model is not run.
+    /// The result for a window without a lexeme to score, which the model does not read.
     fn blank(tokenize: Duration) -> Self {
         Self {
             lexemes: Vec::new(),
@@ -232,7 +244,7 @@ impl ScoredWindow {
     }
 }
 
-/// Attribution, timed apart from the encoder, and the last hidden state.
+/// Sends attention to the attributor, measures its time, and keeps the last hidden state.
 struct WindowSink<'a> {
     attributor: Attributor<'a>,
     attribute: Duration,

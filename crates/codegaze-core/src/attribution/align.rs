@@ -7,7 +7,7 @@ use super::aggregate::{self, Aggregate};
 use codegaze_text::ByteSpan;
 use codegaze_text::lexeme::Lexeme;
 
-/// Part of a subword's score belongs to a lexeme.
+/// The part of a subword's score that a lexeme gets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Piece {
     subword: usize,
@@ -29,8 +29,8 @@ pub struct Alignment {
 impl Alignment {
     /// `spans` \[token\], `None` for special subwords; `lexemes` ascending and disjoint.
     ///
-    /// A subword that covers several lexemes (`):`) is divided by the bytes that it covers of each; whitespace at its
-    /// edge counts for nothing. One that covers whitespace alone belongs to no lexeme.
+    /// If a subword covers several lexemes, such as `):`, each gets a fraction in proportion to the bytes that the subword covers of
+    /// it. Whitespace at the subword's edges does not count. A subword of whitespace alone belongs to no lexeme.
     #[must_use]
     pub fn new(spans: &[Option<ByteSpan>], lexemes: &[Lexeme]) -> Self {
         let mut alignment = Self {
@@ -42,7 +42,7 @@ impl Alignment {
         for (subword, span) in spans.iter().enumerate() {
             let Some(span) = span else { continue };
             let first = lexemes.partition_point(|lexeme| lexeme.span.end <= span.start);
-            // An empty subword belongs to what stands at its place.
+            // An empty subword belongs to the lexeme at its place.
             let end = span.end.max(span.start + 1);
             let covered = ByteSpan::new(span.start, end);
             let touched = lexemes[first..]
@@ -67,7 +67,7 @@ impl Alignment {
         alignment
     }
 
-    /// Each lexeme's score from those of its subwords, `scores` \[token\] → \[lexeme\].
+    /// Aggregates the scores of each lexeme's subwords: `scores` \[token\] → \[lexeme\].
     #[must_use]
     pub fn aggregate(&self, scores: &[f32], how: Aggregate) -> Vec<f32> {
         match how {
@@ -132,12 +132,13 @@ impl Alignment {
         means
     }
 
-    /// Merges a subword matrix [query, key] into a lexeme matrix [query, key]: sum over keys, mean over queries. What goes
-    /// to special subwords and to whitespace is dropped and rows are renormalized, so that they sum to 1.
+    /// Merges a matrix of subwords [query, key] into a matrix of lexemes [query, key]: the sum over a lexeme's keys and the mean over
+    /// its queries (Clark et al. 2019, §4.1). Attention on special subwords and on whitespace is dropped, and rows are renormalized to a
+    /// sum of 1.
     #[must_use]
     pub fn merge_matrix(&self, weights: &[f32]) -> Vec<f32> {
         let (n, m) = (self.n_subwords, self.n_lexemes);
-        // Keys first: [subword query, lexeme key], each row a vector of its own.
+        // Keys first: [subword query, lexeme key].
         let by_key: Vec<Vec<f32>> = weights
             .chunks_exact(n.max(1))
             .map(|row| self.sums(row))

@@ -1,4 +1,4 @@
-//! The sink of a pass: reads attention layer by layer and ends with one score per subword.
+//! The sink that runs a method over a pass: it receives attention layer by layer, and returns one score for each subword.
 
 use std::ops::ControlFlow;
 
@@ -11,22 +11,29 @@ use super::{AttributionConfig, Sinks, normalize};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttributionError {
+    /// A weight of the fused matrix is NaN or infinite.
     #[error(
         "the model's attention is not finite (NaN or infinite); its weights are damaged or overflow, try another checkpoint"
     )]
     NotFinite,
+    /// The encoder sent fewer layers than the settings name, or sent them without the values that the method needs.
     #[error("the encoder delivered {found} of {expected} layers")]
-    MissingLayers { expected: usize, found: usize },
+    MissingLayers {
+        /// The number of layers that the settings name.
+        expected: usize,
+        /// The number of layers that were reduced.
+        found: usize,
+    },
 }
 
-/// One score per subword.
+/// One score for each subword, and the matrix that the scores come from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SubwordScores {
-    /// ≥ 0, \[token\]. With dropped sinks special subwords have 0 and the others sum to 1; with kept ones all sum to 1.
+    /// \[token\], each ≥ 0, with a sum of 1. Special subwords have 0 if sinks are dropped.
     pub scores: Vec<f32>,
-    /// Share of the mass on special subwords, 0 … 1, before they are dropped.
+    /// The share of the scores on special subwords before these are dropped, 0 … 1.
     pub sink_share: f32,
-    /// The fused matrix over all subwords, [query, key], specials included, rows sum to 1.
+    /// The fused matrix over all subwords, including special ones: [query, key], rows sum to 1.
     pub matrix: Vec<f32>,
 }
 
@@ -36,7 +43,7 @@ pub struct Attributor<'a> {
     method: &'static dyn AttributionMethod,
     /// Whether a subword is special, [token].
     special: &'a [bool],
-    /// Sum over the layers seen of each layer's matrix, [query, key].
+    /// The sum of the matrices of all layers so far, [query, key].
     sum: Vec<f32>,
     /// Each layer's matrix, if the method needs them.
     layers: Vec<Vec<f32>>,
@@ -44,6 +51,7 @@ pub struct Attributor<'a> {
 }
 
 impl<'a> Attributor<'a> {
+    /// A sink for one pass. `special` \[token\] marks the special subwords.
     #[must_use]
     pub fn new(config: &'a AttributionConfig, special: &'a [bool]) -> Self {
         Self {
@@ -56,10 +64,10 @@ impl<'a> Attributor<'a> {
         }
     }
 
-    /// The scores, once the pass is over.
+    /// The scores, after the pass.
     ///
     /// # Errors
-    /// When attention was not finite, or a layer is missing.
+    /// If a weight is not finite, or if a layer is missing.
     pub fn finish(self) -> Result<SubwordScores, AttributionError> {
         let expected = self.config.layers.len();
         if self.n_layers_seen != expected {
@@ -74,7 +82,7 @@ impl<'a> Attributor<'a> {
         for weight in &mut matrix {
             *weight *= scale;
         }
-        // One pass finds NaN and infinity: both survive a sum.
+        // NaN and infinity both survive a sum.
         if !matrix.iter().sum::<f32>().is_finite() {
             return Err(AttributionError::NotFinite);
         }

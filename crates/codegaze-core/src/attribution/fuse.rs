@@ -12,7 +12,7 @@ named_enum! {
     pub enum Fusion as "fusion of heads" {
         #[default]
         Mean = "mean", "their mean";
-        /// Cell by cell; rows are then renormalized.
+        /// Rows are then renormalized to a sum of 1.
         Max = "max", "the greatest of them, cell by cell";
     }
 }

@@ -12,16 +12,17 @@ macro_rules! methods {
     ($($module:ident::$type:ident,)+) => {
         $(mod $module;)+
 
-        /// A family of formulae that turns attention into one score per subword. The first of the table is the default.
+        /// Selects an attribution method. The first row of the table is the default.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Method {
-            $($type,)+
+            $(#[doc = concat!("[`AttributionMethod`] of the module `", stringify!($module), "`.")] $type,)+
         }
 
         impl Method {
+            /// All methods, in the order of the table.
             pub const ALL: [Self; [$(Self::$type),+].len()] = [$(Self::$type),+];
 
-            /// The method's file.
+            /// The method's implementation.
             #[must_use]
             pub fn definition(self) -> &'static dyn AttributionMethod {
                 match self {
@@ -35,7 +36,7 @@ macro_rules! methods {
                 self.definition().name()
             }
 
-            /// One phrase that says what the score of a word is.
+            /// One phrase: what the score of a word means.
             #[must_use]
             pub fn about(self) -> &'static str {
                 self.definition().about()
@@ -59,15 +60,15 @@ impl Default for Method {
     }
 }
 
-/// What a method is, what it reads, and how it computes scores. All methods differ in these points and in no other.
+/// What a method is called, what it reads of a pass, and how it computes scores. Methods differ in nothing else.
 pub trait AttributionMethod: Sync {
-    /// In lower case: the name on the command line, in settings and in JSON.
+    /// The name on the command line, in settings and in JSON: lower-case letters, digits and hyphens.
     fn name(&self) -> &'static str;
 
-    /// The name in menus: `Attention received`.
+    /// The name in menus, such as `Attention received`.
     fn title(&self) -> &'static str;
 
-    /// One phrase that says what the score of a word is; it begins with a lower-case letter and has no full stop.
+    /// One phrase: what the score of a word means. It begins with a lower-case letter and has no full stop.
     fn about(&self) -> &'static str;
 
     /// The score of subword `j` in Markdown, with the symbols of `docs/ATTRIBUTION.md`.
@@ -83,7 +84,7 @@ pub trait AttributionMethod: Sync {
         Cost::WhileTyping
     }
 
-    /// The layers that the method reads unless told otherwise.
+    /// The layers that the method reads if the user selects none.
     fn default_layers(&self) -> LayerChoice {
         LayerChoice::Last
     }
@@ -93,16 +94,16 @@ pub trait AttributionMethod: Sync {
         PassNeeds::default()
     }
 
-    /// Adds one layer's heads, as one matrix whose rows sum to 1, to `sum` [query, key].
+    /// Fuses one layer's heads to one matrix whose rows sum to 1, and adds it to `sum` [query, key].
     fn reduce(&self, attention: &LayerAttention<'_>, heads: &HeadFusion, sum: &mut [f32]) {
         fuse::add_fused(attention, heads, sum);
     }
 
-    /// The scores, once every layer is reduced.
+    /// Computes the scores, after every layer has been reduced.
     fn finish(&self, pass: &ReducedPass<'_>) -> RawScores;
 
-    /// The same in f64 and without a trick, straight from the definition: scores and the share of special subwords. A test compares
-    /// the two on random attention.
+    /// Computes the same in f64, straight from the definition: scores \[token\] and the share of special subwords. A test compares
+    /// both on random attention.
     #[cfg(test)]
     fn naive(
         &self,
@@ -114,11 +115,13 @@ pub trait AttributionMethod: Sync {
 /// The publication that defines a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paper {
-    /// `Abnar & Zuidema 2020`.
+    /// Authors and year, such as `Abnar & Zuidema 2020`.
     pub authors: &'static str,
+    /// The title of the publication.
     pub title: &'static str,
+    /// Where to read it.
     pub url: &'static str,
-    /// Where in it the formula is.
+    /// The section or equation with the formula.
     pub place: &'static str,
 }
 
@@ -126,7 +129,7 @@ pub struct Paper {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cost {
-    /// A fraction of the pass: cheap enough to run again at every edit.
+    /// Takes a fraction of the pass's time, so it can run again after every edit.
     WhileTyping,
 }
 
@@ -148,20 +151,21 @@ pub struct ReducedPass<'a> {
     pub layers: &'a [Vec<f32>],
     /// Whether a subword is special, \[token\].
     pub special: &'a [bool],
+    /// What happens to attention on special subwords.
     pub sinks: Sinks,
 }
 
 /// Scores before special subwords are dropped from them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RawScores {
-    /// \[token\]
+    /// One score for each subword, \[token\], each ≥ 0.
     pub scores: Vec<f32>,
-    /// Share of the mass on special subwords.
+    /// The share of the scores on special subwords, 0 … 1.
     pub sink_share: f32,
 }
 
 impl ReducedPass<'_> {
-    /// The queries that count: all but special subwords, unless sinks are kept.
+    /// The queries that methods average over: all but special subwords, or all subwords if sinks are kept.
     pub(super) fn queries(&self) -> Vec<usize> {
         let keep = self.sinks == Sinks::Keep;
         let subwords = self.special.iter().enumerate();

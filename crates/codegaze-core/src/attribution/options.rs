@@ -1,4 +1,4 @@
-//! What a user chooses, and its check against a model.
+//! What a user selects, and its check against a model.
 
 use codegaze_model::ModelInfo;
 
@@ -7,11 +7,15 @@ use super::{Aggregate, AttributionConfig, HeadChoice, LayerChoice, Method, Selec
 /// Method, layers, heads, sinks, aggregate, not yet checked against a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AttributionOptions {
+    /// How attention becomes scores.
     pub method: Method,
-    /// `None`: the method's default.
+    /// Which layers; `None` means the method's default.
     pub layers: Option<LayerChoice>,
+    /// Which heads, and how they become one matrix.
     pub heads: HeadChoice,
+    /// What happens to attention on special subwords.
     pub sinks: Sinks,
+    /// How a lexeme's subwords become one score.
     pub aggregate: Aggregate,
 }
 
@@ -19,7 +23,7 @@ impl AttributionOptions {
     /// Checks layers and heads against a model.
     ///
     /// # Errors
-    /// When the model does not have them.
+    /// If the model does not have them.
     pub fn resolve(&self, info: &ModelInfo) -> Result<AttributionConfig, SelectError> {
         let default = self.method.definition().default_layers();
         let layers = self.layers.as_ref().unwrap_or(&default);

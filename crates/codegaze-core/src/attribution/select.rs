@@ -1,4 +1,4 @@
-//! Which layers and heads: the text that a user writes, and its check against a model.
+//! Selects layers and heads: parses the text that a user writes, and checks it against a model.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,15 +9,20 @@ use codegaze_text::named::Named as _;
 /// `last`, `all`, `3`, `0-5`, or a list such as `0,2,4-6`. Zero-based.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LayerChoice {
+    /// The last layer.
     Last,
+    /// All layers.
     All,
+    /// Inclusive ranges of layers.
     Listed(Vec<(usize, usize)>),
 }
 
 /// `mean`, `max`, `7`, or a list such as `0,2,4-6`. Zero-based.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeadChoice {
+    /// All heads, fused in this way.
     All(Fusion),
+    /// Inclusive ranges of heads; their mean is used.
     Listed(Vec<(usize, usize)>),
 }
 
@@ -31,27 +36,35 @@ impl Default for HeadChoice {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SelectError {
+    /// The model does not have this layer or head.
     #[error("{what} {index} is out of range: the model has {count}, counted 0 to {}", count.saturating_sub(1))]
     OutOfRange {
+        /// `layer` or `head`.
         what: &'static str,
+        /// The number that was selected.
         index: usize,
+        /// How many the model has.
         count: usize,
     },
+    /// The text does not select layers or heads.
     #[error(
         "unknown {what}s {text:?}; use {accepted}, a number, a range such as 0-5, or a list such as 0,2,4-6"
     )]
     Syntax {
+        /// `layer` or `head`.
         what: &'static str,
+        /// The text.
         text: String,
+        /// The words that are accepted besides numbers.
         accepted: &'static str,
     },
 }
 
 impl LayerChoice {
-    /// Ascending layer indices, each once.
+    /// The layers of a model with `n_layers` layers, ascending, each once.
     ///
     /// # Errors
-    /// When a layer is out of range.
+    /// If a layer is out of range.
     pub fn resolve(&self, n_layers: usize) -> Result<Vec<usize>, SelectError> {
         match self {
             Self::Last => Ok(vec![n_layers - 1]),
@@ -62,8 +75,10 @@ impl LayerChoice {
 }
 
 impl HeadChoice {
+    /// The heads of a model with `n_heads` heads, ascending, each once.
+    ///
     /// # Errors
-    /// When a head is out of range.
+    /// If a head is out of range.
     pub fn resolve(&self, n_heads: usize) -> Result<HeadFusion, SelectError> {
         match self {
             Self::All(fusion) => Ok(HeadFusion::All(*fusion)),
@@ -77,7 +92,7 @@ fn expand(
     what: &'static str,
     count: usize,
 ) -> Result<Vec<usize>, SelectError> {
-    // Checked before it is expanded: a range may be absurdly wide.
+    // The check comes first, because expanding a very wide range would take all memory.
     if let Some(&(_, index)) = ranges.iter().find(|(_, last)| *last >= count) {
         return Err(SelectError::OutOfRange { what, index, count });
     }

@@ -1,8 +1,8 @@
 //! Results by text, limited in bytes.
 //!
 //! The cache keeps two kinds of results for a chunk: its scores under a view (a few hundred bytes for each lexeme), and the
-//! record of its pass, from which another view is scored without a new pass. When memory is short, records are evicted first:
-//! every edit elsewhere in the document needs the scores again.
+//! record of its pass, from which another view is scored without a new pass. It evicts records before scores, because every edit
+//! elsewhere in the document needs the scores again.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -50,19 +50,24 @@ struct ScoreKey {
     extras: Extras,
 }
 
-/// What the cache holds and how it was used.
+/// The contents of the cache, and how often it had a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheStats {
+    /// The number of results.
     pub entries: usize,
+    /// The memory that the results take, in bytes.
     pub bytes: usize,
+    /// The most memory that results may take, in bytes.
     pub limit_bytes: usize,
-    /// Scores that were requested and found.
+    /// How many requested scores were in the cache.
     pub hits: u64,
+    /// How many requested scores were not in the cache.
     pub misses: u64,
+    /// How many results were evicted.
     pub evictions: u64,
 }
 
-/// Evicts what was used least recently.
+/// The cache. It evicts the result that was used least recently.
 pub(super) struct Cache {
     scores: Lru<ScoreKey, Arc<ScoredWindow>>,
     records: Lru<WindowKey, PassRecord>,
@@ -131,7 +136,7 @@ impl Cache {
         self.shrink();
     }
 
-    /// Removes everything; returns how many bytes that freed.
+    /// Removes everything, and returns the number of bytes that this freed.
     pub fn clear(&mut self) -> usize {
         let bytes = self.bytes();
         self.scores = Lru::new();
@@ -189,7 +194,7 @@ impl CacheView {
     }
 }
 
-/// An LRU that knows how much memory its values take.
+/// An LRU map that counts the memory of its values.
 struct Lru<K: Hash + Eq, V> {
     entries: LruCache<K, (V, usize)>,
     bytes: usize,

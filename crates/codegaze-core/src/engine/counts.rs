@@ -1,4 +1,4 @@
-//! Subword counts of texts that were counted before: planning a document's chunks after an edit counts every line again.
+//! Remembers the numbers of subwords of texts, because planning a document after an edit counts every line again.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use codegaze_model::Model;
 
-/// About twenty megabytes at most.
+/// At this size, the table takes about twenty megabytes.
 const MAX_ENTRIES: usize = 1 << 19;
 
-/// Forgets everything when it is full, and when another model is used.
+/// Numbers of subwords by text. It is cleared when it is full, and when another model is used.
 #[derive(Default)]
 pub(super) struct Counts {
-    /// By keyed hash and length: it is practically impossible that two different texts agree in both.
+    /// Keyed hash and length of a text → number of subwords. Two different texts practically never agree in both.
     by_text: HashMap<(u64, usize), u32>,
     hasher: RandomState,
     model: Option<u64>,
@@ -20,7 +20,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Like [`Self::count`]; returns any number at once when `cancel` is raised.
+    /// Like [`Self::count`]. If `cancel` is set, it returns an arbitrary number at once.
     pub fn count_unless(&mut self, cancel: &AtomicBool, model: &Model, text: &str) -> usize {
         if cancel.load(Ordering::Relaxed) {
             return 1;
@@ -44,7 +44,7 @@ impl Counts {
         *count as usize
     }
 
-    /// How many texts were tokenized to be counted.
+    /// The number of texts that were tokenized.
     pub fn n_counted(&self) -> u64 {
         self.n_counted
     }

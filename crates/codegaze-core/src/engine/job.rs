@@ -1,4 +1,4 @@
-//! One document under one view, chunk by chunk: first what the cache has, then what the user looks at, then the rest.
+//! One document under one view, chunk by chunk: first the cached chunks, then the visible ones, then the rest.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -13,13 +13,13 @@ use crate::analysis::{Analysis, AnalysisConfig, ScoredWindow, Timing, assemble, 
 use codegaze_text::ByteSpan;
 use codegaze_text::document::Document;
 
-/// A document on its way to its analysis.
+/// The unfinished analysis of a document.
 pub(super) struct Job {
     planned: Arc<Planned>,
     config: Arc<AnalysisConfig>,
     cache_view: CacheView,
     scope: Scope,
-    /// Those of the scope.
+    /// The chunks of the scope.
     chunks: Vec<JobChunk>,
     /// The time that this job spent on the plan.
     chunking: Duration,
@@ -35,7 +35,7 @@ struct JobChunk {
 }
 
 impl Job {
-    /// Takes from the cache what is there.
+    /// Begins with the scores that are in the cache.
     ///
     /// # Errors
     /// [`EngineError::NoChunk`]
@@ -72,7 +72,7 @@ impl Job {
         })
     }
 
-    /// Whether `focus` is scored; everything, for `None`.
+    /// Whether all chunks that touch `focus` are scored; for `None`, whether all chunks are.
     pub fn is_done(&self, focus: Option<ByteSpan>) -> bool {
         let mut chunks = self.chunks.iter();
         chunks.all(|part| part.window.is_some() || !part.touches(focus))
@@ -84,7 +84,7 @@ impl Job {
         (done.count(), self.chunks.len())
     }
 
-    /// Scores the missing chunk that is nearest to `focus`.
+    /// Scores the unscored chunk that is nearest to `focus`.
     pub fn step(
         &mut self,
         focus: Option<ByteSpan>,
@@ -108,7 +108,7 @@ impl Job {
         Ok(())
     }
 
-    /// The analysis of what is scored by now.
+    /// The analysis of the chunks that are scored so far.
     pub fn assemble(&self) -> Finished {
         let Planned {
             model, document, ..
@@ -169,25 +169,28 @@ impl JobChunk {
     }
 }
 
-/// Whether two spans have a byte in common; an empty one counts as the byte at its place.
+/// Whether two spans have a byte in common. An empty `part` counts as the byte at its offset.
 fn touch(core: ByteSpan, part: ByteSpan) -> bool {
     core.start < part.end.max(part.start + 1) && part.start < core.end
 }
 
-/// An analysis with the text that was analyzed.
+/// An analysis together with the text that was analyzed.
 #[derive(Clone, Debug)]
 pub struct Finished {
+    /// The version that was analyzed.
     pub document: Document,
+    /// The scores.
     pub analysis: Analysis,
     /// Whether every chunk of the scope is scored.
     pub complete: bool,
+    /// Which chunks were requested.
     pub scope: Scope,
-    /// The number in the document of the analysis' first chunk.
+    /// The index in the document of the first chunk in `analysis`.
     pub first_chunk: usize,
-    /// Chunks of the whole document.
+    /// The number of chunks in the whole document.
     pub n_chunks: usize,
-    /// Of each of the analysis' chunks, whether it came from the cache.
+    /// Whether each chunk in `analysis` came from the cache, \[chunk\].
     pub cached: Vec<bool>,
-    /// What this job took by stage, counting only the chunks that did not come from the cache.
+    /// The time of each stage, without chunks that came from the cache.
     pub spent: Timing,
 }

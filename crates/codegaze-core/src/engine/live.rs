@@ -1,4 +1,4 @@
-//! Live documents: what is wanted for each, what is known of it, and the task that takes its next step.
+//! Live documents: the version and view that each one is to be analyzed with, its state, and the task that takes its next step.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -17,55 +17,60 @@ use codegaze_text::document::Document;
 /// A new version of a live document.
 #[derive(Clone)]
 pub struct Submission {
+    /// The new version.
     pub document: Document,
     /// `None` until a model is loaded: the document waits for [`Engine::set_view`](super::Engine::set_view).
     pub view: Option<ModelAndView>,
-    /// The part of the document that the last edit wrote, if it is known. It counts as what the user looks at until
-    /// [`Engine::focus`](super::Engine::focus) says more.
+    /// The part of the document that the last edit wrote, if it is known. It counts as the visible part until the next
+    /// [`Engine::focus`](super::Engine::focus).
     pub edited: Option<ByteSpan>,
-    /// The analysis starts after this time without a newer version, or when it is [expedited](super::Engine::expedite).
+    /// The analysis starts when no newer version arrives for this long, or when it is [expedited](super::Engine::expedite).
     pub delay: Duration,
 }
 
-/// How far a live document's analysis is.
+/// The state of a live document's analysis.
 #[derive(Clone, Debug, Default)]
 pub enum LivePhase {
-    /// For the model, for a pause in typing, or for another document.
+    /// It waits for the model, for a pause in typing, or for another document.
     #[default]
     Waiting,
+    /// The engine is computing it.
     Running,
+    /// It is complete.
     Ready,
+    /// It failed, and the engine does not try again until the document or its view changes.
     Failed(EngineError),
 }
 
 /// What is known about the latest version of a live document under its current view.
 #[derive(Clone, Debug, Default)]
 pub struct Live {
-    /// Of the document that was submitted last.
+    /// The version that was submitted last.
     pub version: i64,
+    /// The state of the analysis of this version and view.
     pub phase: LivePhase,
-    /// Of that version and view; complete if the phase is [`LivePhase::Ready`].
+    /// The analysis of this version and view, as far as it is computed; complete if the phase is [`LivePhase::Ready`].
     pub analysis: Option<Arc<Finished>>,
 }
 
-/// How a live document is watched; ends when the document is closed.
+/// Receives the state of a live document. It ends when the document is closed.
 pub type LiveReceiver = watch::Receiver<Live>;
 
 /// A live document between two steps.
 pub(super) struct LiveDocument {
     document: Document,
     view: Option<ModelAndView>,
-    /// Incremented on every new version or view; results with an older number are discarded.
+    /// Incremented for every new version or view. Results with an older number are discarded.
     generation: u64,
-    /// What the user looks at, if it is known.
+    /// The part that the user looks at, if it is known.
     focus: Option<ByteSpan>,
-    /// The focus is scored; the rest may wait for others.
+    /// Whether the focus is scored. The rest of the document is less urgent.
     focus_is_done: bool,
     due: Instant,
-    /// Of this version, once it is made; kept when the view changes.
+    /// The plan of this version; `None` before it is computed. Another view keeps it.
     planned: Option<Arc<Planned>>,
     job: Option<Job>,
-    /// Nothing is left to do for this generation.
+    /// Whether this generation is complete or failed.
     is_settled: bool,
     published: watch::Sender<Live>,
     /// The value of the schedule's clock at the last submission or focus.
@@ -126,7 +131,7 @@ impl LiveDocument {
         self.published.subscribe()
     }
 
-    /// When its next step may be taken; `None` if it has none.
+    /// When the next step may begin; `None` if there is nothing to compute.
     pub fn due(&self) -> Option<Instant> {
         (!self.is_settled && self.view.is_some()).then_some(self.due)
     }
@@ -135,12 +140,12 @@ impl LiveDocument {
         self.due().is_some_and(|due| due <= now)
     }
 
-    /// Whether the user waits for it: the part that the user looks at is not scored yet.
+    /// Whether the part that the user looks at is not scored yet.
     pub fn is_urgent(&self) -> bool {
         !self.is_settled && self.focus.is_some() && !self.focus_is_done
     }
 
-    /// The next step, for the thread to take; [`Self::settle`] takes it back.
+    /// The next step, which the thread takes. [`Self::settle`] receives it back.
     pub fn begin(&mut self, key: Arc<str>) -> Option<LiveTask> {
         let view = self.view.clone()?;
         if self.job.is_none() {
@@ -160,7 +165,7 @@ impl LiveDocument {
         })
     }
 
-    /// Takes a step's result, unless it belongs to an older generation.
+    /// Receives a step's result, and discards it if it belongs to an older generation.
     pub fn settle(&mut self, task: LiveTask, outcome: Outcome) {
         if task.generation != self.generation {
             return;
@@ -199,17 +204,17 @@ impl LiveDocument {
 /// One step of a live document: cuts it into chunks, or scores one of them.
 pub(super) struct LiveTask {
     pub key: Arc<str>,
-    /// Raised when the step is to stop before the next layer.
+    /// Set when the step should stop before the next layer.
     pub cancel: Arc<AtomicBool>,
     generation: u64,
     document: Document,
     view: ModelAndView,
     focus: Option<ByteSpan>,
-    /// Before this step.
+    /// Whether the focus was scored before this step.
     focus_was_done: bool,
     planned: Option<Arc<Planned>>,
     job: Option<Job>,
-    /// The analysis as it is after the step, if it is time to show it.
+    /// The analysis after this step, if it should be published.
     snapshot: Option<Arc<Finished>>,
 }
 
@@ -225,7 +230,7 @@ impl LiveTask {
                 job
             }
             none => {
-                // Planning is not cancelled: the next step of a document that has to wait begins after it.
+                // Planning is fast, and every later step needs the plan, so it is not cancelled.
                 let never = AtomicBool::new(false);
                 let ModelAndView { model, config } = &self.view;
                 let planned = context.plan(model, &self.document, &never)?;

@@ -1,4 +1,4 @@
-//! A callback that sees the engine's results: metrics of a session.
+//! A callback that receives the engine's results, for metrics.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,7 +8,7 @@ use super::{CacheStats, Finished};
 
 type Observe = dyn Fn(&Finished, CacheStats) + Send + Sync;
 
-/// Is called with every complete analysis, on the inference thread: it has to be quick.
+/// A callback that receives every complete analysis. It runs on the inference thread, so it has to be fast.
 #[derive(Clone)]
 pub struct Observer(Arc<Observe>);
 
@@ -19,11 +19,12 @@ impl fmt::Debug for Observer {
 }
 
 impl Observer {
+    /// An observer that calls `observe` with each complete analysis and the state of the cache.
     pub fn new(observe: impl Fn(&Finished, CacheStats) + Send + Sync + 'static) -> Self {
         Self(Arc::new(observe))
     }
 
-    /// A panic in it is logged, and the analysis goes on.
+    /// Calls the callback. A panic in it is logged, and the analysis continues.
     pub(super) fn observe(&self, finished: &Finished, cache: CacheStats) {
         let observed = catch_unwind(AssertUnwindSafe(|| (self.0)(finished, cache)));
         if observed.is_err() {

@@ -1,4 +1,4 @@
-//! The result of a request, to be awaited.
+//! The future result of a request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use super::EngineError;
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
 
-/// The result of a request, to be awaited. Dropping it cancels the request.
+/// The future result of a request. Dropping it cancels the request.
 pub struct Pending<T> {
     result: oneshot::Receiver<Result<T, EngineError>>,
     cancel: CancelOnDrop,
@@ -45,7 +45,7 @@ impl<T> Pending<T> {
         Self::new(receiver, Arc::default(), None)
     }
 
-    /// (chunks done, chunks in all), as they change.
+    /// A receiver of (chunks done, chunks in all). Only the first call returns it, and only for requests that report progress.
     pub fn progress(&mut self) -> Option<watch::Receiver<(usize, usize)>> {
         self.progress.take()
     }
@@ -53,7 +53,7 @@ impl<T> Pending<T> {
     /// Waits for the result.
     ///
     /// # Errors
-    /// When the request failed or was cancelled.
+    /// If the request failed or was cancelled.
     pub async fn done(self) -> Result<T, EngineError> {
         let Self { result, cancel, .. } = self;
         let done = result.await.unwrap_or(Err(EngineError::Cancelled));
@@ -61,7 +61,7 @@ impl<T> Pending<T> {
         done
     }
 
-    /// Like [`Self::done`], on a thread that may block.
+    /// Like [`Self::done`], for a thread that may block.
     ///
     /// # Errors
     /// As [`Self::done`].

@@ -14,23 +14,26 @@ use crate::panics::lock;
 use codegaze_model::Model;
 use codegaze_text::document::Document;
 
-/// Which chunks of the document are wanted.
+/// Which chunks of a document a request is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scope {
+    /// All chunks.
     #[default]
     Document,
-    /// The chunk whose core holds this byte; the last one for an offset past the end.
+    /// The chunk whose core contains this byte offset; the last chunk for an offset past the end.
     ChunkAt(usize),
-    /// The chunk with this number.
+    /// The chunk with this index.
     Chunk(usize),
 }
 
-/// A version of a document, and how a model reads it.
+/// A version of a document, and the chunks in which a model reads it.
 pub struct Planned {
+    /// The model that reads the document.
     pub model: Arc<Model>,
+    /// The version.
     pub document: Document,
     chunks: Vec<Chunk>,
-    /// Of each chunk.
+    /// The cache key of each chunk.
     keys: Vec<WindowKey>,
     chunking: Duration,
     /// Whether a job has counted `chunking` as time that it spent.
@@ -39,7 +42,7 @@ pub struct Planned {
 
 impl Planned {
     /// # Errors
-    /// When cancelled: a plan that was cut short is invalid.
+    /// If planning is cancelled, because an unfinished plan is invalid.
     pub(super) fn new(
         model: &Arc<Model>,
         document: &Document,
@@ -66,26 +69,26 @@ impl Planned {
         })
     }
 
-    /// Of the whole document.
+    /// All chunks of the document, ascending.
     #[must_use]
     pub fn chunks(&self) -> &[Chunk] {
         &self.chunks
     }
 
-    /// What the model reads of a chunk.
+    /// The text of a chunk, including context.
     #[must_use]
     pub fn text(&self, chunk_idx: usize) -> &str {
         self.chunks[chunk_idx].span.of(self.document.text())
     }
 
-    /// Whether nothing but whitespace is to be scored in a chunk.
+    /// Whether the core of a chunk is only whitespace.
     #[must_use]
     pub fn is_blank(&self, chunk_idx: usize) -> bool {
         let core = self.chunks[chunk_idx].core;
         core.of(self.document.text()).trim().is_empty()
     }
 
-    /// The numbers of the chunks in a scope. Empty only for an empty document.
+    /// The indices of the chunks in a scope; empty only for an empty document.
     ///
     /// # Errors
     /// [`EngineError::NoChunk`]
@@ -111,12 +114,12 @@ impl Planned {
         self.keys[chunk_idx]
     }
 
-    /// What cutting the document took.
+    /// How long cutting the document took.
     pub(super) fn chunking(&self) -> Duration {
         self.chunking
     }
 
-    /// [`Self::chunking`] for the first job, nothing for later ones: the time was spent once.
+    /// [`Self::chunking`] for the first job and zero for later ones, because the time was spent once.
     pub(super) fn charge(&self) -> Duration {
         if self.is_charged.swap(true, Ordering::Relaxed) {
             Duration::ZERO
@@ -136,7 +139,7 @@ impl fmt::Debug for Planned {
     }
 }
 
-/// The plans that are in use, so that each is made once.
+/// The plans that are in use, so that each is computed once.
 #[derive(Default)]
 pub(super) struct Plans(Mutex<Vec<Weak<Planned>>>);
 
@@ -144,7 +147,7 @@ impl Plans {
     pub fn find(&self, model: &Arc<Model>, document: &Document) -> Option<Arc<Planned>> {
         let plans = lock(&self.0);
         plans.iter().filter_map(Weak::upgrade).find(|planned| {
-            // Versions first: comparing them is quick. Clones of a document share their text, so comparing that is quick as well.
+            // Comparing versions is fast, and so is comparing clones of a document, which share their text.
             Arc::ptr_eq(&planned.model, model)
                 && planned.document.version() == document.version()
                 && planned.document == *document

@@ -1,4 +1,4 @@
-//! Requests: work that a caller awaits, one chunk at a time.
+//! Requests: work whose result a caller awaits, one chunk at a time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ use codegaze_text::document::Document;
 pub(super) trait Request: Send + 'static {
     type Answer: Send;
 
-    /// Does at most one chunk's work. `None` when there is more to do: requests of several chunks take turns.
+    /// Computes at most one chunk. Returns `None` if there are more chunks: requests take turns.
     fn step(
         &mut self,
         context: &mut WorkerContext,
@@ -32,13 +32,13 @@ pub(super) trait Request: Send + 'static {
 
 /// A request that waits or runs.
 pub(super) struct RequestTask {
-    /// Raised when the receiver is dropped.
+    /// Set when the receiver is dropped.
     pub cancel: Arc<AtomicBool>,
     request: Box<dyn Answering>,
 }
 
 impl RequestTask {
-    /// The task, and what cancels it.
+    /// The task, and the flag that cancels it.
     pub fn new<R: Request>(request: R, reply: Reply<R::Answer>) -> (Self, Arc<AtomicBool>) {
         let cancel = Arc::new(AtomicBool::new(false));
         let task = Self {
@@ -186,11 +186,14 @@ impl Request for ThumbnailsRequest {
     }
 }
 
-/// The raw tensors of one chunk, and which one it is.
+/// The raw tensors of one chunk, with its position in the document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RawChunk {
+    /// The tensors.
     pub raw: RawAttention,
+    /// Where the chunk is in the document.
     pub chunk: Chunk,
+    /// Its index in the document.
     pub chunk_idx: usize,
 }
 
@@ -199,7 +202,7 @@ pub(super) struct RawRequest {
     planned: Arc<Planned>,
     choice: RawChoice,
     scope: Scope,
-    /// The number of the next chunk; `None` before the first step.
+    /// The index of the next chunk; `None` before the first step.
     next: Option<usize>,
     done: Vec<RawChunk>,
 }

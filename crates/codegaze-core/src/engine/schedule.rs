@@ -1,4 +1,4 @@
-//! What is wanted from the inference thread, and what is most urgent.
+//! All work of the inference thread, and which of it is most urgent.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::request::RequestTask;
 use super::{EngineError, EngineStats, LiveReceiver, ModelAndView, Submission};
 use codegaze_text::ByteSpan;
 
-/// Everything behind the engine's lock, which is held for no longer than a look-up takes.
+/// The state behind the engine's lock, which is held only for a look-up.
 #[derive(Default)]
 pub(super) struct Schedule {
     documents: HashMap<Arc<str>, LiveDocument>,
@@ -24,18 +24,18 @@ pub(super) struct Schedule {
     running: Option<Running>,
     is_shut_down: bool,
     stats: EngineStats,
-    /// Counts submissions, views and focuses.
+    /// The number of submissions, views and focuses so far.
     clock: u64,
 }
 
-/// The step that the thread is taking, so that it can be cancelled.
+/// The running step, so that it can be cancelled.
 struct Running {
     /// The live document's key; `None` for a request.
     key: Option<Arc<str>>,
     cancel: Arc<AtomicBool>,
 }
 
-/// A change of the thread's cache. Applied before anything else, first in, first out.
+/// A change of the thread's cache. Controls come before all other work, in the order in which they were sent.
 pub(super) enum Control {
     ClearCache(oneshot::Sender<usize>),
     SetCacheBytes(usize),
@@ -49,7 +49,7 @@ pub(super) enum Next {
     End,
 }
 
-/// What callers want.
+/// Calls of clients.
 impl Schedule {
     pub fn submit(&mut self, key: &str, submission: Submission) {
         self.cancel_running(|running| running == Some(key));
@@ -85,7 +85,7 @@ impl Schedule {
         }
     }
 
-    /// An urgent document does not wait for the step of another one.
+    /// Ends the document's delay. If it is urgent, it also cancels the running step of another document.
     pub fn expedite(&mut self, key: &str, now: Instant) {
         let Some(live) = self.documents.get_mut(key) else {
             return;
@@ -96,8 +96,7 @@ impl Schedule {
         }
     }
 
-    /// A request does not wait for a document that is not urgent: that one stops between two layers, and continues there
-    /// afterwards.
+    /// Adds a request. If a document that is not urgent is running, its step stops before the next layer and continues there later.
     pub fn enqueue(&mut self, task: RequestTask) {
         let documents = &self.documents;
         self.cancel_running(|running| {
@@ -150,10 +149,10 @@ impl Schedule {
     }
 }
 
-/// What the thread takes and brings back.
+/// Calls of the inference thread.
 impl Schedule {
-    /// In this order: the focused document while it is urgent, requests, the rest of the focused document, the other
-    /// documents from the last used one on. `None` when there is nothing to do now.
+    /// The next work, in this order: the focused document while it is urgent, requests, the rest of the focused document, the other
+    /// documents from the last used to the first used. `None` if there is nothing to do now.
     pub fn next(&mut self, now: Instant) -> Option<Next> {
         self.running = None;
         if self.is_shut_down {
@@ -172,7 +171,7 @@ impl Schedule {
         self.begin_live(&key)
     }
 
-    /// When a document's delay ends next.
+    /// When the next delay of a document ends.
     pub fn next_due(&self) -> Option<Instant> {
         self.documents.values().filter_map(LiveDocument::due).min()
     }
@@ -212,7 +211,7 @@ impl Schedule {
         None
     }
 
-    /// Makes counts known. Called before the result that they belong to is published.
+    /// Updates the counts. The thread calls this before it publishes the result that they belong to.
     pub fn update_stats(&mut self, update: impl FnOnce(&mut EngineStats)) {
         update(&mut self.stats);
     }
@@ -224,7 +223,7 @@ impl Schedule {
         }
     }
 
-    /// An unfinished request waits for its next turn; any other is answered.
+    /// Puts an unfinished request at the end of the queue, and answers any other.
     pub fn settle_request(&mut self, task: RequestTask, outcome: Outcome) {
         self.count(&outcome);
         match outcome {

@@ -1,4 +1,4 @@
-//! The inference thread: one step of one task, then a look at what is most urgent now.
+//! The inference thread. After each step, it takes the next step of the most urgent task.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,19 +16,19 @@ use crate::panics::{wait, wait_timeout};
 use codegaze_model::Model;
 use codegaze_text::document::Document;
 
-/// A long document is assembled anew at most this often while it grows.
+/// How often an unfinished analysis of a long document is published at most.
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 
-/// What the thread owns, and every step works with.
+/// The state that the thread owns and every step uses.
 pub(super) struct WorkerContext {
     pub cache: Cache,
     counts: Counts,
     plans: Arc<Plans>,
-    /// Documents that were cut.
+    /// The number of documents that were cut into chunks.
     n_plans: u64,
-    /// Windows that the model read, from the first layer or from a record.
+    /// The number of windows that the model read, from the first layer or from a record.
     passes: u64,
-    /// Of these, those that continued from a record.
+    /// The number of these passes that continued from a record.
     resumed: u64,
     observer: Option<Observer>,
     last_published: Instant,
@@ -65,7 +65,7 @@ impl WorkerContext {
         Ok(planned)
     }
 
-    /// Runs the model on one chunk. Continues where an earlier pass over the same text stopped, and records this one.
+    /// Runs the model on one chunk. It continues where an earlier pass over the same text stopped, and records this one.
     pub fn pass<T, E>(
         &mut self,
         planned: &Planned,
@@ -82,12 +82,12 @@ impl WorkerContext {
         self.resumed += u64::from(record.n_layers() > 0);
         let pass = Pass::new(&planned.model, planned.text(chunk_idx), cancel);
         let done = read(pass.recorded(&mut record));
-        // Also after a cancelled pass: the next one continues there.
+        // The record is also kept after a cancelled pass, so that the next pass continues there.
         self.cache.insert_record(key, record);
         Ok(done?)
     }
 
-    /// Shows a complete analysis to the observer.
+    /// Sends a complete analysis to the observer.
     pub fn observe(&self, finished: &Finished) {
         if let Some(observer) = &self.observer {
             observer.observe(finished, self.cache.stats());

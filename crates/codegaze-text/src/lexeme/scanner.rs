@@ -5,11 +5,11 @@
 //! - `"…"`, `'…'` and `` `…` `` are strings when they close on the same line; a backslash escapes the character after it.
 //! - `"""…"""`, `'''…'''`, `` `…` `` and Rust's `r#"…"#` may span lines, outside of comments.
 //! - `'` does not open a string after a word (`don't`, `users'`), unless the word is a prefix such as `b` or `f`. It does not open
-//!   one either if its partner stands before a word or a backslash, because that partner is an opening quote:
+//!   one either if its partner is before a word or a backslash, because that partner is an opening quote:
 //!   `<'a>(x: &'a str)`. Such a `'` belongs to the word after it, a lifetime or a label.
-//! - A comment starts at `//`, at a `#` before a space, or at `/*`. Its words are lexemes like others.
+//! - A comment starts at `//`, at a `#` before a space, or at `/*`. The words in it are lexemes.
 //!
-//! A wrong guess changes kinds and rarely spans.
+//! A wrong guess changes the kinds of lexemes, and rarely their spans.
 //!
 //! The scan is linear. It reads lexemes once, from left to right, with a bounded number of characters ahead; only the search for
 //! a closing mark goes further. A search that succeeds opens a string or a comment, inside which the scanner does not search for

@@ -32,7 +32,7 @@ fn draw(text: &str) -> String {
     drawn
 }
 
-/// `picture` has lines of code, and under each of them what [`draw`] should give.
+/// `picture` has lines of code, and under each of them the expected result of [`draw`].
 #[track_caller]
 fn check(picture: &str) {
     let lines: Vec<&str> = picture

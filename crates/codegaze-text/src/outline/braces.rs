@@ -2,8 +2,8 @@
 //!
 //! A scope is read statement by statement. A statement starts on a line of its own, not indented by more than its scope, or
 //! after a `;` or a `}`. It is a definition if it has one of the forms below; anything else is skipped. Groups in brackets are
-//! skipped as one token. Where braces do not match, as while a text is being typed, the indentation tells where a definition
-//! ends.
+//! skipped as one token. If braces do not match, as while a text is being typed, a definition ends with its
+//! indentation.
 
 mod functions;
 
@@ -47,15 +47,15 @@ struct Statement {
     end: usize,
 }
 
-/// Words that may stand before the word that tells what is defined.
+/// Words that can come before the keyword of a definition.
 const MODIFIERS: &str = "abstract async auto crate declare default export extern final inline internal open partial private \
     protected pub public readonly sealed static strictfp unsafe virtual";
 
-/// Words that start a statement at the beginning of a line, so that an unfinished one before it ends there.
+/// Words that start a statement at the beginning of a line, so that an unfinished statement before it ends there.
 const STARTS: &str = "abstract async class const enum export extern final import inline interface namespace package private \
     protected pub public readonly static struct template typedef union unsafe using";
 
-/// More of these; in C, functions may have such names.
+/// More such words, which are valid names of functions in C.
 const STARTS_OUTSIDE_C: &str = "fn func function impl let macro_rules mod trait type use var";
 
 /// Words between a type's name and its body.
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
         self.tokens.is(at, mark)
     }
 
-    /// Adds what a statement defines and returns where that ends; `None` if it defines nothing.
+    /// Adds the definition of a statement, and returns where it ends; `None` if the statement defines nothing.
     fn statement(&mut self, statement: Statement) -> Option<usize> {
         use Syntax::{C, Go, JavaScript, Php, Rust};
 
@@ -483,7 +483,7 @@ impl<'a> Reader<'a> {
         body_end
     }
 
-    /// Rust's `impl`, whose name is all that stands before its body.
+    /// Rust's `impl`. Its name is everything before its body.
     fn implementation(&mut self, statement: Statement, keyword: usize) -> Option<usize> {
         let first = keyword + 1;
         let first = self.angles(first, statement.end).unwrap_or(first);
@@ -533,7 +533,7 @@ impl<'a> Reader<'a> {
         if !self.is(open, b'{') {
             return None;
         }
-        // Its contents need not be indented: one that is not closed goes on.
+        // The contents are often not indented, so a namespace without its closing brace continues.
         let end = tokens
             .partner(open)
             .map_or(statement.end, |partner| partner + 1);
@@ -609,11 +609,11 @@ impl<'a> Reader<'a> {
         keyword: Option<usize>,
     ) -> Option<usize> {
         let end = self.value_end(entry, name + 1);
-        // A name alone is being typed.
+        // A name without more is still being typed.
         (end > name + 1).then(|| self.push(entry, end, one(name), keyword))
     }
 
-    /// C: a `typedef` with a body, called by its new name.
+    /// C: a `typedef` with a body. Its name is the new one.
     fn typedef(&mut self, statement: Statement, typedef: usize) -> Option<usize> {
         let tokens = self.tokens;
         let keyword = typedef + 1;

@@ -1,4 +1,4 @@
-//! Languages whose definitions end with their indentation: Python, and Ruby, where an `end` follows.
+//! Languages in which definitions end with their indentation: Python, and Ruby, in which an `end` follows.
 
 use super::tokens::Tokens;
 use super::{Found, Scope};

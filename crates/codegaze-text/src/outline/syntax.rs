@@ -1,4 +1,4 @@
-//! How a language is read.
+//! The syntax of languages: comments, strings and forms of definitions.
 
 use crate::document::Document;
 use crate::language::Language;

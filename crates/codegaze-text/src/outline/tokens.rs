@@ -1,5 +1,5 @@
-//! Source text cut into words, strings, marks and pairs of brackets. Comments, preprocessor lines and the contents of strings
-//! are left out.
+//! Source text cut into words, strings, marks and pairs of brackets. It omits comments, preprocessor
+//! lines and the contents of strings.
 //!
 //! The scan is linear: a search for a closing mark that fails blocks all searches for the same mark up to where it ended.
 
@@ -282,7 +282,7 @@ impl<'a> Tokenizer<'a> {
         self.pos = end;
     }
 
-    /// A string up to `end`. What follows on its last line belongs to the line on which the string starts.
+    /// A string up to `end`. The text after it on its last line belongs to the line on which the string starts.
     fn push_str(&mut self, end: usize) {
         let start = self.pos;
         self.push(end, Kind::Str);
@@ -306,7 +306,7 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
-    /// Leaves out what is before `end`.
+    /// Skips the text before `end`.
     fn skip_to(&mut self, end: usize) {
         let skipped = &self.bytes[self.pos..end];
         if let Some(at) = skipped.iter().rposition(|&b| b == b'\n' || b == b'\r') {

@@ -1,4 +1,4 @@
-//! Where everything in the picture of a matrix goes.
+//! The layout of the picture of a matrix.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -7,15 +7,15 @@ use crate::label::{control_name, truncate};
 use crate::picture::{LabelMode, RenderError, RenderOptions, Scale, unit};
 use crate::scene::{ADVANCE, Anchor, Font, Item, Raster, Scene, Text};
 
-/// Columns of a label; what is longer is cut.
+/// The most columns of a label. A longer label is cut.
 const MAX_LABEL: usize = 18;
-/// Sides of the matrix that are chosen when no size is given.
+/// The range of the matrix' side if the user gives no size, in pixels.
 const MIN_SIDE: f32 = 360.0;
 const COMMON_SIDE: f32 = 1000.0;
 const MAX_SIDE: f32 = 4096.0;
-/// The smallest matrix that is worth a picture, in pixels.
+/// The smallest side of a matrix, in pixels.
 const MIN_MATRIX: f32 = 48.0;
-/// The smallest type that can be read, in pixels.
+/// The smallest legible type, in pixels.
 const MIN_TYPE: f32 = 4.0;
 
 /// Measures, all in pixels.
@@ -42,7 +42,7 @@ impl Measures {
     }
 }
 
-/// Where things go; lengths in pixels.
+/// The positions of the parts, in pixels.
 struct Plan {
     width: f32,
     height: f32,
@@ -62,10 +62,10 @@ struct Plan {
 
 struct Labels {
     texts: Vec<String>,
-    /// One in so many is drawn.
+    /// Every how many rows a label is drawn.
     every: usize,
     size: f32,
-    /// Of the widest.
+    /// The width of the widest label.
     width: f32,
 }
 
@@ -103,7 +103,7 @@ fn plan(heatmap: &Heatmap, options: &RenderOptions, m: &Measures) -> Result<Plan
         }
         #[allow(clippy::cast_precision_loss)] // dimensions are checked against 65,535
         Some(size) => {
-            // Smaller labels leave room for larger cells, so the second look is at least as good as the first.
+            // Smaller labels leave room for larger cells, so the second result is at least as good as the first.
             let room = |label: f32| size as f32 - left_of(label) - right;
             let first = label_size(room(m.small) / n_cells, m, options.labels);
             let side = room(first);
@@ -113,7 +113,7 @@ fn plan(heatmap: &Heatmap, options: &RenderOptions, m: &Measures) -> Result<Plan
                 let minimum = (left_of(m.small) + right + MIN_MATRIX).ceil() as u32;
                 return Err(RenderError::TooSmall { size, minimum });
             }
-            // Whole pixels per cell where they cost little, so that all cells are alike.
+            // If the matrix stays almost as large, cells have whole pixels, so that all cells have the same size.
             let cell = side / n_cells;
             let side = if cell >= 8.0 {
                 cell.floor() * n_cells
@@ -136,7 +136,7 @@ fn plan(heatmap: &Heatmap, options: &RenderOptions, m: &Measures) -> Result<Plan
     let top = (m.pad + head + m.gap * 2.0).round();
     let labels = Labels {
         texts,
-        // Type of size s needs a line of 1.05 s to stay clear of its neighbors.
+        // Type of size s needs a line of 1.05 s to not touch its neighbors.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive and small
         every: (type_size * 1.05 / cell).ceil().max(1.0) as usize,
         size: type_size,
@@ -315,7 +315,7 @@ fn columns(width: f32, size: f32) -> usize {
     (width / (ADVANCE * size)).max(0.0) as usize
 }
 
-/// Where a weight stands on the color scale, 0 … 1.
+/// The position of a weight on the color scale, 0 … 1.
 fn place(weight: f32, max: f32, scale: Scale) -> f32 {
     if max <= 0.0 {
         return 0.0;
@@ -327,7 +327,7 @@ fn place(weight: f32, max: f32, scale: Scale) -> f32 {
     }
 }
 
-/// Places on the scale and what weight stands there.
+/// Positions on the scale, and the weight at each.
 fn ticks(max: f32, scale: Scale) -> Vec<(f32, String)> {
     let decimals = if max >= 0.1 { 3 } else { 4 };
     [0.0, 0.25, 0.5, 0.75, 1.0]

@@ -1,4 +1,4 @@
-//! A heatmap of numbers that come from elsewhere.
+//! A heatmap of a matrix that a user provides.
 
 use super::{Heatmap, HeatmapToken};
 use crate::label::{label, printable};
@@ -7,32 +7,55 @@ use crate::label::{label, printable};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowsError {
+    /// The matrix does not have one row for each token.
     #[error("there are {tokens} tokens and {rows} rows of attention; give one row for each token")]
-    Height { tokens: usize, rows: usize },
+    Height {
+        /// The number of tokens.
+        tokens: usize,
+        /// The number of rows.
+        rows: usize,
+    },
+    /// A row does not have one weight for each token.
     #[error("row {row} has {cells} weights and there are {tokens} tokens; give one for each token")]
     Width {
+        /// The index of the row.
         row: usize,
+        /// The number of its weights.
         cells: usize,
+        /// The number of tokens.
         tokens: usize,
     },
+    /// A weight is negative or not finite.
     #[error("the weight of query {row}, key {column} is not a finite number of 0 or more")]
-    Weight { row: usize, column: usize },
+    Weight {
+        /// The query.
+        row: usize,
+        /// The key.
+        column: usize,
+    },
+    /// There are no tokens.
     #[error("there are no tokens; give at least one token")]
     Empty,
+    /// There are too many tokens.
     #[error(
         "{tokens} tokens are too many: a picture has at most {limit}; give a part of the matrix"
     )]
-    TooMany { tokens: usize, limit: usize },
+    TooMany {
+        /// The number of tokens.
+        tokens: usize,
+        /// [`MAX_ROWS`].
+        limit: usize,
+    },
 }
 
-/// More subwords than any model of this family reads at once.
+/// The most rows: more than any model of this family reads at once.
 pub const MAX_ROWS: usize = 4096;
 
 impl Heatmap {
-    /// A matrix of `rows` \[query\]\[key\] over `tokens`, checked: square, finite, ≥ 0.
+    /// A heatmap of `rows` \[query\]\[key\] over `tokens`. It checks that the matrix is square, finite and ≥ 0.
     ///
     /// # Errors
-    /// One [`RowsError`] for each way in which it is none.
+    /// If the matrix is not square, or if a weight is negative or not finite.
     pub fn from_rows(title: &str, tokens: &[String], rows: &[Vec<f32>]) -> Result<Self, RowsError> {
         let n = tokens.len();
         if n == 0 {
@@ -63,7 +86,7 @@ impl Heatmap {
             if let Some(column) = cells.iter().position(is_bad) {
                 return Err(RowsError::Weight { row, column });
             }
-            // A negative zero is a zero.
+            // Changes -0 to 0.
             weights.extend(cells.iter().map(|weight| weight + 0.0));
         }
         let tokens = tokens

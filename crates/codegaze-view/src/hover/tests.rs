@@ -183,7 +183,7 @@ fn no_source_text_breaks_the_card() {
 fn long_lexemes_are_cut() {
     let text = format!("{} = 1", "x".repeat(500));
     let mut analysis = samples::related(&text);
-    // A subword a byte.
+    // One subword for each byte.
     analysis.chunks[0].subwords = Some(
         (0..500)
             .map(|at| codegaze_core::analysis::SubwordScore {

@@ -1,4 +1,4 @@
-//! The heat of a document or of a part of it, packed.
+//! The packed heat of a document or of a part of it.
 
 use serde::Serialize;
 
@@ -17,8 +17,11 @@ use crate::position::{Encoding, WireRange};
 pub struct HeatmapResult {
     /// The version of the document that was analyzed.
     pub version: i64,
+    /// How attention became scores.
     pub view: ViewAnswer,
+    /// The number of levels.
     pub levels: usize,
+    /// The code unit of columns and lengths.
     pub encoding: Encoding,
     /// `false`: the analysis is still running, and more heat will follow.
     pub complete: bool,
@@ -29,7 +32,7 @@ pub struct HeatmapResult {
 }
 
 impl LiveAnalysis {
-    /// The heat of the lexemes that touch `part`; of all, for `None`. Levels are quantiles of the whole document in both cases.
+    /// The heat of the lexemes that touch `part`, or of all lexemes. Levels are quantiles of the whole document in both cases.
     #[must_use]
     pub fn heat(&self, part: Option<ByteSpan>) -> HeatmapResult {
         let positions = self.positions();

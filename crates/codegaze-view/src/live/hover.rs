@@ -1,4 +1,4 @@
-//! What is shown of the lexeme under the pointer: its card, and the lexemes that it has most to do with.
+//! The lexeme under the pointer: its card, and its strongest partners.
 
 use codegaze_core::analysis::ScoredLexeme;
 
@@ -7,10 +7,13 @@ use crate::highlight::{Direction, highlights};
 use crate::hover::{HoverCard, Origin, PendingCard};
 use crate::position::WireRange;
 
-/// What is under the pointer.
+/// The content of a hover.
 pub enum Hovered<'a> {
+    /// A lexeme with numbers.
     Lexeme {
+        /// The text.
         card: HoverCard,
+        /// Where the lexeme is.
         range: WireRange,
     },
     /// This part of the text has no scores.
@@ -18,7 +21,7 @@ pub enum Hovered<'a> {
 }
 
 impl LiveAnalysis {
-    /// `None` where nothing stands: between lexemes, and on blank lines.
+    /// The hover at a byte offset; `None` between lexemes and on blank lines.
     #[must_use]
     pub fn hover(&self, offset: usize) -> Option<Hovered<'_>> {
         let analysis = &self.finished.analysis;
@@ -39,7 +42,8 @@ impl LiveAnalysis {
         })
     }
 
-    /// Up to `limit` lexemes in each direction, whose weight is at least `threshold`. `None` without relations at this place.
+    /// The partners of the lexeme at a byte offset: at most `limit` in each direction, with a weight of at least `threshold`. `None` if the
+    /// analysis has no relations there.
     #[must_use]
     pub fn highlights(
         &self,

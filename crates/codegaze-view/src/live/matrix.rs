@@ -12,12 +12,15 @@ use crate::options::ViewAnswer;
 use crate::picture::RenderError;
 use crate::position::WireRange;
 
+/// One row and one column of a matrix.
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MatrixToken {
+    /// The text, with invisible characters made visible.
     pub label: String,
-    /// `null`: a special subword.
+    /// Where it is; `null` for a special subword.
     pub range: Option<WireRange>,
+    /// The score.
     pub score: f32,
 }
 
@@ -26,8 +29,11 @@ pub struct MatrixToken {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MatrixResult {
+    /// The version of the document that was analyzed.
     pub version: i64,
+    /// How attention became scores.
     pub view: ViewAnswer,
+    /// The index of the chunk.
     pub chunk: usize,
     /// The number of chunks in the document.
     pub chunks: usize,
@@ -35,8 +41,9 @@ pub struct MatrixResult {
     pub range: WireRange,
     /// The innermost definition at the position of the question, such as a method.
     pub definition: Option<WireRange>,
+    /// What a row and a column stand for.
     pub unit: Unit,
-    /// Both axes.
+    /// The rows, which are also the columns.
     pub tokens: Vec<MatrixToken>,
     /// [query, key], row-major, as base64 of little-endian f32.
     pub weights: String,

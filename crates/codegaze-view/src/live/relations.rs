@@ -11,14 +11,16 @@ use crate::options::ViewAnswer;
 use crate::picture::RenderError;
 use crate::position::WireRange;
 
-/// Lexemes in each direction, if the question does not say how many.
+/// The most lexemes in each direction, if the request gives no limit.
 const DEFAULT_LIMIT: usize = 50;
 
 /// A lexeme that another one attends to, or that attends to it.
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RelatedLexeme {
+    /// Where the lexeme is.
     pub range: WireRange,
+    /// The text of the lexeme.
     pub text: String,
     /// A part of the attending lexeme's row, 0 … 1.
     pub weight: f32,
@@ -29,19 +31,23 @@ pub struct RelatedLexeme {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RelationsResult {
+    /// The version of the document that was analyzed.
     pub version: i64,
+    /// How attention became scores.
     pub view: ViewAnswer,
+    /// The index of the chunk.
     pub chunk: usize,
+    /// The lexeme that was requested.
     pub lexeme: LexemeHeat,
-    /// Heaviest first.
+    /// The lexemes that it attends to, heaviest first.
     pub attends_to: Vec<RelatedLexeme>,
-    /// Heaviest first.
+    /// The lexemes that attend to it, heaviest first.
     pub attended_by: Vec<RelatedLexeme>,
 }
 
 impl LiveAnalysis {
-    /// Of the lexeme with this index. `chunk` is an analysis of the lexeme's chunk with
-    /// [`Heatmap::EXTRAS`](crate::heatmap::Heatmap::EXTRAS). `None` if the lexeme is not in its matrix.
+    /// The relations of the lexeme with this index. `chunk` is an analysis of the lexeme's chunk with
+    /// [`Heatmap::EXTRAS`](crate::heatmap::Heatmap::EXTRAS). Returns `None` if the lexeme is not in the matrix of the chunk.
     ///
     /// # Errors
     /// If the chunk's analysis contradicts itself.

@@ -1,4 +1,4 @@
-//! What lines, definitions and chunks receive.
+//! The shares of lines, definitions and chunks.
 
 use serde::Serialize;
 
@@ -13,43 +13,56 @@ use crate::position::WireRange;
 /// The number of most attended lexemes in a summary, if the client does not specify it.
 const DEFAULT_TOP: usize = 20;
 
+/// The shares of all lines, definitions and chunks, and the most attended lexemes.
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SummaryResult {
+    /// The version of the document that was analyzed.
     pub version: i64,
+    /// How attention became scores.
     pub view: ViewAnswer,
-    /// Ascending. Lines without lexemes are omitted.
+    /// The lines with lexemes, ascending.
     pub lines: Vec<LineSummary>,
     /// The top-level definitions, ascending.
     pub definitions: Vec<DefinitionSummary>,
+    /// The chunks, ascending.
     pub chunks: Vec<ChunkSummary>,
     /// The most attended lexemes, best first.
     pub top: Vec<LexemeHeat>,
+    /// The share of attention on special subwords.
     pub sink_share: f32,
+    /// The share of scores on whitespace.
     pub whitespace_share: f32,
 }
 
+/// The share of one line.
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LineSummary {
+    /// The line, from 0.
     pub line: usize,
     /// The part of the document's attention; all lines sum to 1.
     pub share: f32,
     /// 1 is the average line.
     pub lift: f32,
+    /// The heat level, 0 … 5.
     pub level: u8,
 }
 
+/// The share of one top-level definition.
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DefinitionSummary {
+    /// Where the definition is.
     pub range: WireRange,
+    /// The name of the definition.
     pub name: String,
     /// The part of the document's attention.
     pub share: f32,
     /// The share and the most attended lexeme, in words.
     pub title: String,
+    /// The most attended lexeme; `null` if nothing in the definition has scores.
     pub top: Option<TopSummary>,
 }
 
@@ -57,21 +70,28 @@ pub struct DefinitionSummary {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TopSummary {
+    /// Where the lexeme is.
     pub range: WireRange,
+    /// The text of the lexeme, legible and limited in length.
     pub label: String,
+    /// 1 is the average lexeme.
     pub lift: f32,
 }
 
+/// The size and shares of one chunk.
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChunkSummary {
     /// The range that the chunk scores, without its context.
     pub range: WireRange,
-    /// Subwords, including special ones.
+    /// The number of subwords, including special ones.
     pub tokens: usize,
+    /// The share of attention on special subwords.
     pub sink_share: f32,
+    /// The share of scores on whitespace.
     pub whitespace_share: f32,
+    /// Whether the scores came from the cache.
     pub cached: bool,
 }
 

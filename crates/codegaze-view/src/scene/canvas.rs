@@ -11,12 +11,12 @@ use crate::picture::RenderError;
 pub(super) struct Canvas {
     width: usize,
     height: usize,
-    /// Row-major, three bytes a pixel.
+    /// Row-major, three bytes for each pixel.
     pixels: Vec<u8>,
     font: Font,
 }
 
-/// Where a text's own axes lie in the picture: `along` its direction, `across` downwards from its baseline.
+/// The axes of a text in the picture: `along` its direction, and `across`, downwards from its baseline.
 #[derive(Clone, Copy)]
 struct Axes {
     x: f32,
@@ -67,7 +67,7 @@ impl Canvas {
         }
     }
 
-    /// Paints each pixel with its cell's color, or, where cells are smaller than pixels, with the mean of its cells.
+    /// Paints each pixel with its cell's color, or with the mean of its cells if cells are smaller than pixels.
     pub(super) fn raster(&mut self, raster: &Raster) {
         let (cols, rows) = (raster.cols, raster.rows());
         let (left, right) = pixel_range(raster.x, raster.width, self.width);
@@ -120,7 +120,7 @@ impl Canvas {
         for c in content.chars() {
             #[allow(clippy::cast_precision_loss)] // 0 … 2
             let width = c.width().unwrap_or(0) as f32 * ADVANCE * size;
-            // A combining mark stands on the character before it.
+            // A combining mark is drawn on the character before it.
             let at = if width == 0.0 {
                 along - last_width
             } else {
@@ -158,7 +158,7 @@ impl Canvas {
         }
     }
 
-    /// A character that the typeface lacks: its code point in a box as wide as the character.
+    /// Draws a character that the typeface does not have: its code point in a box as wide as the character.
     fn boxed(&mut self, axes: Axes, width: f32, size: f32, fill: Rgb, c: char) {
         let name = control_name(c).map_or_else(|| format!("{:04X}", u32::from(c)), str::to_owned);
         let split = if name.len() > 3 {

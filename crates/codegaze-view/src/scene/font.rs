@@ -1,4 +1,4 @@
-//! The built-in typeface, `DejaVu` Sans Mono: pictures are the same on every machine.
+//! The built-in typeface, `DejaVu` Sans Mono, with which pictures are the same on every machine.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -15,13 +15,13 @@ static DEJAVU_SANS_MONO: &[u8] = include_bytes!("../../assets/fonts/DejaVuSansMo
 /// Width of every character, in type sizes: 1233 of 2048 units.
 pub(crate) const ADVANCE: f32 = 1233.0 / 2048.0;
 
-/// Positions of a glyph within a pixel that are told apart, along the text's direction.
+/// The number of positions of a glyph within a pixel, along the text's direction.
 const SUBPIXELS: f32 = 4.0;
 
 /// Coverage of a glyph's pixels around its origin.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Glyph {
-    /// Of the first pixel, from the origin's pixel.
+    /// The offset of the first pixel from the pixel of the origin.
     pub(crate) left: i32,
     pub(crate) top: i32,
     pub(crate) width: usize,
@@ -37,7 +37,7 @@ struct Key {
     turned: bool,
 }
 
-/// Draws each glyph once per size and position within the pixel.
+/// Draws each glyph once for each size and position within the pixel.
 pub(crate) struct Font {
     font: FontRef<'static>,
     glyphs: HashMap<Key, Glyph>,
@@ -63,8 +63,8 @@ impl Font {
             .is_some_and(|font| font.charmap().map(c).is_some())
     }
 
-    /// The glyph of `c` at a type size in pixels, its origin `fraction` (0 … 1) of a pixel along the text. `None` if the
-    /// typeface lacks it.
+    /// The glyph of `c` at a type size in pixels, with its origin `fraction` (0 … 1) of a pixel along the text. `None` if the typeface
+    /// does not have it.
     pub(crate) fn glyph(
         &mut self,
         c: char,
@@ -88,7 +88,7 @@ impl Font {
     }
 
     fn rasterize(&self, key: Key, size: f32) -> Option<Glyph> {
-        // ⏎ is hollow in this typeface and smudges at small sizes; ↵ is the same sign in one stroke.
+        // ⏎ is hollow in this typeface and not legible at small sizes; ↵ is the same sign in one stroke.
         let c = if key.c == '⏎' { '↵' } else { key.c };
         let id = self.font.charmap().map(c)?;
         let outline = self.font.outline_glyphs().get(id)?;

@@ -11,7 +11,7 @@ use super::{Anchor, Item, Raster, Scene, Text, png};
 use crate::color::Rgb;
 use crate::picture::{RenderError, dimensions};
 
-/// Above this many cells a raster is one embedded picture: 512 × 512 rectangles are 20 MB that no viewer likes.
+/// A raster with more cells is one embedded picture: 512 × 512 rectangles would take 20 MB.
 const MAX_RECTS: usize = 64 * 64;
 
 pub(super) fn write(scene: &Scene) -> Result<String, RenderError> {
@@ -63,7 +63,7 @@ fn write_text(out: &mut String, text: &Text) {
     } else {
         String::new()
     };
-    // The length is told, so that shading fits the text in whatever typeface the viewer has.
+    // With its length, the text fits the shading in any typeface of the viewer.
     let _ = writeln!(
         out,
         r#"<text x="{}" y="{}" font-size="{}" fill="{}" textLength="{}" lengthAdjust="spacingAndGlyphs"{anchor}{turn}>{}</text>"#,

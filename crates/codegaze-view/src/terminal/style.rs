@@ -13,7 +13,7 @@ const RESET: &str = "\x1b[0m";
 const PALETTE_DARK: [(u8, u8); 5] = [(17, 252), (18, 252), (24, 255), (25, 231), (32, 16)];
 const PALETTE_LIGHT: [(u8, u8); 5] = [(189, 16), (153, 16), (117, 16), (75, 16), (33, 16)];
 
-/// How a terminal is told about heat.
+/// How heat is written to a terminal.
 pub(super) struct Style {
     color: ColorMode,
     theme: Theme,
@@ -96,7 +96,7 @@ fn palette(theme: Theme) -> &'static [(u8, u8); 5] {
 mod tests {
     use super::*;
 
-    /// The color cube and grey ramp of xterm.
+    /// The color cube and gray ramp of xterm.
     fn xterm(index: u8) -> Rgb {
         let step = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
         if let 16..=231 = index {

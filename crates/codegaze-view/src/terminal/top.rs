@@ -1,4 +1,4 @@
-//! The table of the lexemes that get most.
+//! The table of the most attended lexemes.
 
 use std::io::{self, Write};
 
@@ -16,7 +16,7 @@ const BAR_WIDTH: usize = 24;
 /// Writes the `n` lexemes (or lines) of best rank: rank, text, place, share of its chunk, lift, a bar as long as the lift.
 ///
 /// # Errors
-/// Those of `w`.
+/// The errors of `w`.
 pub fn write_top(
     w: &mut impl Write,
     document: &AnalyzedDocument<'_>,

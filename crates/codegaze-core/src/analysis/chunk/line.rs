@@ -1,4 +1,4 @@
-//! What a line tells about where to cut.
+//! The properties of lines that decide where a document is cut.
 
 use codegaze_text::ByteSpan;
 use codegaze_text::lexeme::is_whitespace;
@@ -14,7 +14,7 @@ pub(super) struct Line {
     pub cost_before: usize,
     /// Columns of whitespace at the start; `None` for a blank line.
     pub indent: Option<usize>,
-    /// It closes or continues what stands above: `}`, `else`.
+    /// It closes or continues the code above: `}`, `else`.
     pub continues: bool,
     /// It belongs to the line below: a comment, a decorator, an attribute.
     pub introduces: bool,
@@ -71,7 +71,7 @@ fn width(indent: &str) -> usize {
         .sum()
 }
 
-/// In the ten languages that the embedded model knows.
+/// Whether a line of code closes or continues the code above, in the ten languages that the embedded model knows.
 fn continues(code: &str) -> bool {
     const SIGNS: &[&str] = &[")", "]", "}", "{", "</", "*/", "#else", "#elif", "#endif"];
     const WORDS: &[&str] = &[
@@ -85,7 +85,7 @@ fn continues(code: &str) -> bool {
 }
 
 /// Whether a cut prefers to fall before a line with this content: true for half of all contents. FNV-1a with
-/// `MurmurHash3`'s finalizer, since similar lines should differ, and the answer be the same in every process and release.
+/// `MurmurHash3`'s finalizer: similar lines get different hashes, and the result is the same in every process and release.
 pub(super) fn is_anchor(content: &str) -> bool {
     let mut hash = content
         .bytes()

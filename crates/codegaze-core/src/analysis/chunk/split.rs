@@ -14,11 +14,11 @@ use super::{Bounds, Chunk, Planner};
 use codegaze_text::ByteSpan;
 use codegaze_text::lexeme::is_whitespace;
 
-/// Blocks longer than this many parts are cut by content. Halving looks at the block as a whole, so that an edit may
-/// move all cuts of the block, but it makes more even parts.
+/// Blocks longer than this many parts are cut by content. Halving makes parts of more equal size, but an edit can move all cuts of the
+/// block, because halving considers the whole block.
 const MAX_HALVED_PARTS: usize = 3;
 
-/// Deeper structure is halved; this bounds the work on text whose every line is indented further.
+/// Deeper structure is halved. This limits the work on text in which every line is indented further than the one before.
 const MAX_DEPTH: usize = 16;
 
 /// Which lines start the parts of a block.
@@ -40,7 +40,7 @@ impl Planner<'_> {
         self.split_by_content(block, block, level);
     }
 
-    /// What a part may have, so that context fits beside it.
+    /// The most subwords that a part has, so that its context fits.
     fn part_limit(&self) -> usize {
         (self.max_subwords - 2 * self.context_subwords).max(1)
     }

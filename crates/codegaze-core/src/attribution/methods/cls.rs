@@ -1,6 +1,6 @@
 //! Attention of the `<s>` query: `c_j = Ā_0j`, the first row of the fused matrix.
 //!
-//! `<s>` takes the place of BERT's `[CLS]`: classifiers read their answer off its hidden state.
+//! `<s>` takes the place of BERT's `[CLS]`: classifiers compute their answer from its hidden state.
 
 use super::{AttributionMethod, RawScores, ReducedPass, received};
 #[cfg(test)]

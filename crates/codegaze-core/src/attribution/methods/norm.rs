@@ -1,7 +1,7 @@
-//! Norm-based analysis: attention received, of the length of the vector that a key contributes in place of its weight.
+//! Norm-based analysis: like `received`, with the norm of the vector that a key contributes in place of its attention weight.
 //!
 //! Kobayashi et al. 2020 (<https://aclanthology.org/2020.emnlp-main.574>), §3.1: attention output is
-//! `y_i = Σ_j α_ij f(x_j)` with `f(x) = (x W^V + b^V) W^O`; what `j` contributes to `i` is measured by `‖α_ij f(x_j)‖`, over
+//! `y_i = Σ_j α_ij f(x_j)` with `f(x) = (x W^V + b^V) W^O`; what `j` contributes to `i` is measured by `‖α_ij f(x_j)‖`, and for
 //! several heads by `‖Σ_h α^h_ij f^h(x_j)‖`.
 
 use rayon::prelude::*;
@@ -48,7 +48,7 @@ impl AttributionMethod for Norm {
     }
 
     fn reduce(&self, attention: &LayerAttention<'_>, heads: &HeadFusion, sum: &mut [f32]) {
-        // A layer without them is not reduced; see `PassNeeds`.
+        // `Attributor` skips layers without these values, and reports them as missing.
         if let Some(values) = attention.transformed_values {
             add_norms(attention, values, heads, sum);
         }
@@ -84,8 +84,8 @@ impl AttributionMethod for Norm {
 /// Adds the layer's norms, every row normalized to a sum of 1, to `sum` [query, key]. `values` are `f^h(x_j)`,
 /// [head, key, hidden].
 ///
-/// The sum over heads is inside the norm, so a vector of width `hidden` would be needed for every pair. Instead
-/// `‖Σ_h α_h f^h‖² = Σ_{h,g} α_h α_g ⟨f^h, f^g⟩`: the inner products of a key's head vectors are computed once.
+/// The sum over heads is inside the norm, so the direct formula needs a vector of width `hidden` for every pair. Instead,
+/// `‖Σ_h α_h f^h‖² = Σ_{h,g} α_h α_g ⟨f^h, f^g⟩`, and the inner products of a key's head vectors are computed once.
 fn add_norms(attention: &LayerAttention<'_>, values: &[f32], heads: &HeadFusion, sum: &mut [f32]) {
     let n = attention.n_tokens;
     let chosen = heads.chosen(attention.n_heads);

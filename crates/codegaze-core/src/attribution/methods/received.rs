@@ -1,7 +1,7 @@
 //! Attention received: `r_j = mean_{i∉S} Ā_ij`, the column means of the fused matrix.
 //!
-//! With dropped sinks the columns of special subwords are dropped and each row is renormalized before the mean is taken. The
-//! sums of rows would say nothing: each is 1.
+//! If sinks are dropped, the columns of special subwords are dropped and each row is renormalized before the mean is taken. Row sums
+//! would carry no information, because each is 1.
 
 use super::{AttributionMethod, RawScores, ReducedPass};
 use crate::attribution::Sinks;
@@ -39,8 +39,8 @@ impl AttributionMethod for Received {
     }
 }
 
-/// Mean over `queries` of the rows of the pass's matrix; unless sinks are kept, with special columns dropped and rows
-/// renormalized first. Also the mean mass on special columns.
+/// The mean of the matrix's rows over `queries`, and the mean mass on special columns. Unless sinks are kept, special columns are
+/// dropped and rows are renormalized first.
 pub(super) fn mean_row(pass: &ReducedPass<'_>, queries: &[usize]) -> RawScores {
     let n = pass.special.len();
     let mut scores = vec![0.0; n];
@@ -58,7 +58,7 @@ pub(super) fn mean_row(pass: &ReducedPass<'_>, queries: &[usize]) -> RawScores {
             Sinks::Keep => 1.0,
             Sinks::Drop => row.iter().sum::<f32>() - sunk,
         };
-        // A query that attends to special subwords alone says nothing about the others.
+        // A query that attends to special subwords alone cannot be renormalized.
         if kept > f32::EPSILON {
             for (score, value) in scores.iter_mut().zip(row) {
                 *score += weight * value / kept;

@@ -1,4 +1,4 @@
-//! Attention rollout: attention multiplied through the layers, with the residual stream counted in.
+//! Attention rollout: the product of all layers' attention, each mixed with the identity to account for the residual connection.
 //!
 //! Abnar & Zuidema 2020 (<https://aclanthology.org/2020.acl-main.385>), §3 and eq. 1: `uᵀ Ã^L … Ã^1` with `Ã^l = ½ A^l + ½ I`.
 //! `u` is uniform over the queries that count, so the scores are the column means of the rollout matrix over these queries.
@@ -78,8 +78,8 @@ impl AttributionMethod for Rollout {
 
 /// `uᵀ Ã^L … Ã^1`, [key], with `u` uniform over `queries`.
 ///
-/// Walks a vector from the last layer down; the product of the matrices is never formed. `layers` are fused matrices
-/// [query, key], ascending.
+/// Multiplies a vector by one layer's matrix after another, from the last to the first, which is cheaper than the product of the
+/// matrices. `layers` are fused matrices [query, key], ascending.
 fn walk(layers: &[Vec<f32>], queries: &[usize], n: usize) -> Vec<f32> {
     let mut mass = vec![0.0_f32; n];
     #[expect(

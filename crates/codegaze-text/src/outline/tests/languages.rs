@@ -1,4 +1,4 @@
-//! What is a definition in each language, and what only looks like one.
+//! Definitions in each language, and code that only looks like a definition.
 
 use super::{LANGUAGES, check};
 use crate::language::Language;

@@ -2,7 +2,7 @@
 
 use super::{Kind, Syntax, Tokenizer, count_work, word_len};
 
-/// A heredoc without an end costs a search to the end of the text; after this many, no more are searched for.
+/// A heredoc without an end takes a search to the end of the text, so only this many are searched for.
 const MAX_LOST_HEREDOCS: usize = 16;
 
 /// Searches are numbered for `blocked_until`: first a syntax' quotes, in the order of their table, then these.
@@ -16,7 +16,7 @@ pub(super) const N_SEARCHES: usize = 8;
 const BEFORE_VALUES: &str = "return if elsif unless while until when case and or not in of then do else typeof delete void throw new \
     await yield";
 
-/// How far a string may reach.
+/// Where a string can end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Line,
@@ -27,7 +27,7 @@ enum Reach {
 }
 
 struct Quote {
-    /// The same at both ends.
+    /// The same quote opens and closes the string.
     mark: &'static str,
     reach: Reach,
 }
@@ -36,7 +36,7 @@ const fn quote(mark: &'static str, reach: Reach) -> Quote {
     Quote { mark, reach }
 }
 
-/// Of each syntax, longer marks first. JavaScript's templates and Rust's characters are read in other ways.
+/// The quotes of each syntax, longer ones first. Other functions read JavaScript's templates and Rust's characters.
 fn quotes(syntax: Syntax) -> &'static [Quote] {
     use Reach::{Anywhere, Line, Lines};
     const C: &[Quote] = &[
@@ -247,7 +247,7 @@ impl<'a> Tokenizer<'a> {
 
     /// The end of a regular expression, if `/` starts one here.
     pub(super) fn regex_end(&mut self) -> Option<usize> {
-        // The `/` of `</b>` starts none.
+        // The `/` of `</b>` does not start a regular expression.
         let may_start = matches!(self.syntax, Syntax::JavaScript | Syntax::Ruby)
             && !self.is_after_value()
             && !self.text[..self.pos].ends_with('<');
@@ -286,7 +286,7 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
-    /// Leaves out the `/* … */` here, if it ends.
+    /// Skips the `/* … */` here, if it ends.
     pub(super) fn block_comment(&mut self) -> bool {
         let fresh = self.fresh;
         let end = self.raw_end(BLOCK_COMMENT, 2, "*/");
@@ -297,7 +297,7 @@ impl<'a> Tokenizer<'a> {
         })
     }
 
-    /// Leaves out Ruby's `=begin` … `=end` here, if it is one.
+    /// Skips Ruby's `=begin` … `=end` here, if it is one.
     pub(super) fn ruby_comment(&mut self) -> bool {
         if self.pos != self.line_start || !self.rest().starts_with("=begin") {
             return false;
@@ -317,7 +317,7 @@ impl<'a> Tokenizer<'a> {
             Syntax::Php => after
                 .strip_prefix('<')
                 .map(|after| after.trim_start_matches(' ')),
-            // Without a sign it may be a shift.
+            // Without a sign it can be a shift.
             Syntax::Ruby => after.strip_prefix(['~', '-']).or_else(|| {
                 let is_name = after.starts_with(|c: char| c.is_ascii_uppercase());
                 (is_name && !self.is_after_value()).then_some(after)
