@@ -152,10 +152,12 @@ impl HubError {
     }
 }
 
-/// The first of many names, for a message.
+/// The first of many names in their order, for a message.
 pub(super) fn excerpt(names: &[String]) -> String {
     if names.is_empty() {
         return "none".to_owned();
     }
-    quote_list(names)
+    let mut names = names.to_vec();
+    names.sort_unstable();
+    quote_list(&names)
 }
