@@ -197,7 +197,9 @@ def test_42_lenses_compare_density(server):
         indent = len(lines[start]) - len(lines[start].lstrip())
         closes = (i for i, line in enumerate(lines) if i >= start and re.match(rf" {{{indent}}}}}|.*[;}}]$", line) and (i > start or line[-1] in ";}"))
         end = next(i for i in closes if i == start or lines[i].startswith(" " * indent + "}"))
-        inside = [lexeme for lexeme in lexemes if start <= lexeme["range"]["start"]["line"] <= end]
+        # Attributes are part of a definition.
+        first = start - next(n for n in range(start + 1) if not lines[start - n - 1].lstrip().startswith("#["))
+        inside = [lexeme for lexeme in lexemes if first <= lexeme["range"]["start"]["line"] <= end]
         difference = statistics.mean(lexeme["lift"] for lexeme in inside) / mean - 1
         if len(inside) >= 8 and abs(difference) >= 0.05:
             expected[start] = (difference, max(inside, key=lambda lexeme: lexeme["lift"])["text"])
