@@ -28,7 +28,7 @@ import { AddressBar } from './share/addressBar';
 import type { Shared } from './share/link';
 import { Session } from './share/session';
 import { LEVELS, STYLES, type Style } from './view/heat';
-import { describeView } from './view/words';
+import { describeView, shortAggregate } from './view/words';
 
 const STYLE_NAMES: Record<Style, string> = {
   background: 'backgrounds',
@@ -176,6 +176,7 @@ function start(shared: Shared | null, trouble: string | null = null): void {
         item.hidden = level < settings.minLevel;
       }
     }
+    element('legend-note', HTMLElement).textContent = shortAggregate(settings.aggregate);
     fill(
       scaling,
       SCALINGS.map((name) => ({ value: name, text: SCALING_TEXTS[name].name, title: SCALING_TEXTS[name].what })),

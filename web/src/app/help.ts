@@ -1,5 +1,5 @@
 // A help button beside each picker. It opens a text that links to the section of docs/ATTRIBUTION.md with the definition.
-import { METHOD_NAMES, METHODS } from '../generated/lists';
+import { AGGREGATE_TEXTS, AGGREGATES, METHOD_NAMES, METHODS } from '../generated/lists';
 import { element, make } from './dom';
 
 /** The server has docs/ATTRIBUTION.md at this path. */
@@ -12,6 +12,8 @@ interface Help {
 }
 
 const methods = METHOD_NAMES.map((name) => `${METHODS[name].name}: ${METHODS[name].what.toLowerCase()}.`).join(' ');
+
+const aggregates = AGGREGATES.map((name) => `${name}: ${AGGREGATE_TEXTS[name].toLowerCase()}.`).join(' ');
 
 /** By the picker's id. */
 export const HELP: Record<string, Help> = {
@@ -33,7 +35,7 @@ export const HELP: Record<string, Help> = {
     section: '3. Sinks',
   },
   aggregate: {
-    text: 'The model reads a long name as several subwords. This is how their scores become the one score of the name.',
+    text: `The model reads a long name as several subwords. This is how their scores become the one score of the name. ${aggregates}`,
     section: '4. From subwords to lexemes',
   },
   style: {

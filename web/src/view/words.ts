@@ -1,5 +1,5 @@
 // Models, views and times as text.
-import { METHODS } from '../generated/lists';
+import { AGGREGATE_TEXTS, type Aggregate, METHODS } from '../generated/lists';
 import type { View } from '../generated/live';
 
 /** `microsoft/codebert-base` → `codebert-base`, `/models/mine` → `mine`. */
@@ -23,6 +23,12 @@ export function describeView(view: View): string {
       ? `${view.heads} of heads`
       : `${view.heads.length === 1 ? 'head' : 'heads'} ${numbers(view.heads)}`;
   return `${METHODS[view.method].name.toLowerCase()}, ${layers}, ${heads}`;
+}
+
+/** How scores of subwords became one, in a few words: `corrected for length`. */
+export function shortAggregate(aggregate: Aggregate): string {
+  const [text = ''] = AGGREGATE_TEXTS[aggregate].split(/[;:]/);
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 export function duration(ms: number): string {
