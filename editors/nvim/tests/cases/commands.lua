@@ -15,7 +15,7 @@ test('commands: complete, with what the model has', function()
   child:edit('examples/fibonacci.py')
   is(
     complete(child, 'Codegaze '),
-    { 'attention', 'export', 'head', 'heatmap', 'info', 'layer', 'legend', 'method', 'model', 'toggle' },
+    { 'attention', 'explain', 'export', 'head', 'heatmap', 'info', 'layer', 'legend', 'method', 'model', 'toggle' },
     'subcommands'
   )
   is(complete(child, 'Codegaze he'), { 'head', 'heatmap' }, 'subcommands with he')
@@ -41,7 +41,7 @@ end)
 test('commands: without a server they say what to do', function()
   local child = harness.child({ enable = false })
   child:cmd('edit ' .. harness.root .. '/examples/fibonacci.py')
-  for _, command in ipairs({ 'heatmap', 'attention', 'layer 1', 'layer', 'model auto', 'export svg', 'info' }) do
+  for _, command in ipairs({ 'heatmap', 'attention', 'layer 1', 'layer', 'model auto', 'export svg', 'explain', 'info' }) do
     child:cmd('Codegaze ' .. command)
     said(child, "vim.lsp.enable('codegaze')")
   end
@@ -53,7 +53,7 @@ test('commands: wrong words are named', function()
   local child = harness.child()
   child:edit('examples/fibonacci.py')
   child:cmd('Codegaze')
-  said(child, 'attention, export, head')
+  said(child, 'attention, explain, export, head')
   child:try('Codegaze frobnicate')
   said(child, '“frobnicate” is unknown')
   child:try('Codegaze toggle perhaps')
