@@ -1,4 +1,4 @@
-//! Attention to scores, method by method, without the pass that computes it; and a whole document from text to importance.
+//! Each attribution method, without the pass that computes attention, and a whole document from text to importance.
 
 use std::hint::black_box;
 use std::ops::ControlFlow;
@@ -17,7 +17,7 @@ use codegaze_benches::{SOURCE, encoding, model};
 
 const N_TOKENS: usize = 512;
 
-/// A pass, recorded.
+/// A recorded pass.
 #[derive(Default)]
 struct Tape {
     layers: Vec<Recorded>,

@@ -1,4 +1,4 @@
-//! A document to windows that fit the model.
+//! Cutting a document into windows that fit the model.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! The encoder: every layer's attention, the last one's alone, and with the last hidden state.
+//! The encoder: attention of every layer, of the last layer only, and with the last hidden state.
 
 use std::hint::black_box;
 use std::ops::ControlFlow;

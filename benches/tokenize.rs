@@ -1,4 +1,4 @@
-//! Text to subwords: all that an encoding holds, and their number alone, which chunking asks for.
+//! The tokenizer: complete encodings, and only the number of subwords, which chunking needs.
 
 use std::hint::black_box;
 

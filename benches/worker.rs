@@ -1,7 +1,7 @@
 //! The process that `benches/compare.py` measures: `worker MODEL_DIRECTORY DEVICE`.
 //!
-//! It answers every line of stdin, `{"tokens": 512, "passes": 3, "hidden": true}`, with one line of JSON: the milliseconds of each pass,
-//! the peak memory of the process so far, and a few weights of every layer, by which peers are held to the same result.
+//! It responds to every line of stdin, `{"tokens": 512, "passes": 3, "hidden": true}`, with one line of JSON: the milliseconds of each pass,
+//! the peak memory of the process so far, and a few weights of every layer, with which the results of all programs are compared.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -17,14 +17,14 @@ use codegaze::model::tokenizer::Encoding;
 use codegaze::model::{Model, Precision};
 use serde::{Deserialize, Serialize};
 
-/// Weights of each layer that are compared with the peers'.
+/// How many weights of each layer are compared.
 const SAMPLES: usize = 16;
 
 #[derive(Deserialize)]
 struct Request {
     tokens: usize,
     passes: usize,
-    /// Whether the last hidden state is wanted too, as the peers compute it.
+    /// Whether the last hidden state is computed as well, as in the other programs.
     hidden: bool,
 }
 
@@ -36,7 +36,7 @@ struct Answer {
     samples: Vec<Vec<f32>>,
 }
 
-/// Looks at every layer's weights, and keeps nothing but a few of them.
+/// Reads the weights of every layer, and keeps only a few of them.
 #[derive(Default)]
 struct Sampler {
     samples: Vec<Vec<f32>>,
@@ -58,7 +58,7 @@ impl AttentionSink for Sampler {
     }
 }
 
-/// The same ids as every peer's: `<s>`, a fixed scatter over the vocabulary without its special subwords, `</s>`.
+/// The ids that all programs read: `<s>`, a fixed scatter over the vocabulary without its special subwords, `</s>`.
 fn input_ids(n_tokens: usize, vocab_size: usize) -> Vec<u32> {
     let scatter = |i: usize| 5 + i * 7919 % (vocab_size - 5);
     let mut ids: Vec<u32> = (0..n_tokens)
@@ -99,7 +99,7 @@ fn answer(model: &Model, request: &Request) -> Result<Answer, Box<dyn Error>> {
     })
 }
 
-/// The high-water mark of resident memory, where the system is Linux.
+/// The peak of resident memory in KiB, on Linux.
 fn peak_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

@@ -1,4 +1,4 @@
-//! The command line: arguments are parsed, resolved against the model, and run. Nothing is computed here.
+//! The command line parses arguments, checks them against the model, and runs commands. It computes nothing itself.
 
 mod analyze;
 mod args;
@@ -58,7 +58,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Logs go to stderr, or where the server is told to write them: stdout belongs to results and to the protocol.
+/// Starts logging to stderr, or to the file that the server's arguments name. stdout is for results and for the protocol.
 fn init_logs(arguments: &Arguments) -> Result<(), CliError> {
     let level = match arguments.verbose {
         0 => tracing::Level::WARN,

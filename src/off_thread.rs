@@ -1,4 +1,4 @@
-//! Work that takes long, on threads that serve no requests.
+//! Runs long work on threads that serve no requests.
 
 use tokio::task::JoinError;
 
@@ -7,7 +7,7 @@ use tokio::task::JoinError;
 #[error("a thread ended early: {0}")]
 pub(crate) struct EndedEarly(JoinError);
 
-/// Runs `work` on a thread of the pool for blocking work. Whatever draws, encodes or reads a whole document runs here, so that other
+/// Runs `work` on a thread of the pool for blocking work. Work that draws, encodes or reads a whole document runs here, so that other
 /// requests do not wait for it.
 pub(crate) async fn off_thread<T, E>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,

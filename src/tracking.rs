@@ -19,18 +19,19 @@ use crate::panics::lock;
 use client::Client;
 pub use client::Credentials;
 
-/// Samples that wait; more are dropped.
+/// The most samples that wait. Further ones are dropped.
 const QUEUE: usize = 10_000;
 
-/// Where runs go.
+/// The server and experiment of a run.
 #[derive(Clone, Debug)]
 pub struct TrackingOptions {
-    /// `http://` or `https://`.
+    /// The address of the server: `http://` or `https://`.
     pub uri: String,
-    /// Made if there is none of that name.
+    /// The name of the experiment, which is created if it does not exist.
     pub experiment: String,
+    /// The credentials of the user, if the server needs them.
     pub credentials: Option<Credentials>,
-    /// `analyze`, `lsp`, `serve`: the run's tag `codegaze.command`.
+    /// The tag `codegaze.command` of the run: `analyze`, `lsp` or `serve`.
     pub command: &'static str,
 }
 
@@ -45,7 +46,7 @@ pub enum TrackingError {
     Thread(#[from] std::io::Error),
 }
 
-/// What one analysis leaves behind.
+/// The recorded values of one analysis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// Milliseconds since 1970.
@@ -55,7 +56,8 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Of the analysis of a text of so many bytes that took `timing`; `cache_hits`: chunks that came from the cache since the session began.
+    /// The sample of an analysis of a text of `bytes` bytes that took `timing`. `cache_hits` is the number of chunks that came from the
+    /// cache since the session began.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts are small")]
     pub fn new(
@@ -105,7 +107,7 @@ impl Sample {
     }
 }
 
-/// Milliseconds since 1970, as MLflow counts.
+/// The current time in milliseconds since 1970, the unit of MLflow.
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| {
@@ -113,22 +115,22 @@ fn now() -> i64 {
     })
 }
 
-/// Takes samples; shared by whoever analyses.
+/// Receives samples. All threads that analyze share it.
 #[derive(Debug)]
 pub struct Tracker {
-    /// `None` once the run is finished.
+    /// `None` after the run is finished.
     queue: Mutex<Option<SyncSender<Sample>>>,
-    /// A message when the server answers; hung up when the thread is done.
+    /// Receives a message for every response of the server. It disconnects when the thread ends.
     progress: Mutex<Receiver<()>>,
     /// Whether the command failed, so that its run is not recorded as finished.
     failed: Arc<AtomicBool>,
 }
 
 impl Tracker {
-    /// Nothing is sent before the first sample. `warn` is called once, on the tracker's thread, when the server cannot be used.
+    /// Starts the thread, which sends nothing before the first sample. It calls `warn` once, if the server cannot be used.
     ///
     /// # Errors
-    /// When the address is none of a server, or the operating system refuses a thread.
+    /// If the address is invalid, or if the operating system does not start a thread.
     pub fn start(
         options: TrackingOptions,
         warn: impl FnOnce(String) + Send + 'static,
@@ -150,7 +152,7 @@ impl Tracker {
         })
     }
 
-    /// Never waits.
+    /// Adds a sample to the queue. It never waits.
     pub fn record(&self, sample: Sample) {
         let queue = lock(&self.queue);
         let Some(queue) = queue.as_ref() else {
@@ -173,7 +175,7 @@ impl Tracker {
         let progress = lock(&self.progress);
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            // It is over when the thread hangs up, or when time is.
+            // The loop ends when the thread ends, or after the time limit.
             if progress.recv_timeout(left.min(stall)).is_err() {
                 return;
             }

@@ -105,7 +105,7 @@ fn arrays(body: &str) -> String {
     text
 }
 
-/// The parts between separators outside of brackets, strings and comments; empty ones are left out.
+/// The parts between separators outside of brackets, strings and comments, without empty parts.
 fn split(text: &str, separator: char) -> Vec<&str> {
     let (mut depth, mut start) = (0_usize, 0);
     let (mut in_string, mut in_comment) = (false, false);
@@ -133,7 +133,7 @@ fn split(text: &str, separator: char) -> Vec<&str> {
     parts
 }
 
-/// A doc comment at an indentation: in one line, if it is one.
+/// A doc comment at an indentation. A comment of one line stays on one line.
 fn comment(docs: &str, indent: usize) -> String {
     let lines: Vec<&str> = docs
         .lines()

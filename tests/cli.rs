@@ -105,7 +105,7 @@ fn shades_a_file() {
 }
 
 #[test]
-fn json_holds_what_it_promises() {
+fn json_contains_what_its_page_promises() {
     let analysis = json(&[
         "analyze",
         FIBONACCI,
@@ -523,11 +523,11 @@ fn models_completions_and_manual() {
     assert!(succeed(&["analyze", "--help"]).contains("--sinks"));
 }
 
-/// Arguments, exit code, and what the one line on stderr says.
+/// Arguments, exit code, and a part of the line on stderr.
 type Case<'a> = (Vec<&'a str>, i32, &'a str);
 
 #[track_caller]
-fn expect_fault((arguments, code, message): &Case<'_>) {
+fn expect_error((arguments, code, message): &Case<'_>) {
     let output = run(arguments);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(*code), "{arguments:?}: {stderr}");
@@ -646,7 +646,7 @@ fn bad_input_is_one_line() {
         ),
     ];
     for case in &cases {
-        expect_fault(case);
+        expect_error(case);
     }
     assert!(!Path::new(out).exists(), "a failed command leaves no file");
 
@@ -658,7 +658,7 @@ fn bad_input_is_one_line() {
 #[cfg(not(feature = "cuda"))]
 fn a_device_that_is_not_compiled_in_is_one_line() {
     let arguments = vec!["analyze", FIBONACCI, "--device", "cuda"];
-    expect_fault(&(arguments, 1, "build it with --features cuda"));
+    expect_error(&(arguments, 1, "build it with --features cuda"));
 }
 
 #[test]
@@ -727,7 +727,7 @@ fn damaged_models_are_one_line() {
         }
         damage(&directory.path().join(name));
         let model = directory.path().to_str().unwrap();
-        expect_fault(&(vec!["analyze", FIBONACCI, "--model", model], 1, message));
+        expect_error(&(vec!["analyze", FIBONACCI, "--model", model], 1, message));
     }
 }
 
@@ -748,7 +748,7 @@ fn weights_that_are_not_numbers_are_one_line() {
         *value = f32::NAN.to_le_bytes();
     }
     std::fs::write(&path, bytes).unwrap();
-    expect_fault(&(
+    expect_error(&(
         vec![
             "analyze",
             FIBONACCI,
@@ -963,8 +963,8 @@ mod unix {
         let path = file(&directory, "secret.py", "x = 1\n");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
         if std::fs::read(&path).is_ok() {
-            // The superuser reads everything; what cannot be read even then is a directory in a file's place.
-            expect_fault(&(
+            // The superuser can read every file, but not a directory in place of a file.
+            expect_error(&(
                 vec![
                     "attention",
                     directory.path().to_str().unwrap(),
@@ -976,7 +976,7 @@ mod unix {
             ));
             return;
         }
-        expect_fault(&(vec!["analyze", &path], 1, "ermission denied"));
+        expect_error(&(vec!["analyze", &path], 1, "ermission denied"));
     }
 
     #[test]
@@ -1017,7 +1017,7 @@ mod unix {
         let directory = TempDir::new().unwrap();
         let link = directory.path().join("out.npz");
         std::os::unix::fs::symlink("/dev/full", &link).unwrap();
-        expect_fault(&(
+        expect_error(&(
             vec!["attention", FIBONACCI, "--out", link.to_str().unwrap()],
             1,
             "No space left",

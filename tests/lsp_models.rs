@@ -1,4 +1,4 @@
-//! Which model the language server serves: the real program over pipes, and a local server that speaks the hub's API.
+//! Which model the language server uses: the real program over pipes, and a local server with the hub's API.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 #![cfg(all(feature = "hub", feature = "embedded"))]
@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use hub_server::{Fault, HubServer};
-use lsp_client::{Client, PATIENCE, Reply, Said};
+use lsp_client::{Client, PATIENCE, Reply, ServerMessage};
 use serde_json::{Value, json};
 
 const ID: &str = "acme/tiny";
@@ -25,7 +25,7 @@ const WEIGHTS: &str = "model.safetensors";
 const URI: &str = "untitled:one";
 const CANCELLED: i64 = -32800;
 const FAILED: i64 = -32803;
-/// The whole takes about a second then: time to see it, and to end it.
+/// With this pause, a download takes about a second, so that a test can see it and cancel it.
 const SLOW: Fault = Fault::Slow {
     piece: 200_000,
     pause: Duration::from_millis(15),
@@ -35,7 +35,7 @@ fn mini() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/codegaze-mini/model")
 }
 
-/// A hub that has the embedded model under another name, and a cache that is empty.
+/// A hub with the embedded model under another name, and an empty cache.
 struct Fixture {
     hub: HubServer,
     cache: tempfile::TempDir,
@@ -71,7 +71,7 @@ impl Fixture {
         command
     }
 
-    /// With the model in the cache.
+    /// A hub whose model is in the cache.
     fn filled(id: &str) -> Self {
         let fixture = Self::new(id);
         let downloaded = fixture
@@ -94,7 +94,7 @@ impl Fixture {
         Editor::start(&mut command, options, "Not now")
     }
 
-    /// Requests for the weights' content, with the range that each asked for.
+    /// The requests for the content of the weights: the range of each.
     fn transfers(&self) -> Vec<Option<String>> {
         let requests = self.hub.take_requests().into_iter();
         let of_weights = requests.filter(|request| request.is_cdn && request.method == "GET");
@@ -102,11 +102,11 @@ impl Fixture {
     }
 }
 
-/// A client with one document, as an editor is.
+/// A client with one document, like an editor.
 struct Editor(Client);
 
 impl Editor {
-    /// `choice`: what is answered when the server asks whether it may fetch.
+    /// `choice` is the response to the question whether the server may download the model.
     fn start(command: &mut Command, options: &Value, choice: &'static str) -> Self {
         let mut client = Client::spawn(command.args(["lsp", "--stdio"]));
         client.on("window/showMessageRequest", move |params| {
@@ -141,7 +141,7 @@ impl Editor {
         self.heat_is_of(model)
     }
 
-    /// That there is heat, and whose.
+    /// Expects heat from `model`.
     fn heat_is_of(&mut self, model: &str) -> Value {
         let params = json!({ "textDocument": { "uri": URI } });
         let heat = self.0.call("codegaze/heatmap", &params);
@@ -156,7 +156,7 @@ impl Editor {
 
     fn ask_for(&mut self, command: &str, argument: &Value) -> i64 {
         let params = json!({ "command": command, "arguments": [argument] });
-        self.0.ask("workspace/executeCommand", &params)
+        self.0.request("workspace/executeCommand", &params)
     }
 
     fn run(&mut self, command: &str, argument: &Value) -> Value {
@@ -164,26 +164,26 @@ impl Editor {
         self.0.answer(id).unwrap()
     }
 
-    fn questions(&self) -> Vec<Said> {
-        self.0.said("window/showMessageRequest")
+    fn questions(&self) -> Vec<ServerMessage> {
+        self.0.messages("window/showMessageRequest")
     }
 
-    /// The kinds of progress under the one token that the server made; waits for the end.
+    /// Waits until the progress of the only token of the server ends, and returns all kinds of its messages.
     fn progress(&self) -> Vec<Value> {
         self.0
-            .hear("$/progress", |params| params["value"]["kind"] == "end");
-        let created = self.0.said("window/workDoneProgress/create");
+            .expect_message("$/progress", |params| params["value"]["kind"] == "end");
+        let created = self.0.messages("window/workDoneProgress/create");
         assert_eq!(created.len(), 1);
-        let said = self.0.said("$/progress").into_iter();
-        let values = said.map(|said| {
-            assert_eq!(said.params["token"], created[0].params["token"]);
-            said.params["value"].clone()
+        let messages = self.0.messages("$/progress").into_iter();
+        let values = messages.map(|message| {
+            assert_eq!(message.params["token"], created[0].params["token"]);
+            message.params["value"].clone()
         });
         values.collect()
     }
 
-    fn leave(mut self) {
-        self.0.leave();
+    fn shut_down(mut self) {
+        self.0.shut_down();
         let status = self.0.exits_within(PATIENCE).unwrap();
         assert!(status.success(), "{status}");
     }
@@ -202,11 +202,11 @@ fn assert_is_balanced(progress: &[Value]) {
 }
 
 #[test]
-fn a_model_that_is_not_here_is_fetched_when_the_person_agrees_and_swapped_in() {
+fn a_missing_model_is_downloaded_and_used_after_the_user_confirms() {
     let fixture = Fixture::new(ID);
     fixture.hub.fail(WEIGHTS, &[SLOW]);
     let mut editor = Editor::start(&mut fixture.command(), &json!({ "model": ID }), "Download");
-    editor.0.hear("codegaze/status", |status| {
+    editor.0.expect_message("codegaze/status", |status| {
         status["state"] == "downloading" && status["model"] == EMBEDDED
     });
     editor.heat_is_of(EMBEDDED);
@@ -227,19 +227,24 @@ fn a_model_that_is_not_here_is_fetched_when_the_person_agrees_and_swapped_in() {
         percents.iter().all(|percent| *percent <= 100),
         "{percents:?}"
     );
-    let statuses = editor.0.said("codegaze/status").into_iter();
-    let mut states: Vec<_> = statuses.map(|said| said.params["state"].clone()).collect();
+    let statuses = editor.0.messages("codegaze/status").into_iter();
+    let mut states: Vec<_> = statuses
+        .map(|status| status.params["state"].clone())
+        .collect();
     states.dedup();
     assert!(
         states.ends_with(&[json!("downloading"), json!("loading"), json!("ready")]),
         "{states:?}"
     );
-    editor.0.hear("workspace/semanticTokens/refresh", |_| true);
+    editor
+        .0
+        .expect_message("workspace/semanticTokens/refresh", |_| true);
 
     let model = editor.model();
-    let said = ["id", "source", "revision", "requested", "embedded"].map(|key| model[key].clone());
+    let described =
+        ["id", "source", "revision", "requested", "embedded"].map(|key| model[key].clone());
     assert_eq!(
-        said,
+        described,
         [
             json!(ID),
             json!("hub"),
@@ -252,57 +257,61 @@ fn a_model_that_is_not_here_is_fetched_when_the_person_agrees_and_swapped_in() {
         json!({ "textDocument": { "uri": URI }, "position": { "line": 0, "character": 5 } });
     let hover = editor.0.call("codegaze/explain", &params);
     assert!(hover.to_string().contains(ID), "{hover}");
-    editor.leave();
+    editor.shut_down();
 
-    // The next session has it at once.
+    // The next session uses it at once.
     fixture.hub.take_requests();
     let mut editor = fixture.serve_offline(&json!({ "model": ID }));
     editor.is_served_by(ID);
     assert_eq!(editor.questions().len(), 0);
-    editor.leave();
+    editor.shut_down();
     assert_eq!(fixture.hub.take_requests().len(), 0);
 }
 
 #[test]
-fn nothing_is_fetched_when_the_person_declines_and_nobody_is_asked_twice() {
+fn a_model_that_the_user_declines_is_not_downloaded_and_not_proposed_again() {
     let fixture = Fixture::new(ID);
     let mut editor = fixture.serve(&json!({ "model": ID }));
-    editor.0.hear("codegaze/status", |status| {
+    editor.0.expect_message("codegaze/status", |status| {
         status["state"] == "ready" && status["message"].to_string().contains(ID)
     });
-    editor.0.hear("window/showMessageRequest", |_| true);
+    editor
+        .0
+        .expect_message("window/showMessageRequest", |_| true);
     editor.heat_is_of(EMBEDDED);
     for model in ["embedded", ID] {
         editor.run("codegaze.server.setModel", &json!({ "model": model }));
         editor.heat_is_of(EMBEDDED);
     }
-    editor.0.hear("codegaze/status", |status| {
+    editor.0.expect_message("codegaze/status", |status| {
         status["state"] == "ready" && status["message"].to_string().contains(ID)
     });
     assert_eq!(editor.model()["requested"], ID);
     assert_eq!(editor.questions().len(), 1);
-    editor.leave();
+    editor.shut_down();
     assert_eq!(fixture.hub.take_requests().len(), 0);
 }
 
 #[test]
-fn a_client_that_never_answers_is_served_all_the_same() {
+fn a_client_that_never_responds_is_served_by_the_embedded_model() {
     let fixture = Fixture::new(ID);
     let mut editor = fixture.serve(&json!({ "model": ID }));
     editor.0.on("window/showMessageRequest", |_| Reply::Later);
     editor.is_served_by(EMBEDDED);
-    editor.leave();
+    editor.shut_down();
 }
 
-/// Editors write the choice into their settings, and tell of those while the question is open.
+/// Editors write the choice into their settings, and send the settings while the question is open.
 #[test]
-fn an_answer_counts_when_the_settings_said_the_same_again_meanwhile() {
+fn an_answer_counts_if_the_same_settings_arrive_meanwhile() {
     let fixture = Fixture::new(ID);
     let mut editor = fixture.serve(&json!({}));
     editor.is_served_by(EMBEDDED);
     editor.0.on("window/showMessageRequest", |_| Reply::Later);
     editor.run("codegaze.server.setModel", &json!({ "model": ID }));
-    let question = editor.0.hear("window/showMessageRequest", |_| true);
+    let question = editor
+        .0
+        .expect_message("window/showMessageRequest", |_| true);
     let settings = json!({ "settings": { "codegaze": { "model": ID } } });
     editor
         .0
@@ -312,16 +321,16 @@ fn an_answer_counts_when_the_settings_said_the_same_again_meanwhile() {
     editor.0.reply(&id, &json!({ "title": "Download" }));
     editor.is_served_by(ID);
     assert_eq!(editor.questions().len(), 1);
-    editor.leave();
+    editor.shut_down();
 }
 
 #[test]
-fn offline_is_said_and_the_embedded_model_serves() {
+fn offline_is_an_error_and_the_embedded_model_stays() {
     let fixture = Fixture::new(ID);
     let mut editor = fixture.serve_offline(&json!({ "model": ID }));
     let message = editor
         .0
-        .hear("window/showMessage", |params| params["type"] == 1);
+        .expect_message("window/showMessage", |params| params["type"] == 1);
     let text = message.params["message"].as_str().unwrap();
     for part in [ID, "HF_HUB_OFFLINE", EMBEDDED] {
         assert!(text.contains(part), "{text}");
@@ -329,7 +338,7 @@ fn offline_is_said_and_the_embedded_model_serves() {
     editor.heat_is_of(EMBEDDED);
     assert_eq!(editor.model()["state"], "error");
     assert_eq!(editor.questions().len(), 0);
-    // Nor by command.
+    // The command does not work either.
     let id = editor.ask_for("codegaze.server.downloadModel", &json!({ "model": ID }));
     let error = editor.0.answer(id).unwrap_err();
     assert_eq!(error.code, FAILED);
@@ -339,27 +348,27 @@ fn offline_is_said_and_the_embedded_model_serves() {
         error.message
     );
     editor.heat_is_of(EMBEDDED);
-    editor.leave();
+    editor.shut_down();
     assert_eq!(fixture.hub.take_requests().len(), 0);
 }
 
-/// By its progress, as editors do it, or by the request that it is.
+/// Editors cancel the progress or the request.
 #[test]
-fn a_download_can_be_cancelled_and_goes_on_where_it_stopped() {
+fn a_download_can_be_cancelled_and_continues_where_it_stopped() {
     for by_progress in [true, false] {
         let fixture = Fixture::new(ID);
         fixture.hub.fail(WEIGHTS, &[SLOW]);
         let mut editor = fixture.serve(&json!({ "model": "embedded" }));
         editor.is_served_by(EMBEDDED);
         let id = editor.ask_for("codegaze.server.downloadModel", &json!({ "model": ID }));
-        editor.0.hear("codegaze/status", |status| {
+        editor.0.expect_message("codegaze/status", |status| {
             status["percent"]
                 .as_u64()
                 .is_some_and(|percent| percent > 0)
         });
         editor.heat_is_of(EMBEDDED);
         if by_progress {
-            let created = editor.0.said("window/workDoneProgress/create");
+            let created = editor.0.messages("window/workDoneProgress/create");
             let token = json!({ "token": created[0].params["token"] });
             editor.0.notify("window/workDoneProgress/cancel", &token);
             let error = editor.0.answer(id).unwrap_err();
@@ -370,11 +379,11 @@ fn a_download_can_be_cancelled_and_goes_on_where_it_stopped() {
             assert_eq!(editor.0.answer(id).unwrap_err().code, CANCELLED);
         }
         assert_is_balanced(&editor.progress());
-        editor.0.hear("codegaze/status", |status| {
+        editor.0.expect_message("codegaze/status", |status| {
             status["state"] == "ready" && status["message"].to_string().contains("cancelled")
         });
         assert_eq!(fixture.transfers(), [None]);
-        assert_eq!(editor.0.said("window/showMessage").len(), 0);
+        assert_eq!(editor.0.messages("window/showMessage").len(), 0);
         editor.heat_is_of(EMBEDDED);
 
         editor.run("codegaze.server.downloadModel", &json!({ "model": ID }));
@@ -383,12 +392,12 @@ fn a_download_can_be_cancelled_and_goes_on_where_it_stopped() {
         assert_eq!(transfers.len(), 1);
         assert_ne!(transfers[0].as_deref(), Some("bytes=0-"));
         assert!(transfers[0].is_some(), "it began anew");
-        editor.leave();
+        editor.shut_down();
     }
 }
 
 #[test]
-fn a_download_that_fails_is_told_and_what_served_serves_on() {
+fn a_failed_download_is_reported_and_the_current_model_stays() {
     for (fault, cause) in [
         (Fault::Status(404), "404"),
         (Fault::Corrupt, "SHA-256"),
@@ -402,13 +411,13 @@ fn a_download_that_fails_is_told_and_what_served_serves_on() {
         let error = editor.0.answer(id).unwrap_err();
         assert_eq!(error.code, FAILED, "{fault:?}");
         assert!(error.message.contains(cause), "{fault:?}: {error:?}");
-        let said = editor
+        let message = editor
             .0
-            .hear("window/showMessage", |params| params["type"] == 1);
-        assert!(said.params["message"].to_string().contains(EMBEDDED));
+            .expect_message("window/showMessage", |params| params["type"] == 1);
+        assert!(message.params["message"].to_string().contains(EMBEDDED));
         assert_eq!(editor.model()["state"], "error");
         editor.heat_is_of(EMBEDDED);
-        editor.leave();
+        editor.shut_down();
     }
 }
 
@@ -427,7 +436,7 @@ fn auto_is_codebert_if_the_cache_has_it() {
             (&model["requested"], &model["source"]),
             (&json!("auto"), &json!("hub"))
         );
-        editor.leave();
+        editor.shut_down();
         assert_eq!(
             fixture.hub.take_requests().len(),
             0,
@@ -447,43 +456,43 @@ fn auto_is_the_embedded_model_if_the_cache_has_no_codebert() {
         (&json!("auto"), &json!("embedded"), &json!(true))
     );
     assert_eq!(editor.questions().len(), 0);
-    // The command without a name is for CodeBERT, and asks nobody.
+    // The command without a name downloads CodeBERT, without a question.
     let model = editor.run("codegaze.server.downloadModel", &json!({}));
     assert_eq!(model["id"], CODEBERT);
     editor.heat_is_of(CODEBERT);
     assert_eq!(editor.questions().len(), 0);
-    editor.leave();
+    editor.shut_down();
 }
 
 #[test]
-fn a_directory_serves_and_a_bad_name_is_told() {
+fn a_directory_is_used_and_an_unknown_name_is_an_error() {
     let fixture = Fixture::new(ID);
     let mut editor = fixture.serve(&json!({}));
     editor.is_served_by(EMBEDDED);
     let empty = tempfile::tempdir().unwrap();
     let empty = empty.path().to_str().unwrap();
     for bad in [empty, "/no/such/directory", "no slash", "a//b"] {
-        let before = editor.0.said("window/showMessage").len();
+        let before = editor.0.messages("window/showMessage").len();
         editor.run("codegaze.server.setModel", &json!({ "model": bad }));
-        editor.0.hear("codegaze/status", |status| {
+        editor.0.expect_message("codegaze/status", |status| {
             status["state"] == "error" && status["message"].to_string().contains(bad)
         });
         editor.heat_is_of(EMBEDDED);
-        assert_eq!(editor.0.said("window/showMessage").len(), before + 1);
+        assert_eq!(editor.0.messages("window/showMessage").len(), before + 1);
     }
     let directory = mini();
     let directory = directory.to_str().unwrap();
     editor.run("codegaze.server.setModel", &json!({ "model": directory }));
-    // The same weights see the same.
+    // The same weights return the same heat.
     let of_directory = editor.is_served_by(directory);
     assert_eq!(editor.model()["source"], "directory");
     editor.run("codegaze.server.setModel", &json!({ "model": "embedded" }));
     let of_embedded = editor.is_served_by(EMBEDDED);
     assert_eq!(of_directory["data"], of_embedded["data"]);
-    editor.leave();
+    editor.shut_down();
 }
 
-/// Of choices in a row the last one serves, however long the others take.
+/// After several choices in a row, the server uses the last one, even if the others take longer.
 #[test]
 fn the_last_choice_wins() {
     let fixture = Fixture::filled(ID);
@@ -495,9 +504,9 @@ fn the_last_choice_wins() {
         editor.run("codegaze.server.setModel", &json!({ "model": model }));
     }
     editor.is_served_by(ID);
-    // Loads that were overtaken change nothing afterwards.
+    // Older loads that end later change nothing.
     std::thread::sleep(Duration::from_millis(500));
     editor.heat_is_of(ID);
     assert_eq!(editor.model()["id"], ID);
-    editor.leave();
+    editor.shut_down();
 }

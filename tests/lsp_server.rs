@@ -1,4 +1,4 @@
-//! The whole language server in this process, over pipes: what an answer waits for, and what the model is run on.
+//! The whole language server in this process, over pipes: what a response waits for, and which text the model reads.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 #![cfg(feature = "embedded")]
@@ -41,7 +41,7 @@ struct Editor {
 }
 
 impl Editor {
-    /// Served by the embedded model, whatever this machine's cache holds.
+    /// Uses the embedded model, independent of the hub cache of this machine.
     fn start(options: Value) -> Self {
         let mut options = options;
         options["model"] = json!("embedded");
@@ -56,7 +56,7 @@ impl Editor {
         let params = json!({ "capabilities": capabilities, "initializationOptions": options });
         client.call("initialize", &params);
         client.notify("initialized", &json!({}));
-        client.hear("codegaze/status", |status| status["state"] == "ready");
+        client.expect_message("codegaze/status", |status| status["state"] == "ready");
         Self { client, version: 0 }
     }
 
@@ -72,7 +72,7 @@ impl Editor {
             .notify("textDocument/didOpen", &json!({ "textDocument": item }));
     }
 
-    /// Puts `text` at the beginning of a line.
+    /// Inserts `text` at the beginning of a line.
     fn insert(&mut self, line: usize, text: &str) {
         self.replace(&json!([[line, 0], [line, 0]]), text);
     }
@@ -86,16 +86,16 @@ impl Editor {
         self.client.notify("textDocument/didChange", &params);
     }
 
-    fn ask(&mut self, method: &str) -> i64 {
+    fn request(&mut self, method: &str) -> i64 {
         let params = json!({
             "textDocument": { "uri": URI },
             "position": { "line": 0, "character": 5 },
         });
-        self.client.ask(method, &params)
+        self.client.request(method, &params)
     }
 
     fn heat(&mut self) -> Value {
-        let id = self.ask("codegaze/heatmap");
+        let id = self.request("codegaze/heatmap");
         let heat = self.client.answer(id).unwrap();
         assert_eq!(
             (&heat["uri"], &heat["version"]),
@@ -109,14 +109,14 @@ impl Editor {
         self.client.call("workspace/executeCommand", &params)
     }
 
-    /// Of the engine's counters.
+    /// One of the engine's counters.
     fn count(&mut self, name: &str) -> u64 {
         let info = self.command("codegaze.server.info", &json!({}));
         info["engine"][name].as_u64().unwrap()
     }
 
-    fn leave(mut self) {
-        self.client.leave();
+    fn shut_down(mut self) {
+        self.client.shut_down();
         assert_eq!(self.client.ended().unwrap().exit_code(), 0);
     }
 }
@@ -138,59 +138,64 @@ fn an_edit_runs_the_model_on_its_function_alone_and_undo_on_nothing() {
     editor.replace(&json!([[25, 4], [25, 7]]), "total");
     assert_eq!(editor.heat()["data"], before["data"]);
     assert_eq!(editor.count("passes"), passes + 1);
-    editor.leave();
+    editor.shut_down();
 }
 
 #[test]
-fn what_takes_too_long_is_told_and_comes_later() {
+fn a_slow_analysis_is_an_error_first_and_a_refresh_later() {
     let mut editor = Editor::start(json!({ "debounceMs": 0, "deadlineMs": 1 }));
     editor.open(&functions(60));
-    // As an editor does it: it asks again when it is told that there is something.
-    let refreshes = |editor: &Editor| editor.client.said("workspace/semanticTokens/refresh").len();
+    // Like an editor, the client requests tokens again after each refresh.
+    let refreshes = |editor: &Editor| {
+        editor
+            .client
+            .messages("workspace/semanticTokens/refresh")
+            .len()
+    };
     let mut n_late = 0;
     let tokens = loop {
-        let told = refreshes(&editor);
-        let id = editor.ask("textDocument/semanticTokens/full");
+        let before = refreshes(&editor);
+        let id = editor.request("textDocument/semanticTokens/full");
         match editor.client.answer(id) {
             Ok(tokens) => break tokens,
             Err(error) => assert_eq!(error.code, CONTENT_MODIFIED),
         }
         n_late += 1;
         let end = Instant::now() + PATIENCE;
-        while refreshes(&editor) == told {
-            assert!(Instant::now() < end, "nobody is told");
+        while refreshes(&editor) == before {
+            assert!(Instant::now() < end, "the server sends no refresh");
             std::thread::sleep(Duration::from_millis(5));
         }
     };
     assert!(n_late > 0, "nothing was too late");
     assert!(tokens["data"].as_array().unwrap().len() > 500, "{tokens}");
-    editor.leave();
+    editor.shut_down();
 }
 
 #[test]
 fn an_answer_is_never_of_another_version_than_its_request() {
     let mut editor = Editor::start(json!({ "debounceMs": 0 }));
     editor.open(&functions(30));
-    let mut asked = Vec::new();
+    let mut requests = Vec::new();
     for i in 0..12 {
-        asked.push((editor.version, editor.ask("codegaze/heatmap")));
+        requests.push((editor.version, editor.request("codegaze/heatmap")));
         editor.insert(i, "# another line\n");
     }
-    asked.push((editor.version, editor.ask("codegaze/heatmap")));
-    let n_asked = asked.len();
-    for (i, (version, id)) in asked.into_iter().enumerate() {
+    requests.push((editor.version, editor.request("codegaze/heatmap")));
+    let n_requests = requests.len();
+    for (i, (version, id)) in requests.into_iter().enumerate() {
         match editor.client.answer(id) {
             Ok(heat) => assert_eq!(heat["version"], version),
             Err(error) => {
                 assert_eq!(error.code, CONTENT_MODIFIED);
-                assert!(i + 1 < n_asked, "the latest is answered");
+                assert!(i + 1 < n_requests, "the latest is answered");
             }
         }
     }
-    editor.leave();
+    editor.shut_down();
 }
 
-/// A picture of a long document under a view that was never computed: cancelled, its passes stop.
+/// Requests a picture of a long document in a view that is not cached, and cancels the request.
 #[test]
 fn a_cancelled_request_stops_the_model() {
     let mut editor = Editor::start(json!({ "debounceMs": 0, "cacheMb": 0, "deadlineMs": 60_000 }));
@@ -199,7 +204,7 @@ fn a_cancelled_request_stops_the_model() {
     let (before, cancelled) = (editor.count("passes"), editor.count("cancelled"));
     let argument = json!({ "uri": URI, "format": "json", "view": { "method": "rollout" } });
     let params = json!({ "command": "codegaze.server.heatmap", "arguments": [argument] });
-    let id = editor.client.ask("workspace/executeCommand", &params);
+    let id = editor.client.request("workspace/executeCommand", &params);
     while editor.count("passes") == before {
         assert_eq!(editor.client.answer_within(id, Duration::ZERO), None);
     }
@@ -215,11 +220,11 @@ fn a_cancelled_request_stops_the_model() {
     let stopped_at = editor.count("passes");
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(editor.count("passes"), stopped_at);
-    editor.leave();
+    editor.shut_down();
 }
 
 #[test]
-fn a_view_that_does_not_suit_is_refused_and_changes_nothing() {
+fn an_invalid_view_is_an_error_and_changes_nothing() {
     let mut editor = Editor::start(json!({}));
     editor.open(&functions(2));
     let before = editor.heat();
@@ -246,7 +251,7 @@ fn a_view_that_does_not_suit_is_refused_and_changes_nothing() {
     let after = editor.heat();
     assert_eq!(after["view"], view);
     assert_ne!(after["data"], before["data"]);
-    editor.leave();
+    editor.shut_down();
 }
 
 #[test]
@@ -272,7 +277,7 @@ fn the_language_id_selects_the_syntax_of_definitions() {
         let params = json!({ "textDocument": { "uri": URI } });
         editor.client.notify("textDocument/didClose", &params);
     }
-    editor.leave();
+    editor.shut_down();
 }
 
 /// The level in each inlay hint's tooltip, by line.
@@ -289,7 +294,7 @@ fn hinted_levels(settings: &Value) -> Vec<u64> {
         "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 99, "character": 0 } },
     });
     let hints = editor.client.call("textDocument/inlayHint", &params);
-    editor.leave();
+    editor.shut_down();
     let levels = hints.as_array().unwrap().iter().map(|hint| {
         let tooltip = hint["tooltip"].as_str().unwrap();
         let (_, level) = tooltip.split_once("(level ").unwrap();

@@ -1,4 +1,4 @@
-//! `codegaze analyze`: every input through the model, one report a file.
+//! `codegaze analyze`: analyzes every input, and writes one report for each.
 
 use std::io::{self, Write};
 use std::sync::atomic::AtomicBool;
@@ -24,7 +24,7 @@ use crate::view::picture::RenderOptions;
 use crate::view::terminal::{TerminalOptions, write_document, write_summary, write_top};
 use crate::view::{AnalyzedDocument, Granularity};
 
-/// Rows of a Markdown report's table unless `--top` says otherwise.
+/// The number of rows in the table of a Markdown report, without `--top`.
 const MARKDOWN_ROWS: usize = 20;
 
 pub(super) fn run(args: &AnalyzeArgs) -> Result<(), CliError> {
@@ -90,7 +90,7 @@ fn analyze_all(
     Ok(())
 }
 
-/// Options that have no effect in the chosen format are errors.
+/// Rejects options that have no effect in the selected format.
 fn check(args: &AnalyzeArgs) -> Result<(), CliError> {
     let json_only = [
         ("--tokens", args.tokens),
@@ -140,7 +140,7 @@ fn analyze_one(
     Ok((document, analysis))
 }
 
-/// Writes one result after the other in the chosen format.
+/// Writes results one after the other in the selected format.
 struct Report<'a> {
     args: &'a AnalyzeArgs,
     options: TerminalOptions,
@@ -228,7 +228,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// In JSON a file that failed has a document too, so that no line is missing.
+    /// In JSON, a file that failed also has a document, so that each file has its line.
     fn failure(&mut self, name: &str, error: &str) -> io::Result<()> {
         match &mut self.out {
             Sink::Plain(out) if self.args.format == Format::Json => {
@@ -247,7 +247,7 @@ impl<'a> Report<'a> {
     }
 }
 
-/// The first chunk's matrix as a PNG; a text without lexemes has none.
+/// The matrix of the first chunk as a PNG; `None` for a text without lexemes.
 fn first_matrix(document: &AnalyzedDocument<'_>) -> io::Result<Option<Vec<u8>>> {
     let chunks = &document.analysis.chunks;
     let Some(chunk) = chunks.iter().position(|chunk| chunk.matrix.is_some()) else {

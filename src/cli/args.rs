@@ -1,4 +1,4 @@
-//! The arguments, as clap knows them.
+//! The command-line arguments, declared for clap.
 
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! `codegaze attention`: raw tensors into a file.
+//! `codegaze attention`: writes raw tensors to a file.
 
 use std::io;
 use std::sync::atomic::AtomicBool;

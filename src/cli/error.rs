@@ -9,11 +9,11 @@ use crate::view::label::printable;
 /// Why a command did not do all that it was asked for.
 #[derive(Debug)]
 pub(super) enum CliError {
-    /// The arguments cannot be met: exit code 2.
+    /// The arguments are invalid: exit code 2.
     Usage(anyhow::Error),
-    /// The work failed: exit code 1.
+    /// The command failed: exit code 1.
     Failed(anyhow::Error),
-    /// Some files failed, each already reported: exit code 1.
+    /// Some files failed, and each failure was already reported: exit code 1.
     Reported,
     /// stdout or an output file cannot be written.
     Output { target: String, source: io::Error },

@@ -1,4 +1,4 @@
-//! Which files to read, and reading them.
+//! Finds and reads input files.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -9,7 +9,7 @@ use ignore::WalkBuilder;
 use crate::text::document::{Document, TextError};
 use crate::text::language::{Language, file_language_id, script_language_id};
 
-/// A larger file is refused unless the limit is raised.
+/// The default of `--max-bytes`. Larger files are errors.
 pub(super) const DEFAULT_MAX_BYTES: u64 = 16 << 20;
 
 /// Why an input cannot be read.

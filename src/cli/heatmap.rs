@@ -1,4 +1,4 @@
-//! `codegaze heatmap`: the matrix of a chunk, or the shaded source, into a picture or page.
+//! `codegaze heatmap`: writes the matrix of a chunk, or the shaded source, as a picture or a page.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -17,7 +17,7 @@ use crate::view::heatmap::Heatmap;
 use crate::view::picture::{LabelMode, PictureFormat, PictureKind, RenderError, RenderOptions};
 use crate::view::render::{render_matrix, render_source};
 
-/// The format that a file's name calls for.
+/// The format of a file, by its name.
 fn format_of(path: &Path) -> Result<PictureFormat, CliError> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     match extension.to_ascii_lowercase().as_str() {

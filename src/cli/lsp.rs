@@ -1,4 +1,4 @@
-//! `codegaze lsp`.
+//! `codegaze lsp`: runs the language server.
 
 use std::process::ExitCode;
 

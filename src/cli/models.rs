@@ -12,7 +12,7 @@ use super::progress::Downloads;
 use crate::model::source::{HubOptions, ModelFiles, ModelSource};
 use crate::model::{Device, Model, Precision};
 
-/// Finds and loads a model; one from the hub is fetched if it is not in the cache.
+/// Finds and loads a model. A hub model that is not in the cache is downloaded.
 pub(super) fn load(args: &ModelArgs) -> Result<Model, CliError> {
     let source = on_base(args.model.clone(), args.base.as_ref())?;
     let files = source
@@ -62,7 +62,7 @@ fn print_path(model: &ModelSource, files: &ModelFiles) -> Result<(), CliError> {
     output::to_stdout(format!("{}\n", path.display()).as_bytes())
 }
 
-/// One row a model: id, revision, size, whether it is complete.
+/// Prints one row for each model: id, revision, size, whether it is complete.
 fn list() -> Result<(), CliError> {
     let mut rows = vec![[
         "MODEL".to_owned(),
@@ -122,7 +122,7 @@ fn cached_rows() -> Result<Vec<[String; 4]>, CliError> {
     Ok(Vec::new())
 }
 
-/// Loads the model, so that what is said is true of what would run.
+/// Loads the model, so that the description is that of the model that would run.
 fn info(model: ModelSource, base: Option<ModelSource>, as_json: bool) -> Result<(), CliError> {
     let model = load(&ModelArgs {
         model,

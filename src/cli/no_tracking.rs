@@ -1,4 +1,4 @@
-//! What stands for `tracking` in a build without the feature `mlflow`: no arguments, and nothing is recorded.
+//! Replaces `tracking` in a build without the feature `mlflow`: no arguments, and nothing is recorded.
 
 use clap::Args;
 

@@ -16,7 +16,7 @@ impl Stdout {
         Self(BufWriter::new(io::stdout().lock()))
     }
 
-    /// Flushes, so that an error at the end is not lost.
+    /// Flushes, so that an error at the end is reported.
     pub(super) fn finish(mut self) -> Result<(), CliError> {
         self.0.flush().map_err(CliError::stdout)
     }

@@ -1,4 +1,4 @@
-//! Progress on stderr, where a person watches.
+//! Progress bars on stderr.
 
 use std::sync::Mutex;
 
@@ -8,7 +8,7 @@ use crate::model::source::DownloadProgress;
 use crate::panics::lock;
 use crate::view::label::printable;
 
-/// A bar over a known number of steps. Hidden by itself where stderr is no terminal.
+/// A bar over a known number of steps. It is hidden if stderr is not a terminal.
 pub(super) fn steps(n: usize, what: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(n as u64), ProgressDrawTarget::stderr_with_hz(8));
     bar.set_style(style("{msg} [{bar:24}] {pos}/{len} {eta}"));
@@ -27,7 +27,7 @@ fn style(template: &str) -> ProgressStyle {
         .progress_chars("━╸ ")
 }
 
-/// One bar a file, with bytes and rate.
+/// One bar for each file, with bytes and rate.
 #[derive(Default)]
 pub(super) struct Downloads {
     bar: Mutex<Option<ProgressBar>>,

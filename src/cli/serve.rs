@@ -1,4 +1,4 @@
-//! `codegaze serve`: the engine over HTTP.
+//! `codegaze serve`: runs the HTTP server.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(super) fn run(args: ServeArgs) -> Result<(), CliError> {
         observer: tracking.observer(),
         ..options(args)?
     };
-    // Handlers look up, wait and convert; what takes its time runs on the engine's thread or on few others.
+    // Handlers only look up, wait and convert. Long work runs on the engine's thread or on a few other threads.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(4)
@@ -30,11 +30,11 @@ pub(super) fn run(args: ServeArgs) -> Result<(), CliError> {
         .map_err(CliError::failed)?;
     let served = runtime.block_on(async {
         let bound = Bound::new(options).await?;
-        // For a person, and for a program that chose port 0.
+        // For people, and for programs that selected port 0.
         report_line(&format!("listening on http://{}", bound.address()));
         bound.serve(told_to_end()).await
     });
-    // A picture that is still being drawn is nobody's any more.
+    // Abandon pictures that are still being drawn.
     runtime.shutdown_background();
     served.map_err(|error| match error {
         ServeError::Options(_) => CliError::usage(error),
@@ -86,7 +86,7 @@ fn options(args: ServeArgs) -> Result<ServerOptions, CliError> {
     })
 }
 
-/// Ctrl-C, or what a supervisor sends.
+/// Ctrl-C, or the signal of a supervisor.
 async fn told_to_end() {
     let interrupted = async {
         if tokio::signal::ctrl_c().await.is_err() {

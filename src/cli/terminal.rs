@@ -1,4 +1,4 @@
-//! What the terminal can show, from its environment.
+//! The abilities of the terminal, from environment variables.
 
 use std::env;
 use std::io::IsTerminal;
@@ -7,14 +7,14 @@ use super::args::ColorChoice;
 use crate::view::terminal::ColorMode;
 use crate::view::theme::Theme;
 
-/// The variables that say something about the terminal.
+/// The environment variables that describe the terminal.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Environment {
     pub no_color: Option<String>,
     pub colorterm: Option<String>,
     pub term: Option<String>,
     pub colorfgbg: Option<String>,
-    /// Windows Terminal names its session; it has all colors.
+    /// Windows Terminal sets this variable. It supports all colors.
     pub wt_session: Option<String>,
     pub is_terminal: bool,
 }
@@ -36,7 +36,7 @@ impl Environment {
         }
     }
 
-    /// `--color` decides, then `NO_COLOR` (<https://no-color.org>), then whether stdout is a terminal, then what it can do.
+    /// `--color` decides, then `NO_COLOR` (<https://no-color.org>), then whether stdout is a terminal, then its abilities.
     pub(super) fn color(&self, choice: ColorChoice) -> ColorMode {
         match choice {
             ColorChoice::Never => ColorMode::Plain,

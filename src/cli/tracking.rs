@@ -1,4 +1,4 @@
-//! `--mlflow-uri`: what is analyzed becomes a run in MLflow.
+//! `--mlflow-uri`: records analyses as a run in MLflow.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! MLflow's REST API, as far as a run needs it: <https://mlflow.org/docs/latest/rest-api.html>.
+//! The part of MLflow's REST API that a run needs: <https://mlflow.org/docs/latest/rest-api.html>.
 
 use std::fmt;
 use std::sync::mpsc::SyncSender;
@@ -14,10 +14,10 @@ use super::{TrackingError, TrackingOptions};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// More is no answer of MLflow's.
+/// The most bytes of a response that are read.
 const BODY_LIMIT: u64 = 1 << 20;
 
-/// As MLflow's own client takes them from the environment.
+/// The credentials, from the environment variables of MLflow's own client.
 #[derive(Clone)]
 pub enum Credentials {
     /// `MLFLOW_TRACKING_TOKEN`.
@@ -33,7 +33,7 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// From the variables that `get` looks up.
+    /// Reads the environment variables with `get`.
     pub fn from_vars(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let get = |name: &str| get(name).filter(|value| !value.is_empty());
         if let Some(token) = get("MLFLOW_TRACKING_TOKEN") {
@@ -58,7 +58,7 @@ impl Credentials {
     }
 }
 
-/// Why a request did nothing.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RequestError {
     #[error("{0}")]
@@ -67,7 +67,7 @@ pub(super) enum RequestError {
     Refused {
         endpoint: &'static str,
         status: u16,
-        /// MLflow's `error_code`, where there is one.
+        /// MLflow's `error_code`, or an empty string.
         code: String,
         message: String,
     },
@@ -83,7 +83,7 @@ impl RequestError {
         matches!(self, Self::Refused { code, .. } if code == wanted)
     }
 
-    /// Sending the same again gives the same.
+    /// Whether sending the same request again would fail in the same way.
     pub(super) fn is_final(&self) -> bool {
         matches!(
             self,
@@ -99,7 +99,7 @@ pub(super) struct Client {
     agent: Agent,
     base: String,
     authorization: Option<String>,
-    /// Told of every answer.
+    /// Sends a message for every response.
     answered: SyncSender<()>,
 }
 
@@ -127,7 +127,7 @@ impl Client {
         })
     }
 
-    /// The id of the experiment called `name`, made if there is none.
+    /// The id of the experiment `name`, which is created if it does not exist.
     pub(super) fn experiment(&self, name: &str) -> Result<String, RequestError> {
         match self.find_experiment(name) {
             Err(error) if error.has_code("RESOURCE_DOES_NOT_EXIST") => {}
@@ -136,7 +136,7 @@ impl Client {
         let endpoint = "experiments/create";
         match self.post(endpoint, &json!({ "name": name })) {
             Ok(answer) => text(&answer, endpoint, "/experiment_id"),
-            // Somebody else was quicker.
+            // Another client created it meanwhile.
             Err(error) if error.has_code("RESOURCE_ALREADY_EXISTS") => self.find_experiment(name),
             Err(error) => Err(error),
         }
@@ -148,7 +148,7 @@ impl Client {
         text(&answer, endpoint, "/experiment/experiment_id")
     }
 
-    /// Begins a run; gives its id.
+    /// Creates a run, and returns its id.
     pub(super) fn create_run(&self, request: &Value) -> Result<String, RequestError> {
         let endpoint = "runs/create";
         let answer = self.post(endpoint, request)?;
@@ -190,7 +190,7 @@ impl Client {
         endpoint: &'static str,
         response: ureq::http::Response<Body>,
     ) -> Result<Value, RequestError> {
-        // One that was not looked at yet says the same.
+        // If the channel is full, the message that waits means the same.
         let _ = self.answered.try_send(());
         let status = response.status();
         let body = response
@@ -202,12 +202,12 @@ impl Client {
         if status.is_success() {
             return Ok(value);
         }
-        let said = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+        let field = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
         Err(RequestError::Refused {
             endpoint,
             status: status.as_u16(),
-            code: said("error_code"),
-            message: said("message"),
+            code: field("error_code"),
+            message: field("message"),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! One run from its first sample to its end: batches, and what happens when the server does not take them.
+//! One run from its first sample to its end: sends samples in batches, and repeats batches after errors.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use super::client::{Client, RequestError};
 use super::{QUEUE, Sample, TrackingOptions, now};
 
-/// Samples come together for so long before they are sent.
+/// How long samples are collected before they are sent.
 const BATCH_PAUSE: Duration = Duration::from_millis(500);
-/// MLflow takes 1,000 metrics, parameters and tags a request.
+/// MLflow accepts 1,000 metrics, parameters and tags in a request.
 const BATCH_METRICS: usize = 900;
-/// After a failure; doubled up to the second.
+/// The first and the longest pause after a failure. Each failure doubles the pause.
 const RETRY_PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 
 /// The limits of the oldest servers: newer ones take 500 or 6,000 characters of a parameter.
@@ -23,7 +23,7 @@ const TAG_CHARS: usize = 5000;
 
 type Warn = Box<dyn FnOnce(String) + Send>;
 
-/// Sends what comes until nobody can send any more, then ends the run.
+/// Sends samples until the channel disconnects, and then ends the run.
 pub(super) fn record(
     client: &Client,
     options: &TrackingOptions,
@@ -58,22 +58,22 @@ pub(super) fn record(
 struct Run<'a> {
     client: &'a Client,
     options: &'a TrackingOptions,
-    /// Taken by the first warning.
+    /// `None` after the first warning.
     warn: Option<Warn>,
     id: Option<String>,
     has_params: bool,
     models: BTreeSet<String>,
     methods: BTreeSet<String>,
-    /// Oldest first.
+    /// Samples that are not sent yet, oldest first.
     waiting: VecDeque<Sample>,
-    /// Of the oldest that waits.
+    /// The step of the oldest waiting sample.
     next_step: u64,
-    /// Not before this, and how long to wait after another failure.
+    /// After a failure: when to try again, and how long to wait after the next failure.
     retry: Option<(Instant, Duration)>,
 }
 
 impl Run<'_> {
-    /// Takes in what comes within a pause; `false` once nobody sends any more.
+    /// Collects samples for one pause. Returns `false` if the channel is disconnected.
     fn collect(&mut self, samples: &Receiver<Sample>) -> bool {
         let end = Instant::now() + BATCH_PAUSE;
         loop {
@@ -97,7 +97,7 @@ impl Run<'_> {
         !self.waiting.is_empty() && is_time
     }
 
-    /// Whether everything was taken.
+    /// Sends all waiting samples. Returns whether the server accepted them.
     fn send(&mut self) -> bool {
         while !self.waiting.is_empty() {
             match self.send_batch() {
@@ -131,7 +131,7 @@ impl Run<'_> {
                 };
             }
         }
-        // A run's parameters stay what they were first: what came later is told by tags.
+        // The parameters of a run cannot change, so tags list later models and methods.
         let tags = [
             ("codegaze.models", &self.models),
             ("codegaze.methods", &self.methods),
@@ -144,7 +144,7 @@ impl Run<'_> {
         let sent = self.client.log_batch(&request);
         match sent {
             Err(error) if !error.is_final() => return Err(error),
-            // What is refused for good must not hold up what comes after it.
+            // A batch that the server will never accept must not delay later ones.
             Err(ref error) => self.warn(error),
             Ok(()) => {}
         }
@@ -153,7 +153,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The run's id; begins it, with the parameters of the first sample.
+    /// The id of the run, which is created with the parameters of the first sample.
     fn begun(&mut self) -> Result<String, RequestError> {
         let id = match &self.id {
             Some(id) => id.clone(),

@@ -1,4 +1,4 @@
-//! Models from the hub on the command line, against a local server that speaks the hub's API.
+//! Models from the hub on the command line, against a local server with the hub's API.
 
 #![cfg(feature = "hub")]
 
@@ -47,7 +47,7 @@ fn a_model_from_the_hub() {
     assert_eq!(code, Some(0), "{stderr}");
     assert!(path.trim().ends_with(COMMIT), "{path}");
     drop(hub);
-    // Everything else comes from the cache; nobody answers at the endpoint any more.
+    // Everything else comes from the cache, because the hub no longer runs.
     let nobody = "http://127.0.0.1:9";
     assert_eq!(run(&["models", "path", model], nobody).1, path);
     let (_, list, _) = run(&["models", "list"], nobody);

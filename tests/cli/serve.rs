@@ -1,4 +1,4 @@
-//! `codegaze serve` as it is started and ended; what it answers is for `tests/http.rs`.
+//! How `codegaze serve` starts and ends. `tests/http.rs` tests its responses.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use crate::{Case, codegaze, expect_fault, fixture};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The program, serving on a port that it chose.
+/// The program, serving on a free port.
 struct Serving {
     child: Child,
     stderr: BufReader<ChildStderr>,
@@ -58,7 +58,7 @@ impl Serving {
         (status, body.to_owned())
     }
 
-    /// The body, once it is answered well: the models load meanwhile.
+    /// The body of the first successful response. Before it, the models are loading.
     fn until_ok(&self, path: &str, headers: &str) -> String {
         let start = Instant::now();
         loop {
@@ -71,7 +71,7 @@ impl Serving {
         }
     }
 
-    /// Exit code, and all that was printed after the address.
+    /// The exit code, and everything that the program printed after the address.
     fn end(mut self, signal: &str) -> (Option<i32>, String, String) {
         let id = self.child.id().to_string();
         let killed = std::process::Command::new("kill")
@@ -89,7 +89,7 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // Only of use when a test has failed.
+        // Needed only if a test has failed.
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -97,14 +97,14 @@ impl Drop for Serving {
 
 #[test]
 #[cfg(unix)]
-fn serves_on_a_free_port_until_it_is_told_to_end() {
+fn serves_on_a_free_port_until_a_signal_ends_it() {
     for signal in ["-TERM", "-INT"] {
         let server = Serving::start(&[], &[]);
         server.until_ok("/ready", "");
         let (status, body) = server.get("/models", "");
         assert_eq!(status, 200, "{body}");
         assert!(body.contains("codegaze-mini"), "{body}");
-        // A client that says nothing keeps nobody from ending.
+        // An idle connection does not delay the end.
         let idle = TcpStream::connect(&server.address).unwrap();
         let start = Instant::now();
         assert_eq!(
@@ -135,7 +135,7 @@ fn every_model_is_served_the_first_by_default() {
 }
 
 #[test]
-fn a_token_is_asked_for() {
+fn requests_need_the_token() {
     let token = "0123456789abcdef";
     let server = Serving::start(&[], &[("CODEGAZE_TOKEN", token)]);
     assert_eq!(server.get("/models", "").0, 401);
@@ -183,7 +183,7 @@ fn what_cannot_be_served_is_one_line() {
     ];
     for (arguments, code, message) in cases {
         let arguments = [vec!["serve"], arguments].concat();
-        // The address is said before the models are loaded.
+        // The program prints the address before the models are loaded.
         let output = crate::run(&arguments);
         let stderr = String::from_utf8_lossy(&output.stderr);
         if stderr.starts_with("listening on") {

@@ -1,4 +1,4 @@
-//! What may not wait for what.
+//! Messages that must not wait for others.
 
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -17,9 +17,9 @@ fn cancellations_and_other_requests_do_not_wait_for_slow_handlers() {
     let (mut client, _) = start();
     let before = client.answered().len();
     let slow: Vec<i64> = (0..4)
-        .map(|_| client.ask("test/sleep", &json!({ "ms": 600 })))
+        .map(|_| client.request("test/sleep", &json!({ "ms": 600 })))
         .collect();
-    let fifth = client.ask("test/echo", &json!({}));
+    let fifth = client.request("test/echo", &json!({}));
     client.cancel(slow[0]);
     for &id in &slow[1..] {
         client.answer(id).unwrap();
@@ -39,15 +39,15 @@ fn responses_of_the_client_are_read_however_many_messages_wait() {
     let (mut client, _) = start();
     client.on("workspace/configuration", |_| Reply::Later);
     let waiting: Vec<i64> = (0..4)
-        .map(|_| client.ask("test/consult", &json!({})))
+        .map(|_| client.request("test/consult", &json!({})))
         .collect();
     wait_until("four requests to the client", || {
-        client.said("workspace/configuration").len() == 4
+        client.messages("workspace/configuration").len() == 4
     });
     let queued: Vec<i64> = (0..150)
-        .map(|n| client.ask("test/echo", &json!({ "n": n })))
+        .map(|n| client.request("test/echo", &json!({ "n": n })))
         .collect();
-    for question in client.said("workspace/configuration") {
+    for question in client.messages("workspace/configuration") {
         client.reply(&question.id.unwrap(), &json!(["an answer"]));
     }
     for id in waiting {
@@ -66,7 +66,7 @@ fn messages_are_read_from_a_client_that_does_not_read() {
     let text = "x".repeat(200);
     let sender = thread::spawn(move || {
         let ids: Vec<i64> = (0..N)
-            .map(|n| client.ask("test/echo", &json!({ "n": n, "text": text })))
+            .map(|n| client.request("test/echo", &json!({ "n": n, "text": text })))
             .collect();
         (client, ids)
     });
@@ -74,7 +74,7 @@ fn messages_are_read_from_a_client_that_does_not_read() {
         inside.begun.load(Ordering::SeqCst) == N
     });
     let (client, ids) = sender.join().unwrap();
-    client.read_again();
+    client.resume_reading();
     for (n, id) in ids.into_iter().enumerate() {
         assert_eq!(client.answer(id).unwrap()["n"], n);
     }
@@ -88,7 +88,11 @@ fn a_panic_in_a_handler_is_an_error_and_the_session_continues() {
         let error = client.call_err("test/panic", &json!({ "late": late }));
         assert_eq!(error.code, INTERNAL);
         assert!(error.message.contains("test/panic"), "{}", error.message);
-        assert!(error.message.contains("asked for"), "{}", error.message);
+        assert!(
+            error.message.contains("requested this panic"),
+            "{}",
+            error.message
+        );
     }
     assert_eq!(client.call("test/echo", &json!([1])), json!([1]));
 }
@@ -97,21 +101,21 @@ fn a_panic_in_a_handler_is_an_error_and_the_session_continues() {
 fn a_handler_that_blocks_its_thread_does_not_delay_others() {
     let (mut client, _) = start();
     let before = client.answered().len();
-    let busy = client.ask("test/block", &json!({ "ms": 500 }));
-    let quick = client.ask("test/sleep", &json!({ "ms": 1 }));
+    let busy = client.request("test/block", &json!({ "ms": 500 }));
+    let quick = client.request("test/sleep", &json!({ "ms": 1 }));
     for id in [busy, quick] {
         client.answer(id).unwrap();
     }
     assert_eq!(client.answered()[before..], [quick, busy]);
 }
 
-/// With its future, whatever a handler started is told to stop. That the model stops is a test of the server.
+/// Dropping the future of a handler stops the work that it started. A test of the server checks that the model stops.
 #[test]
 fn a_cancelled_handler_is_dropped() {
     const N: usize = 64;
     let (mut client, inside) = start();
     let never: Vec<i64> = (0..N)
-        .map(|_| client.ask("test/never", &json!({})))
+        .map(|_| client.request("test/never", &json!({})))
         .collect();
     wait_until("all handlers run", || {
         inside.begun.load(Ordering::SeqCst) == N
@@ -133,17 +137,17 @@ fn a_request_sees_the_edits_before_it_and_none_after_it() {
     const N: i32 = 300;
     let (mut client, _) = start();
     let slow: Vec<i64> = (0..8)
-        .map(|_| client.ask("test/sleep", &json!({ "ms": 100 })))
+        .map(|_| client.request("test/sleep", &json!({ "ms": 100 })))
         .collect();
-    let asked: Vec<(i32, i64)> = (1..=N)
+    let requests: Vec<(i32, i64)> = (1..=N)
         .map(|version| {
             let document = json!({ "uri": "file:///a.rs", "version": version });
             let edit = json!({ "textDocument": document, "contentChanges": [{ "text": "a" }] });
             client.notify("textDocument/didChange", &edit);
-            (version, client.ask("test/versions", &json!({})))
+            (version, client.request("test/versions", &json!({})))
         })
         .collect();
-    for (version, id) in asked {
+    for (version, id) in requests {
         let expected: Vec<i32> = (1..=version).collect();
         assert_eq!(
             client.answer(id),
@@ -154,8 +158,11 @@ fn a_request_sees_the_edits_before_it_and_none_after_it() {
     for id in slow {
         client.answer(id).unwrap();
     }
-    let logged = client.said("window/logMessage");
-    let logged: Vec<&Value> = logged.iter().map(|said| &said.params["message"]).collect();
+    let logged = client.messages("window/logMessage");
+    let logged: Vec<&Value> = logged
+        .iter()
+        .map(|message| &message.params["message"])
+        .collect();
     let expected: Vec<String> = (1..=N)
         .map(|version| format!("version {version}"))
         .collect();

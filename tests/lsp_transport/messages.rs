@@ -1,4 +1,4 @@
-//! What arrives over the wire, and how a session ends.
+//! Messages of clients, and the end of a session.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn malformed_messages_do_not_end_the_session() {
     for (what, bytes, code) in &malformed {
         client.raw(bytes);
         if let Some(code) = code {
-            assert_eq!(client.refusal().code, *code, "{what}");
+            assert_eq!(client.null_response().code, *code, "{what}");
         }
         assert_eq!(
             client.call("test/echo", &json!({ "after": what }))["after"],
@@ -59,14 +59,14 @@ fn exit_without_shutdown_is_a_failure() {
 }
 
 #[test]
-fn the_end_of_the_input_ends_the_session_whatever_handlers_await() {
+fn the_end_of_the_input_ends_the_session_even_if_handlers_wait() {
     let (mut client, inside) = start();
     client.on("workspace/configuration", |_| Reply::Later);
-    let consult = client.ask("test/consult", &json!({}));
-    let never = client.ask("test/never", &json!({}));
-    client.hear("workspace/configuration", |_| true);
+    let consult = client.request("test/consult", &json!({}));
+    let never = client.request("test/never", &json!({}));
+    client.expect_message("workspace/configuration", |_| true);
     client.close();
-    // The response that this handler awaits cannot arrive any more.
+    // The response that this handler waits for can no longer arrive.
     assert!(client.answer(consult).is_err());
     client.abandon(never);
     assert!(client.is_over_within(Duration::from_secs(2)));
@@ -83,7 +83,7 @@ fn the_end_of_the_input_ends_the_session_whatever_handlers_await() {
 
 /// The protocol lets a server ignore unknown notifications of the form `$/…`, but not requests.
 #[test]
-fn an_unknown_dollar_request_is_refused() {
+fn an_unknown_dollar_request_is_an_error() {
     let (mut client, _) = start();
     assert_eq!(client.call_err("$/unknown", &json!({})).code, NOT_FOUND);
     client.notify("$/unknown", &json!({}));
@@ -106,7 +106,7 @@ fn progress_can_be_cancelled_and_traces_can_be_set() {
 
 /// The library does not parse URIs with raw `{ } [ ] < >`, spaces or letters beyond ASCII.
 #[test]
-fn uris_that_the_library_refuses_are_taken_and_returned_unchanged() {
+fn uris_that_the_library_rejects_are_accepted_and_returned_unchanged() {
     const URIS: [&str; 12] = [
         "file:///a b.rs",
         "file:///{x}/[id]/<y>.tsx",

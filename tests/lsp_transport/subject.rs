@@ -1,4 +1,4 @@
-//! A language server whose handlers are slow, panic, or never answer.
+//! A language server whose handlers are slow, panic, or never respond.
 
 #![allow(clippy::unused_async, reason = "handlers")]
 
@@ -23,7 +23,7 @@ use crate::lsp_client::Client;
 /// What the handlers did.
 #[derive(Default)]
 pub struct Inside {
-    /// Requests and notifications whose handlers began.
+    /// The requests and notifications whose handlers began.
     pub begun: AtomicUsize,
     /// Handlers of `test/never` that were dropped.
     pub dropped: AtomicUsize,
@@ -36,7 +36,7 @@ pub struct Inside {
 
 #[derive(Default)]
 struct State {
-    /// Versions in the order in which they were taken.
+    /// The versions in the order in which handlers read them.
     versions: Vec<i32>,
     uris: Vec<String>,
 }
@@ -95,7 +95,7 @@ impl Subject {
         if params["late"] == true {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        panic!("asked for");
+        panic!("the test requested this panic");
     }
 
     /// Waits for the client.
@@ -121,7 +121,7 @@ impl Subject {
         Ok(())
     }
 
-    /// The versions until this request was read.
+    /// The versions before this request.
     async fn versions(&self, _: Value) -> Result<Value> {
         self.begin();
         let versions = self.state().versions.clone();
@@ -140,7 +140,7 @@ impl Subject {
         Ok(json!(uris))
     }
 
-    /// Sends the same things many times over.
+    /// Sends the same messages many times.
     async fn talk(&self, params: Value) -> Result<()> {
         self.begin();
         for n in 0..params["times"].as_u64().unwrap_or_default() {
@@ -201,7 +201,7 @@ fn service(client: ToClient, inside: Arc<Inside>) -> LspService<Subject> {
     service
 }
 
-/// Short enough to wait for, long enough for a handler that is nearly done.
+/// How long handlers have at the end of a session.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// An initialized client of the test's service.

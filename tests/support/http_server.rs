@@ -1,4 +1,4 @@
-//! The HTTP server on a loopback port, and a client that sends what it is told to, right or wrong.
+//! The HTTP server on a loopback port, and a client that can also send invalid requests.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,7 +10,7 @@ use codegaze::model::source::HubOptions;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-/// A test that hangs is a test that fails.
+/// After this, a test that waits fails.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The server; ends when dropped.
@@ -21,7 +21,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves the embedded model on any free port, unless `change` says otherwise. No request leaves the machine.
+    /// Serves the embedded model on any free port, unless `change` changes this. No request leaves the machine.
     pub fn start(change: impl FnOnce(&mut ServerOptions)) -> Self {
         let mut options = ServerOptions {
             port: 0,
@@ -53,7 +53,7 @@ impl Server {
         }
     }
 
-    /// The same, once its models are loaded.
+    /// The same, after the models are loaded.
     pub fn ready(change: impl FnOnce(&mut ServerOptions)) -> Self {
         let server = Self::start(change);
         let start = Instant::now();
@@ -80,12 +80,12 @@ impl Server {
         self.send("POST", path, &json, body.to_string().as_bytes())
     }
 
-    /// With `Host` and `Content-Length`, unless `headers` have them.
+    /// Sends a request. It adds `Host` and `Content-Length`, unless `headers` have them.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let mut stream = self.connect();
         let head = self.head(method, path, headers, body.len());
         stream.write_all(head.as_bytes()).unwrap();
-        // The server may answer, and go, before it has read all.
+        // The server can respond, and close the connection, before it has read everything.
         let sent = stream.write_all(body);
         Reply::read_to(method, &mut BufReader::new(stream))
             .unwrap_or_else(|error| panic!("{method} {path}: {error}, after {sent:?}"))
@@ -120,12 +120,12 @@ impl Server {
         head + "\r\n"
     }
 
-    /// How the server ended, once it has.
+    /// Waits until the server ends, and returns its result.
     pub fn join(&mut self) -> Result<(), ServeError> {
         self.thread.take().unwrap().join().unwrap()
     }
 
-    /// Tells the server to end.
+    /// Ends the server.
     pub fn stop(&mut self) {
         if let Some(stop) = self.stop.take() {
             // It may have ended by itself.
@@ -133,7 +133,7 @@ impl Server {
         }
     }
 
-    /// The value of a metric, by its name and labels as they are written; 0 if it is not there.
+    /// The value of the metric with exactly this name and these labels; 0 if it does not exist.
     pub fn metric(&self, name: &str) -> f64 {
         self.metric_with(name, &[])
     }
@@ -146,12 +146,12 @@ impl Server {
         line.map_or(0.0, |value| value.parse().unwrap())
     }
 
-    /// Waits until a metric is as it should be.
+    /// Waits until `is_right` accepts the value of a metric.
     pub fn await_metric(&self, name: &str, is_right: impl Fn(f64) -> bool) {
         self.await_metric_with(name, &[], is_right);
     }
 
-    /// Likewise, asked for with these headers.
+    /// The same, with these request headers.
     pub fn await_metric_with(
         &self,
         name: &str,
@@ -213,7 +213,7 @@ impl Reply {
         Self::read_to("GET", stream)
     }
 
-    /// The answer to a request with this method: `HEAD` has no body.
+    /// Reads the response to a request with this method. A response to `HEAD` has no body.
     fn read_to(method: &str, stream: &mut impl BufRead) -> io::Result<Self> {
         let early = || io::Error::new(io::ErrorKind::UnexpectedEof, "the answer ends early");
         let mut line = String::new();
@@ -279,14 +279,14 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// The answer to a request that is right.
+    /// The JSON of a successful response.
     #[track_caller]
     pub fn ok(&self) -> Value {
         assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.body));
         self.json()
     }
 
-    /// The error, and that it has the shape of all errors.
+    /// The message of an error response. It also checks the form of the response.
     #[track_caller]
     pub fn error(&self, status: u16, error_type: &str) -> String {
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A small Hugging Face hub on a local port: its API, its redirects to a CDN on another port, its errors; and faults on demand.
+//! A small Hugging Face hub on a local port, with its API, its redirects to a CDN on another port, and its errors. Tests can add faults.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
@@ -13,22 +13,22 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-/// What goes wrong when a file's content is requested next.
+/// A fault in the next response with a file's content.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
-    /// Sends so many bytes of the body, then closes the connection.
+    /// Sends this many bytes of the body, then closes the connection.
     CloseAfter(usize),
-    /// Answers with this status instead.
+    /// Responds with this status instead.
     Status(u16),
-    /// Sends everything with 200, whatever range was asked for.
+    /// Ignores the requested range, and sends everything with 200.
     IgnoreRange,
     /// `IgnoreRange` and then `CloseAfter`.
     IgnoreRangeAndCloseAfter(usize),
     /// Flips the bits of every byte.
     Corrupt,
-    /// Announces and sends a page of a captive portal.
+    /// Sends the page of a captive portal.
     OtherPage,
-    /// Sends so many bytes in chunks without a length, and ends the body as if it were whole.
+    /// Sends this many bytes in chunks without a length, and ends the body as if it were complete.
     ShortChunked(usize),
     /// Sends the headers, then nothing.
     Stall,
@@ -36,7 +36,7 @@ pub enum Fault {
     Slow { piece: usize, pause: Duration },
 }
 
-/// One request as it came.
+/// One request.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub method: String,
@@ -44,28 +44,28 @@ pub struct Request {
     pub target: String,
     pub range: Option<String>,
     pub authorization: Option<String>,
-    /// Whether it came to the CDN's port.
+    /// Whether the client sent it to the CDN's port.
     pub is_cdn: bool,
 }
 
-/// What the hub serves and how.
+/// The contents of the hub, and its faults.
 #[derive(Debug, Default)]
 pub struct State {
     /// Model id → branch or tag → commit.
     pub refs: HashMap<String, HashMap<String, String>>,
     /// Commit → file → content.
     pub commits: HashMap<String, HashMap<String, Vec<u8>>>,
-    /// Files stored apart, as large ones are: the hub redirects to the CDN.
+    /// Large files, for which the hub redirects to the CDN.
     pub large: HashSet<String>,
     /// File → faults, one for each time its content is requested.
     pub faults: HashMap<String, VecDeque<Fault>>,
-    /// Statuses to answer requests for the list of files with.
+    /// The statuses of the next responses to requests for the list of files.
     pub listing_faults: VecDeque<u16>,
-    /// Without it every request is answered with 401.
+    /// Requests without this token receive 401.
     pub required_token: Option<String>,
     /// Old id → new id, redirected as after a model was renamed.
     pub renamed: HashMap<String, String>,
-    /// Answers HEAD with 405, as a plain file server may.
+    /// Responds to HEAD with 405, like some file servers.
     pub get_only: bool,
     pub requests: Vec<Request>,
     cdn: String,
@@ -94,7 +94,7 @@ impl HubServer {
                         break;
                     }
                     let (state, is_over) = (Arc::clone(&state), Arc::clone(&is_over));
-                    // A client that goes away is no failure of the server.
+                    // A client may close its connection.
                     thread::spawn(move || serve(&stream.unwrap(), is_cdn, &state, &is_over));
                 }
             });
@@ -296,7 +296,7 @@ fn answer(request: &Request, state: &mut State) -> (Answer, Option<Fault>) {
         ]);
         return (redirect, None);
     }
-    // The SHA-1 of a git object has forty digits; any forty that depend on the content do.
+    // The SHA-1 of a git object has forty digits. Here, any forty digits that depend on the content are sufficient.
     let etag = format!("\"{}\"", &sha256(bytes)[..40]);
     if request.method == "HEAD" {
         let answer = Answer {
@@ -339,7 +339,7 @@ fn listing(state: &State, id: &str, revision: &str) -> Answer {
     }
 }
 
-/// A file's bytes, or the range of them that was asked for.
+/// The bytes of a file, or the requested range of them.
 fn content(
     request: &Request,
     state: &mut State,

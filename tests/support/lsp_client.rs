@@ -1,5 +1,5 @@
-//! A client of a language server, over pipes in this process or a child's stdio, that keeps books: every request is answered
-//! exactly once, and nothing is answered that was not asked. `Drop` fails the test otherwise.
+//! A client of a language server, over pipes in this process or over a child's stdio. It records all messages and checks that the server
+//! responds to every request exactly once, and to nothing else. Otherwise, `Drop` fails the test.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// Longer than anything takes on a loaded machine.
+/// Longer than any response takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// An error that answered a request.
+/// An error response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RpcError {
     pub code: i64,
@@ -25,7 +25,7 @@ pub struct RpcError {
 
 pub type Answer = Result<Value, RpcError>;
 
-/// What the client does with a request of the server's.
+/// How the client responds to a request of the server.
 pub enum Reply {
     Result(Value),
     Error(i64, &'static str),
@@ -35,70 +35,71 @@ pub enum Reply {
 
 type Handler = Box<dyn FnMut(&Value) -> Reply + Send>;
 
-/// What a server said of its own accord.
+/// A request or a notification of the server.
 #[derive(Clone, Debug)]
-pub struct Said {
-    /// Of a request.
+pub struct ServerMessage {
+    /// The id, if it is a request.
     pub id: Option<Value>,
     pub method: String,
     pub params: Value,
 }
 
 #[derive(Default)]
-struct Books {
-    /// By id as JSON text; `None`: not answered yet.
-    asked: BTreeMap<String, Option<Answer>>,
+struct Record {
+    /// Id as JSON text → response; `None` before it arrives.
+    requests: BTreeMap<String, Option<Answer>>,
     /// In the order of the wire.
     answered: Vec<String>,
-    said: Vec<Said>,
-    /// Answers with the id `null`: to what was no message.
-    refused: Vec<RpcError>,
-    /// What a server must not do.
-    faults: Vec<String>,
+    /// Requests and notifications of the server.
+    messages: Vec<ServerMessage>,
+    /// Responses with the id `null`, to invalid messages.
+    error_responses: Vec<RpcError>,
+    /// Violations of the protocol by the server.
+    violations: Vec<String>,
     is_over: bool,
     is_paused: bool,
 }
 
 #[derive(Default)]
 struct Shared {
-    books: Mutex<Books>,
+    record: Mutex<Record>,
     changed: Condvar,
     handlers: Mutex<HashMap<String, Handler>>,
 }
 
 impl Shared {
-    fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until `look` finds something; `None` after `patience`.
     fn wait<T>(
         &self,
         patience: Duration,
-        mut look: impl FnMut(&mut Books) -> Option<T>,
+        mut look: impl FnMut(&mut Record) -> Option<T>,
     ) -> Option<T> {
         let end = Instant::now() + patience;
-        let mut books = self.books();
+        let mut record = self.record();
         loop {
-            if let Some(found) = look(&mut books) {
+            if let Some(found) = look(&mut record) {
                 return Some(found);
             }
             let left = end.checked_duration_since(Instant::now())?;
-            let waited = self.changed.wait_timeout(books, left);
-            books = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = self.changed.wait_timeout(record, left);
+            record = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
 
 type Input = Arc<Mutex<Option<Box<dyn Write + Send>>>>;
 
-/// What is on the other end.
+/// The server.
 enum Server<E> {
     Thread(Option<JoinHandle<E>>),
     Child(Child),
 }
 
-/// `E`: what a server in this process ends with.
+/// `E` is the result of a server in this process.
 pub struct Client<E = ()> {
     input: Input,
     shared: Arc<Shared>,
@@ -108,7 +109,7 @@ pub struct Client<E = ()> {
 }
 
 impl<E: Send + 'static> Client<E> {
-    /// `serve` runs on a thread of its own.
+    /// Runs `serve` on a separate thread.
     pub fn of(serve: impl FnOnce(PipeReader, PipeWriter) -> E + Send + 'static) -> Self {
         let (server_in, to_server) = io::pipe().unwrap();
         let (from_server, server_out) = io::pipe().unwrap();
@@ -116,7 +117,7 @@ impl<E: Send + 'static> Client<E> {
         Self::new(to_server, from_server, Server::Thread(Some(thread)))
     }
 
-    /// Like [`Self::of`], on a runtime that handlers may spawn on.
+    /// Like [`Self::of`], on a runtime on which handlers can spawn tasks.
     pub fn of_async<F: Future<Output = E>>(
         serve: impl FnOnce(PipeReader, PipeWriter) -> F + Send + 'static,
     ) -> Self {
@@ -150,22 +151,22 @@ impl<E: Send + 'static> Client<E> {
         }
     }
 
-    /// How requests called `method` are answered; without this, with `null`.
+    /// Sets how the client responds to requests of `method`. The default is `null`.
     pub fn on(&self, method: &str, handler: impl FnMut(&Value) -> Reply + Send + 'static) {
         let mut handlers = self.shared.handlers.lock().unwrap();
         handlers.insert(method.to_owned(), Box::new(handler));
     }
 
-    /// Answers a request that was left for later.
+    /// Responds to a request with [`Reply::Later`].
     pub fn reply(&self, id: &Value, result: &Value) {
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "result": result }));
     }
 
-    /// Bytes as they are.
+    /// Sends bytes without a frame.
     pub fn raw(&self, bytes: &[u8]) {
         let mut input = self.input.lock().unwrap();
         let input = input.as_mut().expect("the input is open");
-        // A server that has ended reads no more.
+        // The server may have ended.
         drop(input.write_all(bytes).and_then(|()| input.flush()));
     }
 
@@ -177,23 +178,23 @@ impl<E: Send + 'static> Client<E> {
         self.send(&message(None, method, params));
     }
 
-    /// Asks without waiting.
-    pub fn ask(&mut self, method: &str, params: &Value) -> i64 {
+    /// Sends a request, and returns its id without waiting.
+    pub fn request(&mut self, method: &str, params: &Value) -> i64 {
         self.next_id += 1;
         let id = self.next_id;
-        self.ask_as(&json!(id), method, params);
+        self.request_as(&json!(id), method, params);
         id
     }
 
-    pub fn ask_as(&self, id: &Value, method: &str, params: &Value) {
+    pub fn request_as(&self, id: &Value, method: &str, params: &Value) {
         self.expect_answer(id);
         self.send(&message(Some(id), method, params));
     }
 
-    /// For a request that is sent raw.
+    /// Expects a response to a request that was sent with [`Self::raw`].
     pub fn expect_answer(&self, id: &Value) {
-        let mut books = self.shared.books();
-        let twice = books.asked.insert(id.to_string(), None);
+        let mut record = self.shared.record();
+        let twice = record.requests.insert(id.to_string(), None);
         assert!(twice.is_none(), "the test uses the id {id} twice");
     }
 
@@ -206,19 +207,19 @@ impl<E: Send + 'static> Client<E> {
     pub fn answer_within(&self, id: impl Into<Value>, patience: Duration) -> Option<Answer> {
         let id = id.into().to_string();
         self.shared
-            .wait(patience, |books| books.asked.get(&id)?.clone())
+            .wait(patience, |record| record.requests.get(&id)?.clone())
     }
 
-    /// Asks, waits, and expects a result.
+    /// Sends a request, waits, and expects a result.
     pub fn call(&mut self, method: &str, params: &Value) -> Value {
-        let id = self.ask(method, params);
+        let id = self.request(method, params);
         let answer = self.answer(id);
         answer.unwrap_or_else(|error| panic!("{method} {params}: {error:?}"))
     }
 
-    /// Asks, waits, and expects an error.
+    /// Sends a request, waits, and expects an error.
     pub fn call_err(&mut self, method: &str, params: &Value) -> RpcError {
-        let id = self.ask(method, params);
+        let id = self.request(method, params);
         match self.answer(id) {
             Err(error) => error,
             Ok(result) => panic!("{method} {params} should fail, but gives {result}"),
@@ -229,67 +230,72 @@ impl<E: Send + 'static> Client<E> {
         self.notify("$/cancelRequest", &json!({ "id": id }));
     }
 
-    /// No answer to `id` is expected any more.
+    /// Expects no response to `id` any more.
     pub fn abandon(&self, id: i64) {
-        self.shared.books().asked.remove(&id.to_string());
+        self.shared.record().requests.remove(&id.to_string());
     }
 
-    /// Ids in the order in which they were answered.
+    /// The ids in the order of their responses.
     pub fn answered(&self) -> Vec<i64> {
-        let books = self.shared.books();
-        let ids = books.answered.iter();
+        let record = self.shared.record();
+        let ids = record.answered.iter();
         ids.filter_map(|id| id.parse().ok()).collect()
     }
 
-    /// The next answer with the id `null`.
-    pub fn refusal(&self) -> RpcError {
-        let next = |books: &mut Books| (!books.refused.is_empty()).then(|| books.refused.remove(0));
+    /// The next response with the id `null`.
+    pub fn null_response(&self) -> RpcError {
+        let next = |record: &mut Record| {
+            (!record.error_responses.is_empty()).then(|| record.error_responses.remove(0))
+        };
         self.shared
             .wait(PATIENCE, next)
-            .expect("an answer with the id null")
+            .expect("a response with the id null")
     }
 
-    /// All requests and notifications called `method` until now.
-    pub fn said(&self, method: &str) -> Vec<Said> {
-        let books = self.shared.books();
-        let said = books.said.iter().filter(|said| said.method == method);
-        said.cloned().collect()
+    /// All requests and notifications of `method` so far.
+    pub fn messages(&self, method: &str) -> Vec<ServerMessage> {
+        let record = self.shared.record();
+        let messages = record.messages.iter();
+        messages
+            .filter(|message| message.method == method)
+            .cloned()
+            .collect()
     }
 
-    /// Everything that the server said of its own accord until now.
-    pub fn all_said(&self) -> Vec<Said> {
-        self.shared.books().said.clone()
+    /// All requests and notifications of the server so far.
+    pub fn all_messages(&self) -> Vec<ServerMessage> {
+        self.shared.record().messages.clone()
     }
 
-    /// Waits until the server has said `method` with parameters that suit.
-    pub fn hear(&self, method: &str, suits: impl Fn(&Value) -> bool) -> Said {
-        self.hear_within(method, suits, PATIENCE)
+    /// Waits until the server has sent `method` with parameters that `suits` accepts.
+    pub fn expect_message(&self, method: &str, suits: impl Fn(&Value) -> bool) -> ServerMessage {
+        self.message_within(method, suits, PATIENCE)
             .unwrap_or_else(|| {
-                let said = self.said(method);
-                panic!("the server does not say {method} as expected, but: {said:#?}")
+                let messages = self.messages(method);
+                panic!("the server did not send the expected {method}, but: {messages:#?}")
             })
     }
 
-    pub fn hear_within(
+    pub fn message_within(
         &self,
         method: &str,
         suits: impl Fn(&Value) -> bool,
         patience: Duration,
-    ) -> Option<Said> {
-        self.shared.wait(patience, |books| {
-            let mut said = books.said.iter();
-            let found = said.find(|said| said.method == method && suits(&said.params));
+    ) -> Option<ServerMessage> {
+        self.shared.wait(patience, |record| {
+            let mut messages = record.messages.iter();
+            let found = messages.find(|message| message.method == method && suits(&message.params));
             found.cloned()
         })
     }
 
-    /// Reads no more than what is under way.
+    /// Stops reading, except the message that is being read.
     pub fn stop_reading(&self) {
-        self.shared.books().is_paused = true;
+        self.shared.record().is_paused = true;
     }
 
-    pub fn read_again(&self) {
-        self.shared.books().is_paused = false;
+    pub fn resume_reading(&self) {
+        self.shared.record().is_paused = false;
         self.shared.changed.notify_all();
     }
 
@@ -301,22 +307,22 @@ impl<E: Send + 'static> Client<E> {
     /// Whether the server's output has ended.
     pub fn is_over_within(&self, patience: Duration) -> bool {
         self.shared
-            .wait(patience, |books| books.is_over.then_some(()))
+            .wait(patience, |record| record.is_over.then_some(()))
             .is_some()
     }
 
     /// `shutdown` and `exit`.
-    pub fn leave(&mut self) {
+    pub fn shut_down(&mut self) {
         assert_eq!(self.call("shutdown", &Value::Null), Value::Null);
         self.notify("exit", &Value::Null);
     }
 
-    /// What a server in this process ended with; an `Err` is its panic.
+    /// The result of a server in this process; an `Err` is its panic.
     pub fn ended(&mut self) -> thread::Result<E> {
         let Server::Thread(thread) = &mut self.server else {
             panic!("the server is a child");
         };
-        let thread = thread.take().expect("asked once");
+        let thread = thread.take().expect("a server ends once");
         let end = Instant::now() + PATIENCE;
         while !thread.is_finished() {
             assert!(Instant::now() < end, "the server does not end");
@@ -353,7 +359,7 @@ impl Client<()> {
         }
     }
 
-    /// How the child exits, if it does so in time.
+    /// The exit status of the child, if it exits in time.
     pub fn exits_within(&mut self, patience: Duration) -> Option<ExitStatus> {
         let end = Instant::now() + patience;
         loop {
@@ -376,38 +382,44 @@ impl<E> Drop for Client<E> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(),
         );
-        self.shared.books().is_paused = false;
+        self.shared.record().is_paused = false;
         self.shared.changed.notify_all();
-        // What was asked shall be answered even now: a server has its grace.
+        // The server must also respond to requests that are still running.
         let is_over = self
             .shared
-            .wait(Duration::from_secs(10), |books| books.is_over.then_some(()))
+            .wait(Duration::from_secs(10), |record| {
+                record.is_over.then_some(())
+            })
             .is_some();
         if let Server::Child(child) = &mut self.server {
             if !is_over {
-                drop(child.kill());
+                // The child may have exited.
+                let _ = child.kill();
             }
-            drop(child.wait());
+            let _ = child.wait();
         }
         if is_over && let Some(reader) = self.reader.take() {
-            drop(reader.join());
+            let _ = reader.join();
         }
         if thread::panicking() {
             return;
         }
         assert!(is_over, "the server outlives its client");
-        let books = self.shared.books();
-        let mut faults = books.faults.join("\n");
-        for (id, answer) in &books.asked {
+        let record = self.shared.record();
+        let mut violations = record.violations.join("\n");
+        for (id, answer) in &record.requests {
             if answer.is_none() {
-                let _ = write!(faults, "\nrequest {id} was never answered");
+                let _ = write!(violations, "\nrequest {id} was never answered");
             }
         }
-        for refused in &books.refused {
-            let _ = write!(faults, "\nan answer to nobody: {refused:?}");
+        for error in &record.error_responses {
+            let _ = write!(
+                violations,
+                "\nan unexpected response with the id null: {error:?}"
+            );
         }
-        drop(books);
-        assert!(faults.is_empty(), "{faults}");
+        drop(record);
+        assert!(violations.is_empty(), "{violations}");
     }
 }
 
@@ -436,27 +448,27 @@ pub fn framed_bytes(body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Keeps the books until the server's output ends. Nothing but well-formed frames may come.
+/// Records messages until the server's output ends, and checks that all of them are well-formed.
 fn read(from_server: impl Read, shared: &Shared, input: &Input) {
     let mut from_server = BufReader::new(from_server);
     loop {
         {
-            let books = shared.books();
-            let resumed = shared.changed.wait_while(books, |books| books.is_paused);
+            let record = shared.record();
+            let resumed = shared.changed.wait_while(record, |record| record.is_paused);
             drop(resumed);
         }
         match read_frame(&mut from_server) {
             Ok(Some(body)) => take(&body, shared, input),
             Ok(None) => break,
-            Err(fault) => {
-                shared.books().faults.push(fault);
-                // The server shall not wait for a reader.
-                drop(io::copy(&mut from_server, &mut io::sink()));
+            Err(violation) => {
+                shared.record().violations.push(violation);
+                // The server must not wait for a reader.
+                let _ = io::copy(&mut from_server, &mut io::sink());
                 break;
             }
         }
     }
-    shared.books().is_over = true;
+    shared.record().is_over = true;
     shared.changed.notify_all();
 }
 
@@ -497,13 +509,13 @@ fn read_frame(from: &mut impl BufRead) -> Result<Option<Value>, String> {
 fn take(body: &Value, shared: &Shared, input: &Input) {
     let id = body.get("id").cloned();
     if let Some(method) = body["method"].as_str() {
-        let said = Said {
+        let message = ServerMessage {
             id: id.clone(),
             method: method.to_owned(),
             params: body.get("params").cloned().unwrap_or_default(),
         };
-        let params = said.params.clone();
-        shared.books().said.push(said);
+        let params = message.params.clone();
+        shared.record().messages.push(message);
         if let Some(id) = id {
             let mut handlers = shared.handlers.lock().unwrap();
             let reply = handlers
@@ -520,11 +532,10 @@ fn take(body: &Value, shared: &Shared, input: &Input) {
             };
             let mut input = input.lock().unwrap_or_else(PoisonError::into_inner);
             if let (Some(input), false) = (input.as_mut(), answer.is_null()) {
-                drop(
-                    input
-                        .write_all(&framed(&answer))
-                        .and_then(|()| input.flush()),
-                );
+                // The server may have ended.
+                let _ = input
+                    .write_all(&framed(&answer))
+                    .and_then(|()| input.flush());
             }
         }
     } else {
@@ -535,27 +546,30 @@ fn take(body: &Value, shared: &Shared, input: &Input) {
                 message: error["message"].as_str().unwrap_or_default().to_owned(),
             }),
             _ => {
-                shared.books().faults.push(format!("no answer: {body}"));
+                shared
+                    .record()
+                    .violations
+                    .push(format!("neither a result nor an error: {body}"));
                 return;
             }
         };
-        let mut books = shared.books();
-        let books = &mut *books;
+        let mut record = shared.record();
+        let record = &mut *record;
         let id = id.unwrap_or_default();
-        match (books.asked.get_mut(&id.to_string()), answer) {
+        match (record.requests.get_mut(&id.to_string()), answer) {
             (Some(slot @ None), answer) => {
                 *slot = Some(answer);
-                books.answered.push(id.to_string());
+                record.answered.push(id.to_string());
             }
             (Some(Some(_)), answer) => {
-                books.faults.push(format!(
+                record.violations.push(format!(
                     "request {id} is answered a second time: {answer:?}"
                 ));
             }
-            (None, Err(error)) if id.is_null() => books.refused.push(error),
-            (None, answer) => books
-                .faults
-                .push(format!("nobody asked {id}, answered with {answer:?}")),
+            (None, Err(error)) if id.is_null() => record.error_responses.push(error),
+            (None, answer) => record.violations.push(format!(
+                "a response to the unknown request {id}: {answer:?}"
+            )),
         }
     }
     shared.changed.notify_all();

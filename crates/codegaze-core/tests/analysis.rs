@@ -1,4 +1,4 @@
-//! Whole documents through the embedded model: what holds for every text.
+//! Analyses of whole documents with the embedded model: properties of all texts.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 #![allow(clippy::cast_precision_loss, reason = "small counts")]
@@ -121,7 +121,7 @@ fn check(text: &str, analysis: &Analysis) {
     }
 }
 
-/// Pieces of code and of what code should not have.
+/// Pieces of code, and of texts that are unusual in code.
 fn any_source() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("def f(x):\n    return x\n\n\n".to_owned()),
@@ -147,7 +147,7 @@ proptest! {
     }
 
     #[test]
-    fn a_chunk_scores_the_same_wherever_it_stands(above in any_source()) {
+    fn a_chunk_has_the_same_scores_at_any_place(above in any_source()) {
         // Functions that are large enough to be chunks of their own.
         let body = "    total = [total, value * 2 + 1, 'text']\n".repeat(14);
         let functions: String =
@@ -202,7 +202,7 @@ fn odd_documents() {
 }
 
 #[test]
-fn extras_are_there_when_asked_for() {
+fn extras_are_present_when_requested() {
     let text = "def area(r):\n    return 3.14 * r ** 2\n";
     let mut config = config(Method::Received);
     config.extras = Extras {
@@ -220,7 +220,7 @@ fn extras_are_there_when_asked_for() {
     assert_eq!(subwords.len(), chunk.n_tokens);
     assert_eq!(matrix.weights.len(), chunk.n_tokens * chunk.n_tokens);
     assert!((subwords.iter().map(|subword| subword.score).sum::<f32>() - 1.0).abs() < 1e-4);
-    // What the matrix says by hand: drop the special columns, renormalize, take the column means.
+    // The scores from the matrix: drop the special columns, renormalize, take the column means.
     let n = chunk.n_tokens;
     let mut expected = vec![0.0; n];
     for row in matrix.weights.chunks_exact(n).skip(1).take(n - 2) {
@@ -262,7 +262,7 @@ fn an_analysis_can_be_cancelled() {
 }
 
 #[test]
-fn what_is_not_computed_yet_is_unscored() {
+fn missing_windows_are_unscored() {
     let text = "def f(a):\n    return [a, 1, 2, 3]\n\n\n".repeat(100);
     let document = Document::new(text, 1);
     let config = config(Method::Received);
@@ -288,7 +288,7 @@ fn what_is_not_computed_yet_is_unscored() {
 }
 
 #[test]
-fn a_record_answers_what_a_pass_would() {
+fn a_record_gives_the_same_scores_as_a_pass() {
     let text = "def f(items):\n    total = 0\n    for item in items:\n        total += item.price\n    return total\n";
     let core = codegaze_text::ByteSpan::new(0, text.len());
     let never = AtomicBool::new(false);
@@ -318,7 +318,7 @@ fn a_record_answers_what_a_pass_would() {
 }
 
 #[test]
-fn a_cancelled_pass_leaves_what_it_computed() {
+fn a_cancelled_pass_keeps_what_it_computed() {
     struct StopAt<'a>(usize, &'a AtomicBool);
     impl codegaze_model::roberta::AttentionSink for StopAt<'_> {
         fn attention(

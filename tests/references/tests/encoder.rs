@@ -1,4 +1,4 @@
-//! The encoder against candle-transformers, a second opinion beside PyTorch's (`tests/reference.rs`).
+//! Compares the encoder with candle-transformers, besides the values of PyTorch in `crates/codegaze-model/tests/reference.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 
@@ -14,14 +14,14 @@ use codegaze::model::source::{HubOptions, ModelSource};
 use codegaze::model::{Device, Model, Precision};
 use serde::Deserialize;
 
-/// What the encoder promises, absolute.
+/// The greatest absolute difference that is accepted.
 const HIDDEN_TOLERANCE: f32 = 1e-3;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
 }
 
-/// One text with the ids that transformers gives it.
+/// One text, with its ids from transformers.
 #[derive(Deserialize)]
 struct Text {
     text: String,
@@ -50,7 +50,7 @@ fn candle_transformers_agrees_on_hidden_states() {
     let model = Model::load(&files, Device::Cpu, Precision::F32).unwrap();
     let config = std::fs::read(directory.join("config.json")).unwrap();
     let mut config: serde_json::Value = serde_json::from_slice(&config).unwrap();
-    // Keys that transformers leaves out at their defaults and candle-transformers demands.
+    // transformers omits these keys at their defaults, and candle-transformers needs them.
     let defaults = serde_json::json!({
         "attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0, "hidden_act": "gelu",
         "type_vocab_size": 1, "position_embedding_type": "absolute", "use_cache": false,

@@ -1,4 +1,4 @@
-//! What codegaze writes as JSON against the schemas that it publishes, by the validator `jsonschema`.
+//! Checks the JSON of codegaze against its published schemas, with the validator `jsonschema`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 
@@ -63,7 +63,7 @@ fn outputs_satisfy_the_schema() {
     assert!(validator.is_valid(&failure));
 }
 
-/// Removes each field in turn, adds one to each object, and puts nonsense into each value: the schema must notice.
+/// Removes each field, adds a field to each object, and replaces each value with an invalid one. The schema must reject every change.
 #[test]
 fn the_schema_catches_every_broken_field() {
     let validator = schema();
@@ -104,7 +104,7 @@ fn the_schema_catches_every_broken_field() {
     }
 }
 
-/// Pointers to all values; of an array, its first element only.
+/// Pointers to all values, and in an array only to the first element.
 fn collect(value: &Value, pointer: String, pointers: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
@@ -126,7 +126,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The program, which lies two folders above this test's own executable.
+/// The program, which is two directories above the executable of this test.
 fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test

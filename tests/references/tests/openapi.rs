@@ -1,4 +1,4 @@
-//! The answers of the HTTP server against its OpenAPI document, by the validator `jsonschema`.
+//! Checks the responses of the HTTP server against its OpenAPI document, with the validator `jsonschema`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 
@@ -18,7 +18,7 @@ const CODE: &str = "def add(first, second):\n    return first + second  # 😀\n
 /// Thirty of these are several chunks.
 const FUNCTION: &str = "def scale(values, factor):\n    result = []\n    for value in values:\n        result.append(value * factor)\n    return result\n\n";
 
-/// The schema of an endpoint's answer with 200.
+/// The schema of an endpoint's response with 200.
 fn validator(document: &Value, path: &str, method: &str) -> jsonschema::Validator {
     let pointer = format!(
         "/paths/{}/{method}/responses/200/content/application~1json/schema",
@@ -75,7 +75,7 @@ fn answers_are_what_the_document_says() {
                 panic!("{path}: {error} at {}", error.instance_path());
             }
         }
-        // The schema tells right from wrong.
+        // The schema also rejects an invalid response.
         assert!(
             !validator.is_valid(&json!({ "error": "x", "error_type": "busy" })),
             "{path}"

@@ -1,4 +1,4 @@
-//! The SVG pictures against the PNG pictures, by the renderer `resvg`.
+//! Compares the SVG pictures with the PNG pictures, with the renderer `resvg`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
 #![allow(clippy::cast_precision_loss, reason = "numbers of pixels")]
