@@ -1,4 +1,4 @@
-# Recipes for the people who work on codegaze, and for CI. `just` itself is optional: `pip install rust-just`.
+# Recipes for contributors and for CI. `just` is optional: `pip install rust-just`.
 
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
@@ -7,7 +7,7 @@ bin := justfile_directory() / ".venv" / if os() == "windows" { "Scripts" } else 
 _list:
     @just --list --unsorted
 
-# What a change needs before it is delivered; the groups below hold the rest
+# The checks before you deliver a change; the groups below have the others
 check: ci-lint test
 
 # Every check that CI runs, in groups that need the same tools. `.ci/run` and the workflows call these groups.
@@ -43,7 +43,7 @@ references:
     cargo build
     cargo test -p codegaze-references
 
-# Is everything formatted?
+# Formatting of Rust
 fmt:
     cargo fmt --all --check
     # A macro declares these modules, and `cargo fmt` does not find them.
@@ -54,11 +54,11 @@ clippy:
     cargo clippy --workspace --all-targets -- -D warnings
     cargo clippy --no-default-features -- -D warnings
 
-# Documentation without a broken link
+# Documentation; a broken link is an error
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
-# Licences, sources and versions of the dependencies
+# Licenses, sources and versions of the dependencies
 deny: tools
     {{ bin }}/cargo-deny --log-level error check bans licenses sources
 
@@ -72,7 +72,7 @@ lint: tools
     {{ bin }}/zizmor --offline --quiet .github/workflows
     {{ bin }}/ruff check .
 
-# Does the package hold the embedded model, and nothing large besides?
+# The packages contain the embedded model and no other large files
 package:
     #!/usr/bin/env bash
     set -euo pipefail
@@ -81,7 +81,7 @@ package:
         grep -qxF "$file" <<<"$files" || { echo "the package lacks $file" >&2; exit 1; }
     done
     if grep -E '^(tests|training|target|editors|crates|benches)/' <<<"$files"; then
-        echo "the package holds what it should not" >&2
+        echo "the package contains files that it should not contain" >&2
         exit 1
     fi
     files=$(cargo package --list --allow-dirty -p codegaze-mini)
@@ -89,12 +89,12 @@ package:
         grep -qxF "$file" <<<"$files" || { echo "the package codegaze-mini lacks $file" >&2; exit 1; }
     done
 
-# Are the fixtures what transformers computes today, and does the encoder agree with them?
+# Compares the fixtures with transformers, and the encoder with the fixtures
 fixtures: pytorch
     {{ bin }}/python tests/fixtures/generate.py --check
     cargo test -p codegaze-model --test reference --test tokenizer --test weights
 
-# Does the program say what transformers says, on texts that are in no fixture?
+# Compares the program with transformers, on texts that are not in the fixtures
 transformers: pytorch
     cargo build --release
     {{ bin }}/python tests/fixtures/compare.py target/release/codegaze
@@ -119,7 +119,7 @@ lsp-emacs: drivers
     cargo build --release
     {{ bin }}/python tests/lsp/emacs.py
 
-# The page of `codegaze serve`: types, lint, tests without a browser, whether web/dist is what the sources make, and in Chromium
+# The page of `codegaze serve`: types, lint, tests without a browser, web/dist against the sources, tests in Chromium
 page *ARGS:
     cargo build --release
     cd web && npm ci --silent --no-audit --no-fund && npm run check && npm run lint && npm test && npm run check-dist && npm run e2e -- {{ ARGS }}
@@ -134,25 +134,25 @@ generate: types
 types:
     UPDATE_TYPES=1 cargo test -p codegaze --features ts --lib typescript
 
-# Are the committed TypeScript types those of Rust?
+# Compares the committed TypeScript types with the types in Rust
 types-check:
     cargo test -p codegaze --features ts --lib typescript
 
-# Requests made up from the OpenAPI document, against the real server
+# Random requests from the OpenAPI document to the real server
 http-api *ARGS: (_suite "http" "tests/http_api")
     .venv/http/bin/python tests/http_api/run.py {{ ARGS }}
 
-# Runs on a real MLflow server, read back through its own client
+# Records runs on a real MLflow server, and reads them with MLflow's client
 mlflow *ARGS: (_suite "mlflow" "tests/mlflow")
     .venv/mlflow/bin/python -m pytest -q tests/mlflow {{ ARGS }}
 
-# The program, and an environment of its own for what DIRECTORY requires
+# Builds the program, and an environment with the requirements of DIRECTORY
 _suite NAME DIRECTORY: _venv
     cargo build --release
     @[ -d .venv/{{ NAME }} ] || {{ bin }}/python -m venv .venv/{{ NAME }}
     @.venv/{{ NAME }}/bin/python -m pip install --quiet --disable-pip-version-check -r {{ DIRECTORY }}/requirements.txt
 
-# The language server against its bars
+# Measures the language server against its targets
 lsp-bench *ARGS: pytorch
     {{ bin }}/python benches/lsp.py {{ ARGS }}
 
@@ -192,16 +192,16 @@ vscode *ARGS: _vscode
     editors/vscode/test/readme.sh
     cd editors/vscode && npm run test:e2e -- {{ ARGS }}
 
-# The VSIX of this platform, with the program inside
+# Builds the VSIX of this platform, with the program inside
 vscode-package: _vscode
     cd editors/vscode && npm run package
 
-# CODEGAZE_BIN is the program, if it is not to be built
+# CODEGAZE_BIN is an existing program, which is then not built
 _vscode:
     [ -n "${CODEGAZE_BIN:-}" ] || cargo build --release
     cd editors/vscode && npm ci --silent --no-audit --no-fund
 
-# Peak memory of an analysis against the bar
+# Peak memory of an analysis against its target
 memory: pytorch
     {{ bin }}/python benches/memory.py --check
 
@@ -221,7 +221,7 @@ aggregates *ARGS:
 compare *ARGS:
     python3 benches/compare.py {{ ARGS }}
 
-# The model of CodeBERT's shape that memory and compare run on
+# Creates the model of CodeBERT's shape for memory and compare
 model: pytorch
     {{ bin }}/python benches/shape.py
 
@@ -232,10 +232,10 @@ _venv:
 tools: _venv
     @{{ bin }}/python -m pip install --quiet --disable-pip-version-check -r .ci/requirements.txt
 
-# Installs what the fixtures are made with into .venv
+# Installs PyTorch and transformers for the fixtures into .venv
 pytorch: _venv
     @{{ bin }}/python -m pip install --quiet --disable-pip-version-check -r tests/fixtures/requirements.txt
 
-# Installs what drives the language server into .venv
+# Installs the language server's test client into .venv
 drivers: _venv
     @{{ bin }}/python -m pip install --quiet --disable-pip-version-check -r tests/lsp/requirements.txt
