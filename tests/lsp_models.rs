@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use hub_server::{Fault, HubServer};
-use lsp_client::{Client, PATIENCE, Reply, ServerMessage};
+use lsp_client::{Client, Reply, ServerMessage, TIMEOUT};
 use serde_json::{Value, json};
 
 const ID: &str = "acme/tiny";
@@ -129,7 +129,7 @@ impl Editor {
     }
 
     fn is_served_by(&mut self, model: &str) -> Value {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         loop {
             let now = self.model();
             if now["state"] == "ready" && now["id"] == model {
@@ -184,7 +184,7 @@ impl Editor {
 
     fn shut_down(mut self) {
         self.0.shut_down();
-        let status = self.0.exits_within(PATIENCE).unwrap();
+        let status = self.0.exits_within(TIMEOUT).unwrap();
         assert!(status.success(), "{status}");
     }
 }

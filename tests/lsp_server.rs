@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use codegaze::lsp::{Ended, ServeOptions, serve};
-use lsp_client::{Client, PATIENCE};
+use lsp_client::{Client, TIMEOUT};
 use serde_json::{Value, json};
 
 const URI: &str = "file:///work/{a} b.py";
@@ -161,7 +161,7 @@ fn a_slow_analysis_is_an_error_first_and_a_refresh_later() {
             Err(error) => assert_eq!(error.code, CONTENT_MODIFIED),
         }
         n_late += 1;
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while refreshes(&editor) == before {
             assert!(Instant::now() < end, "the server sends no refresh");
             std::thread::sleep(Duration::from_millis(5));

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::{Case, codegaze, expect_fault, fixture};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The program, serving on a free port.
 struct Serving {
@@ -44,7 +44,7 @@ impl Serving {
     /// Status and body.
     fn get(&self, path: &str, headers: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         let address = &self.address;
         write!(
             stream,
@@ -66,7 +66,7 @@ impl Serving {
             if status == 200 {
                 return body;
             }
-            assert!(start.elapsed() < PATIENCE, "{path} stays {status}: {body}");
+            assert!(start.elapsed() < TIMEOUT, "{path} stays {status}: {body}");
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 /// After this, a test that waits fails.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The server; ends when dropped.
 pub struct Server {
@@ -58,7 +58,7 @@ impl Server {
         let server = Self::start(change);
         let start = Instant::now();
         while server.get("/ready").status != 200 {
-            assert!(start.elapsed() < PATIENCE, "the model does not load");
+            assert!(start.elapsed() < TIMEOUT, "the model does not load");
             std::thread::sleep(Duration::from_millis(10));
         }
         server
@@ -66,7 +66,7 @@ impl Server {
 
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.set_nodelay(true).unwrap();
         stream
     }
@@ -164,7 +164,7 @@ impl Server {
             if is_right(value) {
                 return;
             }
-            assert!(start.elapsed() < PATIENCE, "{name} stays {value}");
+            assert!(start.elapsed() < TIMEOUT, "{name} stays {value}");
             std::thread::sleep(Duration::from_millis(10));
         }
     }

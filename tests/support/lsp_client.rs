@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// Longer than any response takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An error response.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,13 +72,13 @@ impl Shared {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until `look` finds something; `None` after `patience`.
+    /// Waits until `look` finds something; `None` after `timeout`.
     fn wait<T>(
         &self,
-        patience: Duration,
+        timeout: Duration,
         mut look: impl FnMut(&mut Record) -> Option<T>,
     ) -> Option<T> {
-        let end = Instant::now() + patience;
+        let end = Instant::now() + timeout;
         let mut record = self.record();
         loop {
             if let Some(found) = look(&mut record) {
@@ -200,14 +200,14 @@ impl<E: Send + 'static> Client<E> {
 
     pub fn answer(&self, id: impl Into<Value>) -> Answer {
         let id = id.into();
-        self.answer_within(id.clone(), PATIENCE)
+        self.answer_within(id.clone(), TIMEOUT)
             .unwrap_or_else(|| panic!("request {id} is not answered"))
     }
 
-    pub fn answer_within(&self, id: impl Into<Value>, patience: Duration) -> Option<Answer> {
+    pub fn answer_within(&self, id: impl Into<Value>, timeout: Duration) -> Option<Answer> {
         let id = id.into().to_string();
         self.shared
-            .wait(patience, |record| record.requests.get(&id)?.clone())
+            .wait(timeout, |record| record.requests.get(&id)?.clone())
     }
 
     /// Sends a request, waits, and expects a result.
@@ -248,7 +248,7 @@ impl<E: Send + 'static> Client<E> {
             (!record.error_responses.is_empty()).then(|| record.error_responses.remove(0))
         };
         self.shared
-            .wait(PATIENCE, next)
+            .wait(TIMEOUT, next)
             .expect("a response with the id null")
     }
 
@@ -269,7 +269,7 @@ impl<E: Send + 'static> Client<E> {
 
     /// Waits until the server has sent `method` with parameters that `suits` accepts.
     pub fn expect_message(&self, method: &str, suits: impl Fn(&Value) -> bool) -> ServerMessage {
-        self.message_within(method, suits, PATIENCE)
+        self.message_within(method, suits, TIMEOUT)
             .unwrap_or_else(|| {
                 let messages = self.messages(method);
                 panic!("the server did not send the expected {method}, but: {messages:#?}")
@@ -280,9 +280,9 @@ impl<E: Send + 'static> Client<E> {
         &self,
         method: &str,
         suits: impl Fn(&Value) -> bool,
-        patience: Duration,
+        timeout: Duration,
     ) -> Option<ServerMessage> {
-        self.shared.wait(patience, |record| {
+        self.shared.wait(timeout, |record| {
             let mut messages = record.messages.iter();
             let found = messages.find(|message| message.method == method && suits(&message.params));
             found.cloned()
@@ -305,9 +305,9 @@ impl<E: Send + 'static> Client<E> {
     }
 
     /// Whether the server's output has ended.
-    pub fn is_over_within(&self, patience: Duration) -> bool {
+    pub fn is_over_within(&self, timeout: Duration) -> bool {
         self.shared
-            .wait(patience, |record| record.is_over.then_some(()))
+            .wait(timeout, |record| record.is_over.then_some(()))
             .is_some()
     }
 
@@ -323,7 +323,7 @@ impl<E: Send + 'static> Client<E> {
             panic!("the server is a child");
         };
         let thread = thread.take().expect("a server ends once");
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while !thread.is_finished() {
             assert!(Instant::now() < end, "the server does not end");
             thread::sleep(Duration::from_millis(2));
@@ -360,8 +360,8 @@ impl Client<()> {
     }
 
     /// The exit status of the child, if it exits in time.
-    pub fn exits_within(&mut self, patience: Duration) -> Option<ExitStatus> {
-        let end = Instant::now() + patience;
+    pub fn exits_within(&mut self, timeout: Duration) -> Option<ExitStatus> {
+        let end = Instant::now() + timeout;
         loop {
             if let Some(status) = self.child().try_wait().unwrap() {
                 return Some(status);

@@ -74,20 +74,20 @@ impl<'a> Nested<'a> {
 
 impl Serialize for Nested<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Level(self.values, &self.shape[1..]).serialize(serializer)
+        Axis(self.values, &self.shape[1..]).serialize(serializer)
     }
 }
 
-/// Values, and the shape of what one element of this level holds.
-struct Level<'a>(&'a [f32], &'a [usize]);
+/// The values of one axis, and the lengths of this axis and those inside it.
+struct Axis<'a>(&'a [f32], &'a [usize]);
 
-impl Serialize for Level<'_> {
+impl Serialize for Axis<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Some((_, inner)) = self.1.split_first() else {
             return serializer.collect_seq(self.0);
         };
         let size = self.1.iter().product::<usize>().max(1);
-        serializer.collect_seq(self.0.chunks_exact(size).map(|values| Level(values, inner)))
+        serializer.collect_seq(self.0.chunks_exact(size).map(|values| Axis(values, inner)))
     }
 }
 

@@ -9,17 +9,17 @@ use codegaze_text::lexeme::Lexeme;
 
 /// The part of a subword's score that a lexeme gets.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Piece {
+struct Overlap {
     subword: usize,
     lexeme: usize,
-    /// 0 … 1; the pieces of a subword sum to 1.
+    /// The part of the subword, 0 … 1; the fractions of a subword sum to 1.
     fraction: f32,
 }
 
 /// The mapping from the subwords of a text to its lexemes.
 #[derive(Clone, Debug)]
 pub struct Alignment {
-    pieces: Vec<Piece>,
+    overlaps: Vec<Overlap>,
     /// Subwords that lie on whitespace alone.
     whitespace: Vec<usize>,
     n_lexemes: usize,
@@ -34,7 +34,7 @@ impl Alignment {
     #[must_use]
     pub fn new(spans: &[Option<ByteSpan>], lexemes: &[Lexeme]) -> Self {
         let mut alignment = Self {
-            pieces: Vec::with_capacity(spans.len()),
+            overlaps: Vec::with_capacity(spans.len()),
             whitespace: Vec::new(),
             n_lexemes: lexemes.len(),
             n_subwords: spans.len(),
@@ -49,19 +49,19 @@ impl Alignment {
                 .iter()
                 .take_while(|lexeme| lexeme.span.start < end)
                 .count();
-            let overlap = |i: usize| lexemes[i].span.overlap(covered);
-            let total: usize = (first..first + touched).map(overlap).sum();
+            let bytes_in = |i: usize| lexemes[i].span.overlap(covered);
+            let total: usize = (first..first + touched).map(bytes_in).sum();
             if total == 0 {
                 alignment.whitespace.push(subword);
                 continue;
             }
             #[expect(clippy::cast_precision_loss, reason = "bytes of one subword")]
             alignment
-                .pieces
-                .extend((first..first + touched).map(|lexeme| Piece {
+                .overlaps
+                .extend((first..first + touched).map(|lexeme| Overlap {
                     subword,
                     lexeme,
-                    fraction: overlap(lexeme) as f32 / total as f32,
+                    fraction: bytes_in(lexeme) as f32 / total as f32,
                 }));
         }
         alignment
@@ -144,10 +144,10 @@ impl Alignment {
             .map(|row| self.sums(row))
             .collect();
         let mut merged = vec![0.0; m * m];
-        for piece in &self.pieces {
-            let row = &mut merged[piece.lexeme * m..(piece.lexeme + 1) * m];
-            for (cell, value) in row.iter_mut().zip(&by_key[piece.subword]) {
-                *cell += piece.fraction * value;
+        for overlap in &self.overlaps {
+            let row = &mut merged[overlap.lexeme * m..(overlap.lexeme + 1) * m];
+            for (cell, value) in row.iter_mut().zip(&by_key[overlap.subword]) {
+                *cell += overlap.fraction * value;
             }
         }
         for row in merged.chunks_exact_mut(m.max(1)) {

@@ -28,7 +28,7 @@ fn count_work(n: usize) {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     Word,
     Number,
     /// A string, a character, a template or a regular expression.
@@ -40,7 +40,7 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
     pub(super) span: ByteSpan,
-    kind: Kind,
+    kind: TokenKind,
     /// Whether it is the first token of its line.
     pub(super) first: bool,
     /// Bytes of whitespace at the start of its line.
@@ -91,14 +91,14 @@ impl<'a> Tokens<'a> {
         &self.all[at]
     }
 
-    fn kind(&self, at: usize) -> Option<Kind> {
+    fn kind(&self, at: usize) -> Option<TokenKind> {
         count_work(1);
         Some(self.all.get(at)?.kind)
     }
 
     pub(super) fn mark(&self, at: usize) -> Option<u8> {
         match self.kind(at)? {
-            Kind::Mark(mark) => Some(mark),
+            TokenKind::Mark(mark) => Some(mark),
             _ => None,
         }
     }
@@ -117,11 +117,11 @@ impl<'a> Tokens<'a> {
     }
 
     pub(super) fn is_word(&self, at: usize) -> bool {
-        self.kind(at) == Some(Kind::Word)
+        self.kind(at) == Some(TokenKind::Word)
     }
 
     pub(super) fn is_str(&self, at: usize) -> bool {
-        self.kind(at) == Some(Kind::Str)
+        self.kind(at) == Some(TokenKind::Str)
     }
 
     /// Whether a word follows `at` on the same line.
@@ -265,7 +265,7 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
-    fn push(&mut self, end: usize, kind: Kind) {
+    fn push(&mut self, end: usize, kind: TokenKind) {
         if self.fresh {
             let before = &self.bytes[self.line_start..self.pos];
             let is_space = |byte: &&u8| byte.is_ascii_whitespace();
@@ -285,7 +285,7 @@ impl<'a> Tokenizer<'a> {
     /// A string up to `end`. The text after it on its last line belongs to the line on which the string starts.
     fn push_str(&mut self, end: usize) {
         let start = self.pos;
-        self.push(end, Kind::Str);
+        self.push(end, TokenKind::Str);
         self.pos = start;
         self.skip_to(end);
         self.fresh = false;
@@ -293,7 +293,7 @@ impl<'a> Tokenizer<'a> {
 
     fn mark(&mut self, mark: u8) {
         let at = self.tokens.len();
-        self.push(self.pos + 1, Kind::Mark(mark));
+        self.push(self.pos + 1, TokenKind::Mark(mark));
         match mark {
             b'(' | b'[' | b'{' => self.brackets.open(mark, at),
             b')' | b']' | b'}' => {
@@ -394,14 +394,14 @@ impl<'a> Tokenizer<'a> {
         {
             self.pos = self.bytes.len();
         } else if self.syntax != Syntax::Rust || !self.rust_raw(len) {
-            self.push(self.pos + len, Kind::Word);
+            self.push(self.pos + len, TokenKind::Word);
         }
     }
 
     fn number(&mut self) {
         let rest = self.rest();
         let len = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        self.push(self.pos + len.unwrap_or(rest.len()), Kind::Number);
+        self.push(self.pos + len.unwrap_or(rest.len()), TokenKind::Number);
     }
 }
 

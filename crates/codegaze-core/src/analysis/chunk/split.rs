@@ -23,7 +23,7 @@ const MAX_DEPTH: usize = 16;
 
 /// Which lines start the parts of a block.
 #[derive(Clone, Copy)]
-struct Level {
+struct PartStarts {
     min_indent: usize,
     after_blank: bool,
     depth: usize,
@@ -32,12 +32,12 @@ struct Level {
 impl Planner<'_> {
     /// Splits a block that is too long.
     pub(super) fn split(&mut self, block: &Range<usize>) {
-        let level = Level {
+        let part_starts = PartStarts {
             min_indent: 0,
             after_blank: true,
             depth: 0,
         };
-        self.split_by_content(block, block, level);
+        self.split_by_content(block, block, part_starts);
     }
 
     /// The most subwords that a part has, so that its context fits.
@@ -45,15 +45,21 @@ impl Planner<'_> {
         (self.max_subwords - 2 * self.context_subwords).max(1)
     }
 
-    fn split_by_content(&mut self, part: &Range<usize>, block: &Range<usize>, level: Level) {
+    fn split_by_content(
+        &mut self,
+        part: &Range<usize>,
+        block: &Range<usize>,
+        part_starts: PartStarts,
+    ) {
         let limit = self.part_limit();
         let is_short = self.cost(part) <= limit.saturating_mul(MAX_HALVED_PARTS);
         let inner_indent = (part.start + 1..part.end)
             .filter(|&at| !self.lines[at].continues)
             .filter_map(|at| self.lines[at].indent)
-            .filter(|&indent| indent >= level.min_indent)
+            .filter(|&indent| indent >= part_starts.min_indent)
             .min();
-        let Some(indent) = inner_indent.filter(|_| !is_short && level.depth < MAX_DEPTH) else {
+        let Some(indent) = inner_indent.filter(|_| !is_short && part_starts.depth < MAX_DEPTH)
+        else {
             return self.halve(part, block);
         };
         let starts_part = |at: usize| {
@@ -61,11 +67,11 @@ impl Planner<'_> {
             let before = &self.lines[at - 1];
             line.indent == Some(indent)
                 && !line.continues
-                && (before.is_blank() || !level.after_blank && !before.introduces)
+                && (before.is_blank() || !part_starts.after_blank && !before.introduces)
         };
         let mut starts = vec![part.start];
         starts.extend((part.start + 1..part.end).filter(|&at| starts_part(at)));
-        let floor = if level.after_blank {
+        let floor = if part_starts.after_blank {
             self.min_subwords
         } else {
             // Lines are weaker units than paragraphs: rather larger parts, with less context in sum.
@@ -76,10 +82,10 @@ impl Planner<'_> {
             limit,
             join_long: true,
         };
-        let next = Level {
-            min_indent: indent + usize::from(!level.after_blank),
-            after_blank: !level.after_blank,
-            depth: level.depth + 1,
+        let next = PartStarts {
+            min_indent: indent + usize::from(!part_starts.after_blank),
+            after_blank: !part_starts.after_blank,
+            depth: part_starts.depth + 1,
         };
         for group in self.group(&starts, part.end, bounds) {
             if self.cost(&group) > limit {

@@ -1,6 +1,6 @@
 //! Where strings, regular expressions and block comments end.
 
-use super::{Kind, Syntax, Tokenizer, count_work, word_len};
+use super::{Syntax, TokenKind, Tokenizer, count_work, word_len};
 
 /// A heredoc without an end takes a search to the end of the text, so only this many are searched for.
 const MAX_LOST_HEREDOCS: usize = 16;
@@ -177,7 +177,7 @@ impl<'a> Tokenizer<'a> {
             return false;
         }
         if n_hashes == 1 && prefix == "r" && word_len(inner) > 0 {
-            self.push(self.pos + start + word_len(inner), Kind::Word);
+            self.push(self.pos + start + word_len(inner), TokenKind::Word);
             return true;
         }
         if !inner.starts_with('"') {
@@ -278,11 +278,11 @@ impl<'a> Tokenizer<'a> {
             return false;
         };
         match last.kind {
-            Kind::Word => !BEFORE_VALUES
+            TokenKind::Word => !BEFORE_VALUES
                 .split_ascii_whitespace()
                 .any(|word| word == last.span.of(self.text)),
-            Kind::Number | Kind::Str | Kind::Mark(b')' | b']' | b'}') => true,
-            Kind::Mark(_) => false,
+            TokenKind::Number | TokenKind::Str | TokenKind::Mark(b')' | b']' | b'}') => true,
+            TokenKind::Mark(_) => false,
         }
     }
 
