@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 LENGTHS = (32, 64, 128, 256, 512)
 
-# How often ours may take the time of the peer's.
+# The greatest ratio of codegaze's time to the peer's.
 BARS = {
     "onnxruntime": {32: 1.4, 64: 1.4, 128: 1.2, 256: 1.2, 512: 1.2},
     "candle": dict.fromkeys(LENGTHS, 1.0),
@@ -35,9 +35,9 @@ BARS = {
 # Peak memory at 512 tokens, in sizes of the weights in f32.
 MEMORY_BAR = 1.6
 
-# How far two implementations' attention may be apart.
+# The greatest difference between the attention of two implementations.
 TOLERANCE = 1e-4
-# Each turn is a pass that is not counted, and then about this long of passes that are.
+# Each turn is one warm-up pass, and then passes for about this long.
 TURN_SECONDS = 0.4
 # A peer that waits may use this share of one core, or the figures of the other are not worth reading; the rest of the machine, this one.
 IDLE_SHARE = 0.02
@@ -50,7 +50,7 @@ MOST_RETRIES = 60
 
 
 class Worker:
-    """A process that runs passes when asked."""
+    """A process that runs passes on request."""
 
     def __init__(self, name: str, command: list, environment: dict[str, str]):
         self.name = name
@@ -74,7 +74,7 @@ class Worker:
             sys.exit(f"{self.name} died:\n{self.process.stderr.read()}")
 
     def cpu_seconds(self) -> float:
-        """What it used of the processor so far."""
+        """The processor time that it has used."""
         # utime and stime; the second field, in brackets, may hold blanks.
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -90,7 +90,7 @@ class Worker:
 
 
 class Bench:
-    """What is measured, on what."""
+    """The measured programs and the model."""
 
     def __init__(self, python: Path, binary: Path, before: Path | None, model: Path, threads: int):
         n = str(threads)
@@ -151,7 +151,7 @@ def measure_pair(bench: Bench, peer_name: str, lengths: list[int], rounds: int) 
             passes = [max(2, round(TURN_SECONDS * 1e3 / min(answer["ms"]))) for answer in first]
             times: dict[str, list[float]] = {worker.name: [] for worker in workers}
             for round_idx in range(rounds):
-                # Neither goes always first.
+                # The order alternates.
                 for i in (0, 1) if round_idx % 2 == 0 else (1, 0):
                     worker, waiting = workers[i], workers[1 - i]
                     times[worker.name].append(take_turn(worker, waiting, tokens, passes[i]))
@@ -162,7 +162,7 @@ def measure_pair(bench: Bench, peer_name: str, lengths: list[int], rounds: int) 
 
 
 def take_turn(worker: Worker, waiting: Worker | None, tokens: int, passes: int, hidden: bool = True) -> float:
-    """The median of the passes in ms. Taken again while others used the processor."""
+    """The median of the passes in ms. A turn during which other processes used the processor is repeated."""
     for _ in range(MOST_RETRIES):
         time.sleep(SETTLE_SECONDS)
         start, busy = time.monotonic(), busy_seconds()
@@ -181,7 +181,7 @@ def take_turn(worker: Worker, waiting: Worker | None, tokens: int, passes: int, 
 
 
 def busy_seconds() -> float:
-    """What all processes used of all processors so far, and what the host took away."""
+    """The processor time of all processes so far, and the time that the host took away."""
     user, nice, system, _idle, _iowait, irq, softirq, steal = Path("/proc/stat").read_text().split()[1:9]
     return sum(map(int, (user, nice, system, irq, softirq, steal))) / os.sysconf("SC_CLK_TCK")
 

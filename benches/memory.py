@@ -16,7 +16,7 @@ from pathlib import Path
 from shape import MODEL, ROOT, make_model, weight_bytes
 
 BAR = 1.6
-# A process of its own, as a child's peak counts what its parent held when it was started.
+# A separate process, because the peak of a child includes the memory of its parent at its start.
 MEASURE = """
 import resource, subprocess, sys
 done = subprocess.run(sys.argv[2:], stdout=open(sys.argv[1], "wb"))
@@ -43,7 +43,7 @@ def analyze(codegaze: Path, text: str, *options) -> tuple[list[int], int]:
 
 
 def longest_text(codegaze: Path) -> str:
-    """As many lines as fit one chunk. The embedded model says so, as its tokenizer is the other one's too."""
+    """As many lines as fit into one chunk. The embedded model counts them, because both models have the same tokenizer."""
 
     def text(n_lines: int) -> str:
         return "def sums(a, b):\n" + "    a += b\n" * n_lines

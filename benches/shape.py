@@ -1,4 +1,4 @@
-"""Makes a model of CodeBERT's shape with seeded random weights: as large and as slow as the real one, and no download.
+"""Creates a model of CodeBERT's shape with seeded random weights, as large and as slow as CodeBERT, without a download.
 
 The vocabulary table has CodeBERT's 50,265 rows; the tokenizer is the embedded model's and uses the first 8,192 of them.
 """
@@ -83,7 +83,7 @@ def weight_bytes(config: dict = CONFIG) -> int:
 
 
 def make_model(directory: Path) -> Path:
-    """Writes the directory unless it is there. Tensors are made and written one at a time."""
+    """Writes the directory if it does not exist. Tensors are computed and written one at a time."""
     done = directory / "config.json"
     if done.exists() and json.loads(done.read_text()) == CONFIG:
         return directory
@@ -102,7 +102,7 @@ def make_model(directory: Path) -> Path:
         file.write(len(encoded).to_bytes(8, "little") + encoded)
         for name, shape in tensors.items():
             file.write(values(name, shape, rng).astype("<f4").tobytes())
-    # Last: its presence says that the rest is complete.
+    # This file is written last, so the directory is complete if it exists.
     done.write_text(json.dumps(CONFIG, indent=2) + "\n")
     return directory
 

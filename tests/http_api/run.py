@@ -1,4 +1,4 @@
-"""Requests made up from the OpenAPI document, right and wrong ones, against the real server: no answer may be one that it does not promise.
+"""Sends random valid and invalid requests from the OpenAPI document to the real server, and checks every response against the document.
 
     python tests/http_api/run.py [OPTIONS OF SCHEMATHESIS]
 
@@ -13,9 +13,9 @@ import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# What a schema cannot say, such as the names of models, is refused with 422: not every request that suits it is taken.
+# The server also rejects requests that the schema allows, for example with unknown models, with 422.
 NOT_CHECKED = "positive_data_acceptance"
-# A WebSocket is none of its requests.
+# Without the WebSocket.
 OPTIONS = ["--exclude-path", "/ws", "--phases", "examples,coverage,fuzzing", "--max-examples", "40", "--seed", "1", "--request-timeout", "60"]
 
 

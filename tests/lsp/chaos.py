@@ -1,4 +1,4 @@
-"""A seeded client that does everything at once to the language server, and holds it to its promises.
+"""A seeded client that sends all kinds of messages to the language server at once, and checks its promises.
 
     python tests/lsp/chaos.py --seed 7 --seconds 600
 
@@ -25,15 +25,15 @@ from sources import functions
 
 CACHE_MIB = 16
 MOST_PENDING = 32
-# Documents are kept to a size at which a check takes well under a second.
+# Documents have a size for which a check takes less than a second.
 LONGEST = 6000
 CHECK_SECONDS = 4.0
-# Resident memory settles: pictures and long texts leave holes in the allocator's heaps, more and more seldom ones (111 MiB after 4 s, 144
-# after 4 minutes, 149 after 7, 156 after 15). A leak goes on at the same rate: 300 requests a second, at 100 bytes each, are 2 MiB a minute.
+# Resident memory converges: pictures and long texts fragment the heap, at a decreasing rate (111 MiB after 4 s, 144 after 4 minutes, 149
+# after 7, 156 after 15). A leak continues at the same rate: 300 requests a second, at 100 bytes each, are 2 MiB a minute.
 GROWTH_MIB = 40
 SLOPE_MIB_A_MINUTE = 2.0
 SETTLED_SECONDS = 240
-# What the server may say at level `warn`: broken frames and requests that it does not offer are the client's fault.
+# Accepted warnings in the log: the client causes invalid frames and unsupported requests.
 EXPECTED_LOG = re.compile(r"not implemented|frame|JSON|UTF-8|header|batch|message", re.IGNORECASE)
 
 ALLOWED = {None, REQUEST_CANCELLED, CONTENT_MODIFIED}
@@ -50,7 +50,7 @@ BROKEN = {
 
 @dataclasses.dataclass
 class Asked:
-    """A request on its way."""
+    """A request without a response so far."""
 
     pending: Pending
     allowed: set
@@ -71,7 +71,7 @@ class Chaos:
         self.documents: list[Document] = []
 
     def run(self) -> None:
-        """Ends by itself, a little after its time."""
+        """Runs until its time is over."""
         with contextlib.ExitStack() as stack:
             stack.callback(self.server.kill)
             self.server.initialize([self.encoding], {"cacheMb": CACHE_MIB, "logLevel": "warn"})
@@ -94,7 +94,7 @@ class Chaos:
         done = ", ".join(f"{n} {name}" for name, n in sorted(self.counts.items()))
         self.say(f"seed {self.seed}, {self.encoding}: {done}; {self.memory[-1][1]:.0f} MiB")
 
-    # One thing.
+    # One action.
 
     STEPS = {
         "edit": 40,
@@ -126,7 +126,7 @@ class Chaos:
                 text = text.replaced(*change, self.encoding)
             changes.append(change)
         if len(text.content) > LONGEST:
-            # The middle goes, as an edit: what went wrong before is to stay wrong.
+            # An edit removes the middle, so that an earlier difference stays visible.
             changes.append((text.position(LONGEST // 3, self.encoding), text.position(len(text.content) - LONGEST // 3, self.encoding), ""))
         document.change(*changes)
 
@@ -217,13 +217,13 @@ class Chaos:
         example = rng.choice(EXAMPLES).read_bytes().decode()
         return rng.choice([rng.choice(nasty), example, functions(rng.choice([10, 100]), first=rng.randint(0, 500))])[:LONGEST]
 
-    # Judging.
+    # Checks.
 
     def enter(self, pending: Pending, allowed: set, document: Document | None = None) -> None:
         self.asked.append(Asked(pending, allowed, document, document and document.version))
 
     def settle(self) -> None:
-        """Every request is answered, as it may be, and of no older version than it was asked for."""
+        """Every request has one valid response, for no older version than that of the request."""
         for asked in self.asked:
             answer = asked.pending.wait(60)
             code = answer.get("error", {}).get("code")
@@ -262,7 +262,7 @@ class Chaos:
             self.server.asked = {key: pending for key, pending in self.server.asked.items() if pending.answer is None}
 
     def wait_settings(self) -> None:
-        """The server asked for the settings after the latest change; what it answers from now on follows them."""
+        """The server requested the settings after the latest change, so later responses depend on them."""
         end = time.monotonic() + 5
         while not self.follows_settings():
             assert time.monotonic() < end, f"the settings {self.settings} were not taken"
@@ -278,7 +278,7 @@ class Chaos:
                 raise AssertionError(f"the log has: {line}")
 
     def judge_memory(self) -> None:
-        """No second half is much larger than the first; what has settled stays."""
+        """The second half of the run does not need much more memory than the first."""
         sizes = [size for _, size in self.memory]
         if len(sizes) >= 4:
             growth = max(sizes[len(sizes) // 2 :]) - max(sizes[: len(sizes) // 2])
@@ -295,7 +295,7 @@ def least_squares_slope(points: list[tuple[float, float]]) -> float:
 
 
 def assert_same(document: Document, other: Document) -> None:
-    """The same tokens, and the same heat but for the rounding of lifts."""
+    """The same tokens, and the same heat except for the rounding of lifts."""
     where = f"{document.uri} version {document.version}, {document.text.content[:300]!r}"
     tokens, others = document.tokens(), other.tokens()
     assert [token.place() for token in tokens] == [token.place() for token in others], where

@@ -1,4 +1,4 @@
-"""A raw client of a language server: the server's process, its pipes, frames, and a ledger of who owes an answer to whom.
+"""A raw client of a language server: the server's process, its pipes, frames, and a record of open requests in both directions.
 
 It keeps the protocol's promises itself and holds the server to them: `close` fails if a request was not answered exactly once, if the
 server wrote anything but frames to stdout, or if it panicked.
@@ -23,11 +23,11 @@ HEADER = re.compile(rb"Content-Length: (\d+)\r\n(?:Content-Type: [^\r\n]+\r\n)?\
 
 
 class Violation(AssertionError):
-    """The server broke the protocol."""
+    """The server violated the protocol."""
 
 
 class ResponseError(Exception):
-    """The server answered with an error."""
+    """The server responded with an error."""
 
     def __init__(self, method: str, error: dict):
         super().__init__(f"{method}: {error}")
@@ -41,16 +41,16 @@ class Timeout(AssertionError):
 
 @dataclasses.dataclass
 class Refusal:
-    """An answer to a server's request: this error."""
+    """A response to a request of the server: this error."""
 
     code: int
     message: str = "refused"
 
 
-# An answer to a server's request: none, ever.
+# No response to a request of the server.
 SILENCE = object()
 
-# How the requests of a server are answered: a result, a function from the parameters to one, a Refusal or SILENCE. Others are refused.
+# The responses to requests of the server: a result, a function from the parameters to a result, a Refusal or SILENCE. Others are errors.
 ANSWERS = {
     "workspace/configuration": lambda params: [None] * len(params["items"]),
     "client/registerCapability": None,
@@ -65,7 +65,7 @@ ANSWERS = {
 
 @dataclasses.dataclass
 class Message:
-    """A request or notification of the server's."""
+    """A request or notification of the server."""
 
     method: str
     params: object
@@ -74,7 +74,7 @@ class Message:
 
 
 class Pending:
-    """A request to the server, and its answer when it is there."""
+    """A request to the server, and its response after it arrives."""
 
     def __init__(self, client: "Client", request_id: object, method: str):
         self.client, self.id, self.method = client, request_id, method
@@ -84,7 +84,7 @@ class Pending:
         self.taken = False
 
     def wait(self, timeout: float = 20) -> dict:
-        """The whole answer, an error too."""
+        """The complete response, which can be an error."""
         self.taken = True
         self.client.wait_until(lambda: self.answer is not None, timeout, f"answer to {self.method} (id {self.id!r})")
         return self.answer
@@ -103,13 +103,13 @@ class Pending:
 
     @property
     def seconds(self) -> float:
-        """From the request to its answer."""
+        """The time from the request to its response."""
         return self.answered_at - self.sent_at
 
 
 class Client:
     def __init__(self, command: Sequence, *, env: dict | None = None, answers: dict | object = None):
-        """`answers` adds to ANSWERS; SILENCE answers nothing at all."""
+        """`answers` adds to ANSWERS. SILENCE responds to nothing."""
         self.answers = answers if answers is SILENCE else {**ANSWERS, **(answers or {})}
         self.process = subprocess.Popen(
             [str(part) for part in command],
@@ -141,7 +141,7 @@ class Client:
     # Sending.
 
     def send_bytes(self, data: bytes, timeout: float = 20) -> None:
-        """Writes as the server reads; fails when it stops to."""
+        """Writes while the server reads, and fails if it stops reading."""
         end = time.monotonic() + timeout
         with self.writing:
             rest = memoryview(data)
@@ -163,7 +163,7 @@ class Client:
         self.send(notification(method, params))
 
     def expect(self, method: str, request_id: object = None) -> Pending:
-        """Enters a request into the ledger that is about to be sent by other means."""
+        """Records a request that the caller sends in another way."""
         with self.changed:
             if request_id is None:
                 self.ids += 1
@@ -186,7 +186,7 @@ class Client:
     # Receiving.
 
     def pause_reading(self) -> None:
-        """Leaves the server's output in the pipe, but for what one read may still take."""
+        """Stops reading the server's output, except for a read that has begun."""
         self.may_read.clear()
 
     def resume_reading(self) -> None:
@@ -204,7 +204,7 @@ class Client:
     def wait_notification(
         self, method: str, accept: Callable[[dict], bool] = lambda _: True, *, since: int = 0, timeout: float = 20
     ) -> Message:
-        """The first such notification, from number `since` on."""
+        """The first notification of this method, from index `since` on."""
 
         def found() -> list[Message]:
             return [message for message in self.notifications[since:] if message.method == method and accept(message.params)]
@@ -327,7 +327,7 @@ class Client:
             raise Timeout(f"the server still runs after {timeout} s") from None
 
     def close(self, *, timeout: float = 5, owes_answers: bool = False) -> None:
-        """Ends the session as the protocol wants it, and fails unless the server kept its promises in all of it."""
+        """Ends the session as the protocol requires, and fails if the server violated the protocol."""
         try:
             if self.is_alive():
                 self.resume_reading()
@@ -345,7 +345,7 @@ class Client:
             raise Violation("; ".join(faults) + f"; stderr: {self.stderr[-5:]}")
 
     def faults(self, owes_answers: bool = False) -> list[str]:
-        """What went against the protocol up to now."""
+        """The violations of the protocol so far."""
         with self.changed:
             faults = list(self.violations)
             open_ids = [pending for pending in self.asked.values() if pending.answer is None]

@@ -1,4 +1,4 @@
-"""Fixtures: servers that are held to the protocol when a test ends."""
+"""Fixtures: servers, whose violations of the protocol fail a test at its end."""
 
 import sys
 from pathlib import Path
@@ -20,7 +20,7 @@ def pytest_configure(config):
 
 @pytest.fixture
 def start():
-    """Starts servers; each must have answered everything when the test is over."""
+    """Starts servers. Each must have responded to every request when the test ends."""
     servers: list[Server] = []
 
     def start_server(*arguments, **options) -> Server:
@@ -43,13 +43,13 @@ def start():
 
 @pytest.fixture
 def raw(start) -> Server:
-    """Started, not initialized."""
+    """A started server that is not initialized."""
     return start()
 
 
 @pytest.fixture
 def server(raw) -> Server:
-    """With the embedded model and UTF-16."""
+    """A server with the embedded model and UTF-16."""
     raw.initialize()
     return raw
 

@@ -1,4 +1,4 @@
-"""What an editor is set up with, and what must then be seen in it."""
+"""The setup of an editor, and the heat that it must then show."""
 
 import os
 import re
@@ -12,7 +12,7 @@ TYPED = " zebra"
 
 
 def snippet(language: str, after: str) -> str:
-    """The first block of that language after a heading of docs/editors.md."""
+    """The first block of this language after a heading of docs/editors.md."""
     page = (ROOT / "docs" / "editors.md").read_text()
     section = page.split(f"\n{after}\n", 1)[1]
     return re.search(rf"^```{language}\n(.*?)^```", section, re.DOTALL | re.MULTILINE)[1]
@@ -23,7 +23,7 @@ def spans(tokens: list[Token]) -> list[list[int]]:
 
 
 def expectations(directory: Path, encoding: str, suffixes: set[str] | None = None) -> list[dict]:
-    """Copies of the examples, and the heat of each, in the units of an encoding: as it is, with an edit, and in another view."""
+    """Copies of the examples, with their heat in the units of an encoding: unchanged, after an edit, and in another view."""
     files = []
     for path in EXAMPLES:
         if suffixes and path.suffix not in suffixes:
@@ -46,7 +46,7 @@ def expectations(directory: Path, encoding: str, suffixes: set[str] | None = Non
 
 
 def environment(directory: Path) -> dict:
-    """With codegaze on the PATH, and away from the user's own settings and models."""
+    """An environment with codegaze on the PATH, without the user's settings and models."""
     (directory / "bin").mkdir()
     (directory / "bin" / "codegaze").symlink_to(binary())
     return {

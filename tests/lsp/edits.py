@@ -1,4 +1,4 @@
-"""Random edits, out of range and within characters too."""
+"""Random edits, some of them out of range or inside a character."""
 
 import random
 
@@ -6,7 +6,7 @@ from plaintext import Position, Text
 
 
 def random_position(rng: random.Random, text: Text, encoding: str) -> Position:
-    """Mostly on a character, at times within one or out of range."""
+    """A position, mostly on a character boundary, and sometimes inside a character or out of range."""
     line, column = text.position(rng.randint(0, len(text.content)), encoding)
     return rng.choices(
         [
@@ -26,7 +26,7 @@ SNIPPETS = [
 
 
 def random_change(rng: random.Random, text: Text, encoding: str) -> tuple[Position, Position, str]:
-    """A replacement with the start before the end, of some characters."""
+    """A replacement of some characters, with the start before the end."""
     start = random_position(rng, text, encoding)
     offset = text.offset(start, encoding)
     if rng.random() < 0.2:

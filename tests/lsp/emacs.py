@@ -17,7 +17,7 @@ from pathlib import Path
 from editor_plan import TYPED, environment, expectations, snippet
 
 HERE = Path(__file__).resolve().parent
-# Languages that Emacs 28 has a mode for by itself.
+# The languages for which Emacs 28 has a mode.
 SUFFIXES = {".c", ".cpp", ".java", ".js", ".py", ".rb"}
 
 
@@ -29,7 +29,7 @@ def run(client: str, heading: str, emacs: str) -> int:
         plan = {"client": client, "files": expectations(directory / "work", "utf-16", SUFFIXES), "typed": TYPED}
         (directory / "plan.json").write_text(json.dumps(plan))
         command = [emacs, "--batch", "-l", HERE / "emacs.el", directory / "init.el", directory / "plan.json"]
-        # The log of a session, shown when it failed.
+        # The log of a failed session.
         with open(directory / "log", "w+b") as log:
             done = subprocess.run(command, env=environment(directory), cwd=directory / "work", timeout=180, stderr=log)
             if done.returncode:

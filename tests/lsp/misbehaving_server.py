@@ -1,4 +1,4 @@
-"""A server that breaks the protocol as it is told to: the client must notice. Only for test_client.py."""
+"""A server that violates the protocol in a selected way, which the client must detect. Only for test_client.py."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Models for tests: one that takes long to load, one that cannot be loaded."""
+"""Models for tests: one that loads slowly, and one that cannot be loaded."""
 
 import json
 import os
@@ -16,7 +16,7 @@ def missing(directory: Path) -> Path:
 
 
 def slow(directory: Path, n_layers: int = 12) -> Path:
-    """CodeBERT's shape with weights that are all zero: a sparse file that takes no room on the disk, and time to load."""
+    """A model of CodeBERT's shape whose weights are all zero: a sparse file that needs no space on the disk and loads slowly."""
     model = directory / "slow"
     model.mkdir()
     config = json.loads((MINI / "config.json").read_text())

@@ -1,4 +1,4 @@
-"""Texts that are hard to count columns in."""
+"""Texts in which columns are difficult to count."""
 
 NASTY = {
     "emoji": "def 🚀(a, b):\n    return '👩‍👩‍👧' + a  # 🎉 done\n",

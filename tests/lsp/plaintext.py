@@ -1,4 +1,4 @@
-"""Text as the Language Server Protocol sees it: written apart from the server, to hold it to the same result."""
+"""Text and positions of the Language Server Protocol, implemented independently of the server, to compare the results."""
 
 import bisect
 import hashlib
@@ -11,7 +11,7 @@ Position = tuple[int, int]
 
 
 def width(text: str, encoding: str) -> int:
-    """Code units of a text."""
+    """The number of code units of a text."""
     if encoding == "utf-8":
         return len(text.encode())
     if encoding == "utf-16":
@@ -29,11 +29,11 @@ class Text:
         self.ends = [end.start() for end in ends] + [len(content)]
 
     def line(self, line: int) -> str:
-        """Without its terminator."""
+        """A line without its terminator."""
         return self.content[self.starts[line] : self.ends[line]]
 
     def offset(self, position: Position, encoding: str) -> int:
-        """Clamped: columns to the line's end, lines to the text's, a place within a character to its start."""
+        """The offset of a position. It clamps columns to the end of the line, lines to the end of the text, and a position inside a character to its start."""
         line, column = position
         if line >= len(self.starts):
             return len(self.content)

@@ -1,4 +1,4 @@
-"""What Linux says of a process."""
+"""Processor time and states of a process, from Linux."""
 
 import os
 import time
@@ -11,7 +11,7 @@ def resident_mib(pid: int) -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Of all threads that live now, to the nanosecond."""
+    """The processor time of all current threads, in nanoseconds."""
     total = 0
     for task in Path(f"/proc/{pid}/task").iterdir():
         try:
@@ -22,7 +22,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def seconds_until_idle(pid: int, timeout: float = 10, window: float = 0.02, share: float = 0.1) -> float:
-    """From now until a window begins in which the process uses less than a share of one processor."""
+    """The time until a window in which the process uses less than a share of one processor."""
     start = time.monotonic()
     while (begin := time.monotonic()) - start < timeout:
         used = cpu_seconds(pid)
@@ -33,7 +33,7 @@ def seconds_until_idle(pid: int, timeout: float = 10, window: float = 0.02, shar
 
 
 def wait_busy(pid: int, seconds: float = 0.03, timeout: float = 10) -> None:
-    """Until the process has used so much processor time more."""
+    """Waits until the process has used this much more processor time."""
     used, end = cpu_seconds(pid), time.monotonic() + timeout
     while cpu_seconds(pid) - used < seconds:
         assert time.monotonic() < end, f"process {pid} is idle"
@@ -52,7 +52,7 @@ def is_running(pid: int) -> bool:
 
 
 def last_running(pid: int, idle: float = 0.1, timeout: float = 10) -> float:
-    """The moment when the process was last seen to run before it was idle for so long."""
+    """The last time at which the process ran before it was idle for this long."""
     last = start = time.monotonic()
     while (now := time.monotonic()) - last < idle:
         assert now - start < timeout, f"process {pid} runs for {timeout} s"

@@ -1,4 +1,4 @@
-"""Another language server, to stand beside codegaze: it colors every word, says something in hovers, and counts in UTF-16."""
+"""Another language server, which runs beside codegaze. It colors every word, shows a hover, and counts in UTF-16."""
 
 import json
 import re
@@ -14,7 +14,7 @@ def units(text: str) -> int:
 
 
 def tokens(text: str) -> list[int]:
-    """Every word as a variable."""
+    """Tokens that mark every word as a variable."""
     data, line_before = [], 0
     for number, line in enumerate(LINE_END.split(text)):
         start_before = 0

@@ -1,4 +1,4 @@
-"""A session with the language server: its start, documents that are edited on both sides, packed results unpacked."""
+"""A session with the language server: its start, documents that client and server edit, and unpacked results."""
 
 import dataclasses
 import json
@@ -35,7 +35,7 @@ def binary() -> Path:
 
 
 def capabilities(encodings: list[str] | None = None, **parts) -> dict:
-    """A client that can do everything. `parts` replace whole sections, None takes one out."""
+    """The capabilities of a client that supports everything. `parts` replaces sections, and None removes one."""
     full = {
         "general": {} if encodings is None else {"positionEncodings": encodings},
         "window": {"workDoneProgress": True, "showMessage": {}, "showDocument": {"support": True}},
@@ -67,7 +67,7 @@ def capabilities(encodings: list[str] | None = None, **parts) -> dict:
 
 
 class Server(Client):
-    """`codegaze lsp --stdio`, and the requests that are made of it."""
+    """`codegaze lsp --stdio`, and requests to it."""
 
     def __init__(self, *arguments, **options):
         super().__init__([binary(), "lsp", *(arguments or ("--stdio",))], **options)
@@ -83,7 +83,7 @@ class Server(Client):
         wait: bool = True,
         **params,
     ) -> dict:
-        """With the embedded model, and waits until it is there."""
+        """Starts with the embedded model, and waits until it is loaded."""
         result = self.call(
             "initialize",
             {
@@ -123,7 +123,7 @@ class Server(Client):
 
 @dataclasses.dataclass
 class Token:
-    """One piece of heat."""
+    """The heat of one lexeme."""
 
     line: int
     start: int
@@ -136,12 +136,12 @@ class Token:
 
 
 def unpack_tokens(data: list[int]) -> list[Token]:
-    """Of `textDocument/semanticTokens`."""
+    """Unpacks the result of `textDocument/semanticTokens`."""
     return [Token(line, start, length, kind + 1) for line, start, length, kind, modifiers in _unpack(data) if not modifiers]
 
 
 def unpack_heatmap(data: list[int]) -> list[Token]:
-    """Of `codegaze/heatmap`."""
+    """Unpacks the result of `codegaze/heatmap`."""
     return [Token(*numbers) for numbers in _unpack(data)]
 
 
@@ -156,7 +156,7 @@ def _unpack(data: list[int]):
 
 
 class Document:
-    """A document that is open in a server, and what its text must be there."""
+    """A document that is open in a server, with the text that the server must have."""
 
     def __init__(self, server: Server, uri: str, language: str, text: Text, version: int = 1):
         self.server, self.uri, self.language, self.text, self.version = server, uri, language, text, version
@@ -177,7 +177,7 @@ class Document:
         self.server.notify("textDocument/didClose", {"textDocument": self.identifier})
 
     def change(self, *changes: tuple[Position, Position, str] | str) -> None:
-        """Each a replacement (start, end, text), applied to the result of the one before; a string is the whole text."""
+        """Edits, each a replacement (start, end, text) of the result of the one before. A string replaces the whole text."""
         events = []
         for change in changes:
             if isinstance(change, str):
@@ -195,7 +195,7 @@ class Document:
         return self.server.request(method, self.params(**params))
 
     def call(self, method: str, *, timeout: float = 20, **params):
-        """Asks again while the server says that the content was modified, as clients do."""
+        """Repeats the request while the server responds that the content was modified, like clients do."""
         end = time.monotonic() + timeout
         while True:
             try:
@@ -214,13 +214,13 @@ class Document:
         return unpack_heatmap(self.heatmap()["data"])
 
     def analysis(self, **options) -> dict:
-        """The whole analysis, as the command line writes it."""
+        """The whole analysis, in the format of the command line."""
         answer = self.server.command("codegaze.server.heatmap", {"uri": self.uri, "format": "json", **options}, 30)
         assert answer["mimeType"] == "application/json" and answer["encoding"] == "utf8" and answer["path"] is None
         return {"version": answer["version"], **json.loads(answer["data"])}
 
     def assert_text(self) -> None:
-        """The server's text, by its hash, is ours."""
+        """The server has the same text, by its hash."""
         analysis = self.analysis()
         assert analysis["version"] == self.version, f"{self.uri}: version {analysis['version']} instead of {self.version}"
         server = analysis["document"]

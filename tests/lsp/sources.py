@@ -1,4 +1,4 @@
-"""Sources of any length, always the same."""
+"""Deterministic sources of any length."""
 
 FUNCTION = """def {name}({a}, {b}):
     \"\"\"Adds {a} to {b} as often as it fits, and says how often that was.\"\"\"
@@ -18,12 +18,12 @@ NAMES = ["count", "width", "first", "other", "value", "index", "total", "share",
 
 
 def function(i: int) -> str:
-    """The i-th; every one is another text."""
+    """The i-th function. All functions are different."""
     pick = [NAMES[(i * step + shift) % len(NAMES)] for shift, step in enumerate((1, 5, 7, 11))]
     a, b, total, item = (f"{name}_{i % 89 + shift}" for shift, name in enumerate(pick))
     return FUNCTION.format(name=f"{pick[0]}_of_{pick[1]}_{i}", a=a, b=b, total=total, item=item, n=i * 37 % 1009, step=i % 13 + 2)
 
 
 def functions(n_lines: int, first: int = 0) -> str:
-    """At least so many lines of functions."""
+    """Functions with at least this many lines."""
     return "".join(function(first + i) for i in range(-(-n_lines // LINES)))

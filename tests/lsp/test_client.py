@@ -1,4 +1,4 @@
-"""The client itself: it notices every breach of the protocol."""
+"""The client detects every violation of the protocol."""
 
 import random
 import sys

@@ -23,7 +23,7 @@ async def client(request, lsp_client: LanguageClient):
     options = {"model": "embedded", "debounceMs": 0, "features": {"documentHighlight": True}}
     params = lsp.InitializeParams(capabilities=client_capabilities(request.param), workspace_folders=[], initialization_options=options)
 
-    # What these editors answer, and pytest-lsp does not.
+    # Responses of these editors that pytest-lsp does not send.
     for method in ("client/registerCapability", *(f"workspace/{what}/refresh" for what in ("semanticTokens", "codeLens", "inlayHint"))):
         lsp_client.feature(method)(lambda *_: None)
     lsp_client.answer = await lsp_client.initialize_session(params)
@@ -33,7 +33,7 @@ async def client(request, lsp_client: LanguageClient):
 
 
 async def ready(client) -> None:
-    """Waits for the model; answers are null until it is there."""
+    """Waits for the model. Results are null before it is loaded."""
     while True:
         model = await client.protocol.send_request_async("codegaze/model", {})
         if model.state == "ready":
@@ -53,7 +53,7 @@ def encoding(client) -> str:
 
 @pytest.mark.asyncio
 async def test_35_encoding(client):
-    """The first encoding of the editor's own list is chosen."""
+    """The server selects the first encoding of the editor's list."""
     assert encoding(client) == PROFILES[client.profile]
     assert encoding(client) == ((client.offered or ["utf-16"])[0])
 
@@ -61,7 +61,7 @@ async def test_35_encoding(client):
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", SOURCES)
 async def test_35_tokens(client, name):
-    """Tokens stand in the right columns."""
+    """Tokens have the right columns."""
     document = await open_document(client, SOURCES[name])
     legend = client.answer.capabilities.semantic_tokens_provider.legend
     assert (list(legend.token_types), list(legend.token_modifiers)) == (LEGEND, [])
@@ -72,7 +72,7 @@ async def test_35_tokens(client, name):
 
 @pytest.mark.asyncio
 async def test_40_hover_and_highlight(client):
-    """A hover is in the editor's format and on the lexeme; highlights lie on lexemes."""
+    """A hover has the editor's format and the range of the lexeme; highlights have ranges of lexemes."""
     source = SOURCES["emoji"]
     document = await open_document(client, source)
     lexemes = {oracle.place(source, lexeme["span"], encoding(client)): lexeme for lexeme in oracle.analyze(source)["lexemes"]}
@@ -101,7 +101,7 @@ async def test_42_lens_and_command(client):
     assert lenses[0].command.command in offered
     params = lsp.ExecuteCommandParams(lenses[0].command.command, lenses[0].command.arguments)
     answer = await client.workspace_execute_command_async(params)
-    # A client without a panel of its own gets a page, written to a file that it is asked to show.
+    # A client without a panel receives a page: the server writes a file and requests the client to show it.
     path = Path(answer["path"])
     assert answer["mimeType"] == "text/html" and answer["data"] is None
     assert path.read_text().startswith("<!")
@@ -110,7 +110,7 @@ async def test_42_lens_and_command(client):
 
 @pytest.mark.asyncio
 async def test_21_unknown_request(client):
-    """An unknown request is an error, and the session goes on."""
+    """An unknown request is an error, and the session continues."""
     with pytest.raises(JsonRpcMethodNotFound):
         await client.protocol.send_request_async("no/such", {})
     assert await client.protocol.send_request_async("codegaze/model", {})

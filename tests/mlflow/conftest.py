@@ -46,7 +46,7 @@ def tracking_uri(tmp_path_factory):
 
 @pytest.fixture
 def client(tracking_uri):
-    """MLflow's own."""
+    """The client of MLflow."""
     from mlflow import MlflowClient
 
     return MlflowClient(tracking_uri)

@@ -1,4 +1,4 @@
-"""Runs are read back with MLflow's own client: what was recorded is what was computed, and a server that fails costs a warning."""
+"""Reads runs with MLflow's client: recorded values equal computed ones, and a failing server causes one warning."""
 
 import json
 import socket
@@ -35,7 +35,7 @@ def analyze(codegaze, *arguments, **options) -> subprocess.CompletedProcess:
 
 
 def sink_share(chunks: list[dict]) -> float:
-    """Of the document: the chunks' mean, weighted by subwords."""
+    """The mean over the chunks of a document, weighted by subwords."""
     return sum(chunk["sink_share"] * chunk["tokens"] for chunk in chunks) / sum(chunk["tokens"] for chunk in chunks)
 
 
@@ -100,7 +100,7 @@ def test_a_session_of_the_language_server_is_one_run(client, tracking_uri):
 
 @contextmanager
 def serving(codegaze, *arguments):
-    """`codegaze serve`: a function that posts to it, and the process, whose end the caller sees to."""
+    """`codegaze serve`: a function that sends requests to it, and the process, which the caller ends."""
     command = [codegaze, "serve", "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -113,7 +113,7 @@ def serving(codegaze, *arguments):
                     try:
                         return json.load(urllib.request.urlopen(request, timeout=30))
                     except urllib.error.HTTPError as error:
-                        # The model loads.
+                        # The model is still loading.
                         assert error.code == 503 and time.monotonic() < end, error.read()
                         time.sleep(0.05)
 
@@ -182,7 +182,7 @@ def test_a_server_that_fails_costs_one_warning(codegaze, how):
         is_over.set()
     assert (done.returncode, done.stdout) == (0, expected.stdout)
     warnings = done.stderr.splitlines()
-    # Who is never answered does not wait for the reason.
+    # The program does not wait for the response.
     assert len(warnings) == (0 if how == "never answers" else 1), warnings
     assert all("MLflow" in warning and "--mlflow-uri" in warning for warning in warnings)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every command of the README: the two at the top, the installation, and each `curl` line against the server it describes.
 #
-#   tests/readme/run.sh            all of them
+#   tests/readme/run.sh            all commands
 #   tests/readme/run.sh commands   the two at the top: run the program on an example, run the tests
 #   tests/readme/run.sh install    the installation, into target/install
 #   tests/readme/run.sh curl       the `curl` lines, against `codegaze serve`
@@ -25,7 +25,7 @@ run() {
 
 commands() {
     local expected i=0
-    # A newcomer copies these two: a change of them is a change of what the project promises.
+    # Newcomers copy these two commands, so a change of them is a change of what the project promises.
     for expected in "cargo run -- analyze examples/fibonacci.py" "cargo test"; do
         i=$((i + 1))
         [ "$(block "$i")" = "$expected" ] || die "the README's command $i is not: $expected"
