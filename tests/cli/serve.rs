@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Case, codegaze, expect_fault, fixture};
+use crate::{Case, codegaze, expect_error, fixture};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -195,7 +195,7 @@ fn what_cannot_be_served_is_one_line() {
                 "{arguments:?}: {stderr}"
             );
         } else {
-            expect_fault(&(arguments, code, message));
+            expect_error(&(arguments, code, message));
         }
     }
     let weak = codegaze()

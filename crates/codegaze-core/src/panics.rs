@@ -1,10 +1,10 @@
-//! Carrying on after a panic: the locks that it poisoned, and its message.
+//! Functions to continue after a panic: locks that it poisoned, and its message.
 
 use std::any::Any;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Locks a mutex that a panic may have poisoned. Only for data that is consistent after every single assignment.
+/// Locks a mutex that a panic may have poisoned. Use it only for data that is consistent after every assignment.
 pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -24,7 +24,7 @@ pub fn wait_timeout<'a, T>(
     woken.unwrap_or_else(PoisonError::into_inner).0
 }
 
-/// The message of a panic that was caught.
+/// The message of a caught panic.
 #[must_use]
 pub fn message(panic: &(dyn Any + Send)) -> String {
     panic

@@ -1,10 +1,10 @@
-//! Attention of a whole pass and what the naive forms of the methods share: in f64, straight from the definitions.
+//! The attention of a whole pass, and functions that the naive forms of the methods share, in f64 and straight from the definitions.
 
 use super::{AttributionConfig, HeadFusion, Sinks};
 
 pub const HIDDEN: usize = 6;
 
-/// Attention of a whole pass: weights[layer][head][query][key], values[layer][head][key][hidden].
+/// The attention of a whole pass: weights[layer][head][query][key], values[layer][head][key][hidden].
 #[derive(Clone, Debug)]
 pub struct Pass {
     pub n_heads: usize,
@@ -23,7 +23,7 @@ impl Pass {
         &self.values[layer][start..start + HIDDEN]
     }
 
-    /// The queries that count.
+    /// The queries that the mean is over.
     pub fn queries(&self, sinks: Sinks) -> Vec<usize> {
         let special = self.special();
         (0..self.n)
@@ -39,8 +39,8 @@ impl Pass {
 /// [query][key]
 pub type Rows = Vec<Vec<f64>>;
 
-/// The chosen heads by one formula for each pair of subwords, straight from the definitions, in f64; rows sum to 1. `of_heads`
-/// takes heads, query and key.
+/// Fuses the selected heads with one formula for each pair of subwords, and normalizes rows to a sum of 1. `of_heads` receives heads, query
+/// and key.
 pub fn fuse_layer(
     pass: &Pass,
     heads: &HeadFusion,
@@ -63,7 +63,7 @@ pub fn fuse_layer(
         .collect()
 }
 
-/// Each layer's attention, fused.
+/// The fused attention of each layer.
 pub fn fused(pass: &Pass, config: &AttributionConfig) -> Vec<Rows> {
     let layers = config.layers.iter();
     layers
@@ -86,7 +86,7 @@ pub fn mean(layers: &[Rows]) -> Rows {
         .collect()
 }
 
-/// The mean of the rows of `queries` and the mean mass on special subwords; `by_row`: rows are renormalized without it first.
+/// The mean of the rows of `queries`, and the mean mass on special subwords. With `by_row`, rows are first renormalized without this mass.
 pub fn mean_row(pass: &Pass, rows: &Rows, queries: &[usize], by_row: bool) -> (Vec<f64>, f64) {
     let special = pass.special();
     let n_queries = queries.len() as f64;

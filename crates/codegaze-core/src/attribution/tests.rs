@@ -1,4 +1,4 @@
-//! Every method against a naive implementation on random attention, and the invariants that hold whatever the weights.
+//! Compares every method with its naive implementation on random attention, and checks invariants for all weights.
 
 use codegaze_model::roberta::{AttentionSink, LayerAttention};
 use proptest::prelude::*;
@@ -131,7 +131,7 @@ proptest! {
 
     #[test]
     fn equal_values_make_norms_equal_to_attention(pass in pass(1)) {
-        // With one and the same f(x) everywhere the norm is proportional to the summed weights.
+        // If f(x) is the same for all keys, the norm is proportional to the sum of the weights.
         let mut pass = pass;
         pass.values[0].fill(0.7);
         let norm = pass.score(&config(Method::Norm, &[0], HeadFusion::default(), Sinks::Drop));
@@ -231,7 +231,7 @@ fn methods_are_named_and_described_once() {
             "{name}: {about}"
         );
         assert!(definition.title().starts_with(char::is_uppercase), "{name}");
-        // Live documents are analyzed at every edit; a method that costs more needs a lane of its own in the engine.
+        // Live documents are analyzed after every edit. A method that costs more needs another queue in the engine.
         assert_eq!(definition.cost(), Cost::WhileTyping, "{name}");
         assert!(definition.default_layers().resolve(1).is_ok(), "{name}");
         if let Some(paper) = definition.paper() {
@@ -284,7 +284,7 @@ fn choices_of_layers_and_heads() {
 }
 
 #[test]
-fn subwords_are_shared_out_by_the_bytes_they_cover() {
+fn subwords_are_divided_by_the_bytes_that_they_cover() {
     // text: "ab): \n c", subwords: "ab", "):", " \n", " c", and an empty one at "c"
     let lexeme = |start, end| Lexeme {
         span: ByteSpan::new(start, end),

@@ -49,7 +49,7 @@ fn live(attribution: AttributionConfig) -> ModelAndView {
     ModelAndView::live(Arc::clone(&MODEL), attribution)
 }
 
-/// A version to be analyzed at once.
+/// A version that is analyzed without delay.
 fn version(document: Document, view: Option<ModelAndView>) -> Submission {
     Submission {
         document,
@@ -59,7 +59,7 @@ fn version(document: Document, view: Option<ModelAndView>) -> Submission {
     }
 }
 
-/// Submits a version under the default view.
+/// Submits a version with the default view.
 fn submit(engine: &Engine, key: &str, text: impl Into<Arc<str>>, number: i64) {
     let document = Document::new(text, number);
     engine.submit(key, version(document, Some(live(received()))));
@@ -88,7 +88,7 @@ fn first_published(live: &mut LiveReceiver) -> Arc<Finished> {
     })
 }
 
-/// Waits for the analysis of `version` to be complete; a test that hangs is a test that fails.
+/// Waits until the analysis of `version` is complete, or fails after a timeout.
 fn settled(engine: &Engine, key: &str, version: i64) -> Arc<Finished> {
     let live = engine.watch(key).unwrap();
     for _ in 0..3000 {
@@ -102,7 +102,7 @@ fn settled(engine: &Engine, key: &str, version: i64) -> Arc<Finished> {
     panic!("no analysis within half a minute");
 }
 
-/// `n` functions, none like another.
+/// `n` different functions.
 fn functions(n: usize) -> String {
     let mut text = String::new();
     for at in 0..n {
@@ -136,7 +136,7 @@ fn a_live_document_has_the_analysis_of_the_command_line() {
 }
 
 #[test]
-fn an_edit_runs_the_model_on_its_chunk_alone_and_undo_on_nothing() {
+fn an_edit_runs_the_model_on_its_chunk_only_and_its_undo_does_not_run_it() {
     let engine = engine(CACHE_BYTES);
     let text = functions(20);
     submit(&engine, "a", text.clone(), 1);
@@ -173,7 +173,7 @@ fn the_focus_comes_first() {
 }
 
 #[test]
-fn an_edit_is_the_focus_until_the_client_says_more() {
+fn an_edit_is_the_focus_until_the_client_sets_one() {
     let engine = engine(CACHE_BYTES);
     let text = functions(30);
     let at = text.find("function_25").unwrap();
@@ -186,7 +186,7 @@ fn an_edit_is_the_focus_until_the_client_says_more() {
     };
     edit(1, None);
     edit(2, Some(ByteSpan::new(at, at + 10)));
-    // A version whose edit is not known leaves the focus where it was.
+    // A version without a known edit keeps the focus.
     edit(3, None);
     let mut watched = engine.watch("a").unwrap();
     engine.set_view("a", live(received()));
@@ -236,7 +236,7 @@ fn another_view_needs_no_new_pass() {
 }
 
 #[test]
-fn each_device_has_results_of_its_own() {
+fn each_device_has_separate_results() {
     let engine = engine(CACHE_BYTES);
     let document = Document::new(functions(1), 1);
     let files = ModelSource::Embedded.resolve(&HubOptions::from_env(), &());
@@ -257,7 +257,7 @@ fn each_device_has_results_of_its_own() {
 }
 
 #[test]
-fn a_panic_ends_its_request_and_nothing_else() {
+fn a_panic_ends_only_its_request() {
     let engine = engine(CACHE_BYTES);
     let document = Document::new("def f(x): return x", 1);
     let broken = AttributionConfig {
@@ -274,7 +274,7 @@ fn a_panic_ends_its_request_and_nothing_else() {
     );
     let whole = analyze_once(&engine, document.text());
     assert!(!whole.wait().unwrap().analysis.lexemes.is_empty());
-    // The same in a live document: it fails, and recovers with the next view.
+    // A live document also fails, and recovers with the next view.
     engine.submit("a", version(document, Some(live(received()))));
     settled(&engine, "a", 1);
     engine.set_view("a", live(broken));
@@ -359,7 +359,7 @@ fn a_small_cache_forgets_and_stays_small() {
     let engine = engine(1 << 20);
     submit(&engine, "a", functions(20), 1);
     settled(&engine, "a", 1);
-    // The thread publishes the cache's statistics before it takes the next step: once this is answered they are there.
+    // The thread publishes the cache's statistics before it takes the next step, so they are current after this request.
     let _ = engine.clear_cache().blocking_recv();
     let stats = engine.stats();
     assert!(stats.cache.evictions > 0);
@@ -375,7 +375,7 @@ fn a_closed_document_is_forgotten() {
     assert!(engine.watch("a").is_none());
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.unwrap().block_on(async {
-        // Ends, since the sender is dropped.
+        // The loop ends when the sender is dropped.
         while live.changed().await.is_ok() {}
     });
 }
@@ -394,11 +394,11 @@ fn the_latest_version_wins() {
 }
 
 #[test]
-fn cache_controls_apply_in_the_order_in_which_they_were_given() {
+fn cache_controls_apply_in_their_order() {
     let engine = engine(CACHE_BYTES);
     submit(&engine, "a", functions(2), 1);
     settled(&engine, "a", 1);
-    // The thread is busy while both limits arrive; the later one counts.
+    // The thread is busy while both limits arrive. The later one applies.
     let busy = analyze_once(&engine, functions(20));
     engine.set_cache_bytes(0);
     engine.set_cache_bytes(CACHE_BYTES);

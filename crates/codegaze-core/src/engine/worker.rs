@@ -152,7 +152,7 @@ fn next(shared: &Shared, context: &WorkerContext) -> Next {
     }
 }
 
-/// Called before the result of a step is published, so that a caller who has the result also sees the counts.
+/// Publishes the counts. The thread calls this before it publishes the result of a step, so that a caller with the result sees them.
 fn publish_counts(shared: &Shared, context: &WorkerContext) {
     shared.lock().update_stats(|stats| {
         stats.cache = context.cache.stats();

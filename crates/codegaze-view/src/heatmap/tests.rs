@@ -47,7 +47,7 @@ fn dropping_sinks_leaves_rows_that_sum_to_one() {
     for row in dropped.weights.chunks(n) {
         assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
     }
-    // Ratios inside a row are the matrix's own.
+    // Renormalization keeps the ratios in a row.
     let full = &analysis.chunks[0].matrix.as_ref().unwrap().weights;
     let ratio = full[(n + 2) + 1] / full[(n + 2) + 2];
     assert!((dropped.weights[0] / dropped.weights[1] - ratio).abs() < 1e-3 * ratio);
@@ -62,7 +62,7 @@ fn dropping_sinks_leaves_rows_that_sum_to_one() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_parts_are_errors() {
     let mut analysis = samples::full("x = 1");
     let error = |analysis: &codegaze_core::analysis::Analysis, chunk| {
         let source = Document::new("x = 1", 0);
@@ -86,7 +86,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn png_has_the_asked_size_resolution_and_colors() {
+fn png_has_the_requested_size_resolution_and_colors() {
     let heatmap = synthetic(40);
     let options = RenderOptions {
         size: Some(900),
@@ -110,7 +110,7 @@ fn png_has_the_asked_size_resolution_and_colors() {
 
 #[test]
 fn large_matrices_stay_small_as_svg() {
-    // One pixel per cell, inside.
+    // One pixel for each cell.
     let heatmap = synthetic(100);
     let svg = render_svg(&heatmap, &RenderOptions::default()).unwrap();
     let (_, data) = svg.split_once("data:image/png;base64,").unwrap();
@@ -217,7 +217,7 @@ fn impossible_options_are_errors() {
 }
 
 #[test]
-fn odd_matrices_are_drawn() {
+fn unusual_matrices_are_drawn() {
     for n in [0, 1, 2, 3] {
         for scale in [Scale::Sqrt, Scale::Linear] {
             let mut heatmap = synthetic(n);
@@ -231,7 +231,7 @@ fn odd_matrices_are_drawn() {
             render_svg(&heatmap, &options).unwrap();
         }
     }
-    // More cells than pixels.
+    // This matrix has more cells than pixels.
     let options = RenderOptions {
         size: Some(400),
         ..RenderOptions::default()

@@ -102,7 +102,7 @@ fn levels_are_shown_by_bars_and_digits() {
 }
 
 #[test]
-fn columns_stand_under_each_other_whatever_they_hold() {
+fn columns_are_aligned_for_any_content() {
     let of = |weight: &str, label: &str, place: &str| Partner {
         weight: weight.to_owned(),
         label: label.to_owned(),
@@ -202,7 +202,7 @@ fn long_lexemes_are_cut() {
 }
 
 #[test]
-fn other_models_are_not_called_small() {
+fn only_the_embedded_model_is_called_small() {
     let mut analysis = samples::related("x = 1");
     let mut model = (*analysis.model).clone();
     model.id = "microsoft/codebert_base".to_owned();
@@ -239,7 +239,7 @@ fn words_for_lifts_and_shares() {
 }
 
 #[test]
-fn what_is_not_there_is_said_to_be() {
+fn missing_numbers_are_explained() {
     let analysis = samples::full("x = 1");
     let source = Document::new("x = 1", 0);
     let document = AnalyzedDocument::new("x", &source, &analysis);

@@ -53,7 +53,7 @@ fn coordinates_are_bytes_and_utf16() {
 }
 
 #[test]
-fn tokens_carry_the_source_and_name_the_specials() {
+fn tokens_have_the_source_and_names_of_special_subwords() {
     let value = everything();
     let tokens = value["tokens"].as_array().unwrap();
     assert_eq!(tokens[0]["text"], "<s>");

@@ -68,7 +68,7 @@ fn text_under(range: WireRange, encoding: Encoding) -> &'static str {
 }
 
 #[test]
-fn answers_carry_the_clients_version_and_ranges_in_its_units() {
+fn results_have_the_clients_version_and_ranges_in_its_units() {
     for encoding in Encoding::ALL {
         let view = live_view(encoding);
         let place = Place {
@@ -166,7 +166,7 @@ fn a_hover_is_of_the_lexeme_under_the_pointer() {
 }
 
 #[test]
-fn a_question_selects_its_chunk_and_its_view() {
+fn a_request_selects_its_chunk_and_its_view() {
     let view = live_view(Encoding::Utf16);
     let scope = |position, chunk| view.scope(Place { position, chunk });
     assert_eq!(scope(None, None), Scope::Chunk(0));

@@ -23,7 +23,7 @@ fn text(content: &str, turned: bool, anchor: Anchor) -> Item {
     })
 }
 
-/// Bounds (left, top, right, bottom) of what differs from white.
+/// The bounds (left, top, right, bottom) of all pixels that are not white.
 fn ink(scene: &Scene) -> Option<(usize, usize, usize, usize)> {
     let png = scene.to_png(96).unwrap();
     let mut reader = ::png::Decoder::new(std::io::Cursor::new(png))
@@ -40,7 +40,7 @@ fn ink(scene: &Scene) -> Option<(usize, usize, usize, usize)> {
 }
 
 #[test]
-fn text_stands_where_its_anchor_says() {
+fn text_is_at_its_anchor() {
     // Four characters of 12.04 pixels each; an E is 14.6 pixels high.
     let (left, top, right, bottom) = ink(&scene(vec![text("EEEE", false, Anchor::Start)])).unwrap();
     assert!(
@@ -56,7 +56,7 @@ fn text_stands_where_its_anchor_says() {
         (12..=16).contains(&left) && (56..=60).contains(&right),
         "{left} {right}"
     );
-    // Turned: upwards, its feet to the right.
+    // Turned text reads upwards, with its baseline on the right.
     let (left, top, right, bottom) = ink(&scene(vec![text("EEEE", true, Anchor::Start)])).unwrap();
     assert!(
         (44..=46).contains(&left) && (59..=61).contains(&right),
@@ -74,7 +74,7 @@ fn text_stands_where_its_anchor_says() {
 }
 
 #[test]
-fn what_the_typeface_lacks_is_a_box_of_its_width() {
+fn a_missing_glyph_is_a_box_of_its_width() {
     for turned in [false, true] {
         let (left, top, right, bottom) =
             ink(&scene(vec![text("日", turned, Anchor::Start)])).unwrap();
@@ -85,7 +85,7 @@ fn what_the_typeface_lacks_is_a_box_of_its_width() {
 }
 
 #[test]
-fn what_lies_outside_is_clipped() {
+fn items_outside_of_the_picture_are_clipped() {
     let far = |x, y| {
         Item::Rect(Rect {
             x,

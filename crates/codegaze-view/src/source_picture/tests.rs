@@ -11,7 +11,7 @@ fn svg(text: &str, options: &RenderOptions) -> String {
 }
 
 #[test]
-fn shading_lies_exactly_under_its_lexeme() {
+fn shading_is_exactly_behind_its_lexeme() {
     let text = "日本 = fib(\t🙂)\n";
     let analysis = samples::full(text);
     let source = Document::new(text, 0);
@@ -24,7 +24,7 @@ fn shading_lies_exactly_under_its_lexeme() {
         .filter(|(_, level)| *level > HeatLevel::NONE)
     {
         let word = document.slice(lexeme.span);
-        // The legend has no lexemes: texts that are one are in the source.
+        // The legend contains no lexeme, so a text that equals a lexeme is in the source.
         let at = scene.items.iter().find_map(|item| match item {
             Item::Text(text) if text.content == word => Some((text.x, text.y, text.fill)),
             _ => None,
@@ -47,7 +47,7 @@ fn shading_lies_exactly_under_its_lexeme() {
 }
 
 #[test]
-fn tabs_wide_characters_and_long_lines_keep_to_the_grid() {
+fn tabs_wide_characters_and_long_lines_stay_on_the_grid() {
     let line = runs(&[
         ("a\tb", HeatLevel::NONE),
         ("日", HeatLevel::MAX),
@@ -69,7 +69,7 @@ fn tabs_wide_characters_and_long_lines_keep_to_the_grid() {
 }
 
 #[test]
-fn escapes_in_the_source_are_shown_not_sent() {
+fn escape_sequences_in_the_source_are_shown_as_text() {
     let out = svg("x\x1b[31m</text>\u{202e}&", &RenderOptions::default());
     assert!(!out.contains('\x1b') && !out.contains('\u{202e}'));
 }
@@ -100,7 +100,7 @@ fn size_scales_the_whole_picture() {
 }
 
 #[test]
-fn long_files_fit_and_endless_ones_are_an_error() {
+fn long_files_fit_and_too_long_ones_are_an_error() {
     let long = "value = call(argument)\n".repeat(1200);
     let analysis = samples::analysis(&long);
     let source = Document::new(long.as_str(), 0);

@@ -34,7 +34,7 @@ fn without_escapes(text: &str) -> String {
 }
 
 #[test]
-fn plain_marks_stand_under_the_lexemes() {
+fn plain_marks_are_below_the_lexemes() {
     let out = render(samples::PYTHON, &options(ColorMode::Plain));
     assert!(!out.contains('\x1b'));
     let analysis = samples::full(samples::PYTHON);
@@ -43,7 +43,7 @@ fn plain_marks_stand_under_the_lexemes() {
     let (hottest, level) = document.top(1)[0];
     assert_eq!(level, HeatLevel::MAX);
     let word = document.slice(hottest.span);
-    // Under some occurrence of the word stand as many marks of level 5 as it has columns.
+    // Below some occurrence of the word are as many marks of level 5 as it has columns.
     let rows: Vec<Vec<char>> = out.lines().map(|line| line.chars().collect()).collect();
     let found = rows.windows(2).any(|pair| {
         let line: String = pair[0].iter().collect();
@@ -83,7 +83,7 @@ fn colors_only_add_escapes() {
 }
 
 #[test]
-fn tabs_keep_their_stops_and_line_ends_do_not_show() {
+fn tabs_keep_their_stops_and_line_ends_are_not_shown() {
     let out = render("a\tb\r\n\tc\n", &options(ColorMode::Plain));
     let code: Vec<&str> = out
         .lines()

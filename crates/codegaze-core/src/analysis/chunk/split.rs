@@ -1,12 +1,11 @@
-//! Blocks and lines that do not fit a chunk alone.
+//! Splits blocks and lines that do not fit into a chunk.
 //!
-//! A block that is much too long (a class, a table) is cut by its content, like a document, at the least indented lines
-//! inside it: those after a blank line first, then any; and again inside a part that is still too long. A block that is
-//! only somewhat too long (a function) is halved at the weakest place near its middle: after a blank line, else before
-//! the line with the smallest indent. All parts get whole lines of the same block as context.
+//! A block that is much too long, such as a class or a table, is cut by its content, like a document: first at the least indented lines
+//! after a blank line, then at any of the least indented lines, and again inside a part that is still too long. A block that is slightly
+//! too long, such as a function, is halved at the weakest place near its middle: after a blank line, or before the line with the
+//! smallest indent. The context of a part consists of whole lines of the same block.
 //!
-//! A line that does not fit is cut before whitespace, else between a word and another character, else between
-//! characters.
+//! A line that does not fit is cut before whitespace, otherwise between a word and another character, otherwise between characters.
 
 use std::ops::Range;
 
@@ -74,7 +73,7 @@ impl Planner<'_> {
         let floor = if part_starts.after_blank {
             self.min_subwords
         } else {
-            // Lines are weaker units than paragraphs: rather larger parts, with less context in sum.
+            // Lines are weaker units than paragraphs, so parts are larger, with less context in total.
             self.min_subwords.max(limit / 2)
         };
         let bounds = Bounds {
@@ -96,7 +95,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Splits a part in two, and these again while they do not fit.
+    /// Splits a part into two halves, and again each half that does not fit.
     fn halve(&mut self, part: &Range<usize>, block: &Range<usize>) {
         if part.len() == 1 {
             let line = self.lines[part.start];
@@ -115,7 +114,7 @@ impl Planner<'_> {
 
     /// The line, not the first, before which to cut: in the middle half by cost, if a line starts there.
     fn weakest_place(&self, part: &Range<usize>) -> usize {
-        // Lines count too, so that there is a middle whatever `count` says.
+        // Each line adds 1 to its cost, so that lines without subwords have a middle too.
         let weight = |lines: &Range<usize>| self.cost(lines) + lines.len();
         let total = weight(part);
         let place = |at: usize| {
@@ -132,13 +131,13 @@ impl Planner<'_> {
             .unwrap_or(part.end)
     }
 
-    /// Near-linear: a piece's size is guessed from its neighbor's and at most doubles, so that wrong guesses cost about
-    /// as much as the pieces themselves.
+    /// The time is almost linear: the size of a piece is estimated from its neighbor and at most doubles, so that wrong estimates cost
+    /// about as much as the pieces.
     fn split_line(&mut self, line: ByteSpan, cost: usize) {
-        // Guesses that are right on average should not fail half of the time.
+        // An estimate that is right on average would fail half of the time, so it is reduced.
         let aim = (self.max_subwords - self.max_subwords / 10).max(1);
         let mut at = line.start;
-        // Subwords and bytes of the text that the next guess relies on.
+        // The subwords and bytes of the text from which the next size is estimated.
         let mut seen = (cost, line.len());
         let mut max_len = line.len();
         while at < line.end {
@@ -167,8 +166,8 @@ impl Planner<'_> {
         }
     }
 
-    /// Where to cut a line about `len` bytes after `start`: after at least one character, and in the second half of the
-    /// bytes if need be.
+    /// Where to cut a line about `len` bytes after `start`: after at least one character, and if necessary in the second half
+    /// of the bytes.
     fn cut_in_line(&self, start: usize, len: usize, line_end: usize) -> usize {
         if len >= line_end - start {
             return line_end;
@@ -188,14 +187,14 @@ impl Planner<'_> {
         let mut between_words = None;
         let window = &self.text[from..last];
         let mut after = self.text[last..].chars().next();
-        // From the end, so that the piece is as long as can be.
+        // From the end, so that the piece is as long as possible.
         for (at, before) in window.char_indices().rev() {
             let place = from + at + before.len_utf8();
             if let Some(after) = after
                 && is_place(self.text, place)
             {
-                // A subword begins with the space before it, so that the cut goes before the space. A line's
-                // terminator alone is no piece.
+                // A subword begins with the space before it, so the cut is before the space. A line's terminator alone is not a
+                // piece.
                 let is_terminator = matches!(after, '\r' | '\n');
                 if is_whitespace(after) && !is_whitespace(before) && !is_terminator {
                     return place;
@@ -211,7 +210,7 @@ impl Planner<'_> {
     }
 }
 
-/// Letters, digits, and all that could belong to a cluster.
+/// Letters, digits, and characters that can belong to a cluster.
 fn is_wordy(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_' || !character.is_ascii()
 }

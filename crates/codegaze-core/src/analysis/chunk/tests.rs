@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use codegaze_text::testing::any_text;
 
-/// About what a byte-level tokenizer makes of code.
+/// About the number of subwords of a byte-level tokenizer.
 fn thirds(text: &str) -> usize {
     text.len().div_ceil(3)
 }
@@ -22,7 +22,7 @@ fn texts(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Chunks of the new text that were not there before: what the model has to read again.
+/// The chunks of the new text that the old text does not have, which the model has to read.
 fn n_new(old: &str, new: &str) -> usize {
     let before: HashSet<&str> = texts(old).into_iter().collect();
     texts(new)
@@ -62,7 +62,7 @@ fn check_invariants(text: &str, config: &ChunkConfig, count: fn(&str) -> usize) 
     assert_eq!(end, text.len());
 }
 
-/// `n` functions of `n_lines` lines or a few more, each unlike the others.
+/// `n` different functions of `n_lines` lines or slightly more.
 fn functions(n: usize, n_lines: usize) -> Vec<String> {
     (0..n)
         .map(|at| {
@@ -88,7 +88,7 @@ fn class(methods: &[String]) -> String {
 }
 
 #[test]
-fn what_fits_is_one_chunk() {
+fn a_document_that_fits_is_one_chunk() {
     let text = "a = 1\n\nb = 2\n\nc = 3\n";
     for max_subwords in [thirds(text), 510] {
         let chunks = plan_with(text, &ChunkConfig::new(max_subwords), thirds);
@@ -114,8 +114,8 @@ fn empty_and_blank_documents() {
 }
 
 #[test]
-fn cuts_fall_before_unindented_lines_after_blank_ones() {
-    // Two subwords a line; at least four a chunk.
+fn cuts_are_before_unindented_lines_after_blank_ones() {
+    // Two subwords on each line, and at least four in each chunk.
     let config = ChunkConfig {
         max_subwords: 12,
         min_subwords: 4,
@@ -202,7 +202,7 @@ fn an_edit_in_a_function_changes_little() {
             assert!((1..=6).contains(&n_new), "{n_new} for function {at}");
             n_more_than_two += usize::from(n_new > 2);
         }
-        // Blocks that have the minimum alone always end a chunk. Smaller ones may need a little to fall in step again.
+        // Blocks that have the minimum alone always end a chunk. With smaller blocks, some chunks after the edit can change.
         let allowed = if n_lines >= 16 {
             0
         } else {
@@ -227,7 +227,7 @@ fn an_edit_in_a_method_of_a_long_class_changes_little() {
             edited[at] = edited[at].replacen("value_1 =", "renamed_value = 1 +", 1);
             total += n_new(&old, &class(&edited));
         }
-        // Chunks beside it may have the method in their context.
+        // Neighboring chunks can have the method in their context.
         assert!(
             total <= methods.len() * 3,
             "{total} for {} edits",
@@ -265,7 +265,7 @@ fn lines_above_change_no_chunk_below() {
     }
 }
 
-/// Counting is what planning costs.
+/// Planning spends its time on counting.
 #[test]
 fn the_document_is_counted_a_few_times_in_all() {
     let long = "x".repeat(1 << 20);
@@ -307,7 +307,7 @@ fn a_long_line_is_cut_at_the_best_place() {
         let text = text + "\r\n";
         check_invariants(&text, &config, thirds);
         let chunks = plan_with(&text, &config, thirds);
-        // Nearly as few as possible, nearly even.
+        // Almost as few chunks as possible, of almost equal size.
         assert!(chunks.len() <= 2 * thirds(&text).div_ceil(20));
         for chunk in &chunks[1..] {
             let piece = chunk.core.of(&text);
@@ -324,7 +324,7 @@ fn a_long_line_is_cut_at_the_best_place() {
 }
 
 #[test]
-fn a_character_that_is_too_much_alone_is_a_chunk() {
+fn a_character_with_too_many_subwords_is_a_chunk() {
     let config = ChunkConfig::new(2);
     let text = "ab😀c\r\n\r\n";
     check_invariants(text, &config, str::len);
@@ -333,7 +333,7 @@ fn a_character_that_is_too_much_alone_is_a_chunk() {
     assert_eq!(cores, ["ab", "😀", "c", "\r\n", "\r\n"]);
 }
 
-/// Not what a tokenizer does; the invariants hold all the same.
+/// Counts that no tokenizer returns. The invariants must also be true for them.
 fn any_count() -> impl Strategy<Value = fn(&str) -> usize> {
     let counts: Vec<fn(&str) -> usize> = vec![
         thirds,
@@ -341,9 +341,9 @@ fn any_count() -> impl Strategy<Value = fn(&str) -> usize> {
         |text| text.chars().count(),
         |text| text.split_whitespace().count(),
         |text| text.split_inclusive('\n').map(str::len).max().unwrap_or(0),
-        // More together than apart.
+        // Joined texts have more subwords than separate ones.
         |text| text.len() + text.len() * text.len() / 10,
-        // Nothing below a length.
+        // Short texts have no subwords.
         |text| if text.len() < 30 { 0 } else { text.len() * 2 },
         |_| 1000,
     ];
@@ -385,7 +385,7 @@ proptest! {
         check_invariants(&text, &ChunkConfig::new(max_subwords), count);
     }
 
-    /// Behind a block that has the minimum, a document is cut as if it began there.
+    /// After a block that has the minimum, the cuts do not depend on the text before.
     #[test]
     fn the_same_text_is_cut_alike_wherever_it_stands(
         above in any_document(),
@@ -394,7 +394,7 @@ proptest! {
     ) {
         let config = ChunkConfig::new(60);
         let enough = "a = 1\n".repeat(n_lines);
-        // Too long to be one chunk.
+        // The text is too long for one chunk.
         let tail = format!("def f():\n{below}\n\nb = 1\n\n{enough}\n{enough}\n{enough}");
         let text = format!("{above}\n\n{enough}\n{tail}");
         let start = text.len() - tail.len();

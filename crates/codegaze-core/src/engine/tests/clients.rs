@@ -22,11 +22,11 @@ fn every_live_document_has_its_own_view() {
     assert_eq!(method("b"), Method::Received);
     assert_eq!(method("a"), Method::Norm);
 
-    // The same version under another view is another analysis.
+    // The same version with another view is another analysis.
     let cls = live(view(Method::Cls, "last", "mean"));
     engine.submit("a", version(document, Some(cls)));
     assert_eq!(method("a"), Method::Cls);
-    // A document that is not open has no view to set.
+    // Setting the view of a document that is not open has no effect.
     engine.set_view("c", live(received()));
     assert!(engine.watch("c").is_none());
 }
@@ -49,7 +49,7 @@ fn a_short_request_does_not_wait_for_a_long_one() {
 }
 
 #[test]
-fn what_a_job_spent_leaves_out_what_the_cache_had() {
+fn the_time_of_a_job_excludes_cached_chunks() {
     let engine = engine(CACHE_BYTES);
     let request = |text: String| analyze_once(&engine, text).wait().unwrap();
     let fresh = request(functions(2));
@@ -78,7 +78,7 @@ fn raw_tensors_equal_those_of_a_separate_pass() {
         heads,
         hidden_states: false,
     };
-    // The second and third continue from the record of the one before.
+    // The second and third pass continue from the record of the pass before.
     for choice in [
         choice(&[0, 2], RawHeads::Each(vec![1])),
         choice(&[1, 4], RawHeads::Each(vec![0, 7])),
@@ -112,7 +112,7 @@ fn raw_tensors_equal_those_of_a_separate_pass() {
 }
 
 #[test]
-fn raw_tensors_of_a_document_are_those_of_its_chunks_that_are_not_blank() {
+fn raw_tensors_of_a_document_are_those_of_its_nonblank_chunks() {
     let engine = engine(CACHE_BYTES);
     let text = format!("{}{}", functions(4), "\n".repeat(5000));
     let planned = plan(&engine, &Document::new(text, 1));
@@ -154,9 +154,9 @@ fn a_version_is_cut_once_and_each_chunk_is_tokenized_once() {
     assert_eq!(stats.counted, counted, "scoring counts nothing");
     assert_eq!(finished.spent.chunk, finished.analysis.timing.chunk);
 
-    // The time for the plan was spent by the first analysis; the chunks are known.
+    // The first analysis counts the time for the plan.
     assert_eq!(analyze().spent.chunk, Duration::ZERO);
-    // A live document of the same version uses the plan, and so do requests about the document, as long as it is open.
+    // A live document of the same version uses the plan, and so do requests about the document while it is open.
     engine.submit("a", version(document.clone(), Some(live(received()))));
     settled(&engine, "a", 1);
     drop(planned);
@@ -166,7 +166,7 @@ fn a_version_is_cut_once_and_each_chunk_is_tokenized_once() {
     let _ = engine.thumbnails(&planned, Scope::Chunk(0), 16).wait();
     assert_eq!(engine.stats().plans, 1);
 
-    // Another version is cut anew, but the lines that did not change are not tokenized again.
+    // Another version is cut again, but lines that did not change are not tokenized again.
     let counted = engine.stats().counted;
     let edited = document.text().replace("first[3] + second * 5", "first[3]");
     submit(&engine, "a", edited, 2);
