@@ -32,7 +32,7 @@ def test_25_cancel_among_64_running_requests(start, tmp_path):
 
 
 def test_25_cancel_of_what_is_answered_or_unknown(server):
-    """A cancel of an answered or unknown request changes nothing."""
+    """Cancelling an answered or unknown request has no effect."""
     pending = server.request("codegaze/model", {})
     pending.result()
     pending.cancel()
@@ -43,7 +43,7 @@ def test_25_cancel_of_what_is_answered_or_unknown(server):
 
 @pytest.mark.parametrize("end", ["close", "cancel"])
 def test_26_cancelled_inference_is_idle(server, end):
-    """When inference is cancelled, by closing the document or cancelling the command that asked for it, the processor is idle within 200 ms."""
+    """When inference is cancelled, by closing the document or cancelling the command, the processor is idle within 200 ms."""
     document = server.open(LONG)
     if end == "close":
         wait_busy(server.pid)
@@ -106,7 +106,7 @@ def test_29_client_that_never_answers(start):
 
 
 def test_29_client_that_never_answers_while_64_requests_run(start):
-    """Nor when many requests run that may ask the client for progress."""
+    """The same while many requests run that can create progress."""
     server = start(answers=SILENCE)
     server.initialize(client=capabilities())
     document = server.open(SOURCE)

@@ -15,7 +15,7 @@ def no_configuration(**workspace) -> dict:
 
 
 def wait_method(server, method: str) -> None:
-    """Until the view of all documents has the method; settings take effect without an answer."""
+    """Waits until the view of all documents has the method. Settings take effect without a response."""
     end = time.monotonic() + 5
     while (view := server.call("codegaze/model", {})["view"])["method"] != method:
         assert time.monotonic() < end, f"the view stays {view}"
@@ -27,7 +27,7 @@ def warnings(server) -> list[str]:
 
 
 def test_45_clients_that_are_asked(start):
-    """A client with `workspace/configuration` is asked for the section `codegaze` after `initialized`, and again when it says so."""
+    """The server requests the section `codegaze` from a client with `workspace/configuration` after `initialized` and after each change."""
     settings = {"method": "cls"}
     server = start(answers={"workspace/configuration": lambda params: [settings.copy() for _ in params["items"]]})
     server.initialize(options={"method": "norm"})
@@ -49,7 +49,7 @@ def test_45_clients_that_are_asked(start):
     ids=["error", "null", "none", "not a list", "number"],
 )
 def test_45_clients_that_have_nothing_to_say(start, answer):
-    """A refusal, a null or nonsense leaves the settings as they were."""
+    """An error, null or an invalid value does not change the settings."""
     server = start(answers={"workspace/configuration": answer})
     server.initialize(options={"method": "norm"})
     assert server.open(SOURCE).heatmap()["view"]["method"] == "norm"
@@ -58,7 +58,7 @@ def test_45_clients_that_have_nothing_to_say(start, answer):
 
 @pytest.mark.parametrize("wrap", [lambda settings: {"codegaze": settings}, lambda settings: settings], ids=["section", "flat"])
 def test_45_clients_that_push(start, wrap):
-    """A client without `workspace/configuration` pushes, as `settings.codegaze` or as `settings` itself."""
+    """A client without `workspace/configuration` pushes settings, as `settings.codegaze` or as `settings`."""
     server = start()
     server.initialize(options={"heads": "max"}, client=no_configuration(didChangeConfiguration={}))
     assert [message.method for message in server.requests if message.method == "workspace/configuration"] == []
@@ -69,7 +69,7 @@ def test_45_clients_that_push(start, wrap):
 
 
 def test_45_clients_without_configuration(start):
-    """A client that has no settings at all has the defaults."""
+    """A client without settings has the defaults."""
     server = start()
     server.initialize(client={}, options=None)
     view = server.open(SOURCE).heatmap()["view"]
@@ -98,7 +98,7 @@ WRONG = [
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
 def test_45_wrong_types_at_the_start(start, wrong):
-    """A value of a wrong type is one warning, which names the key; the others count."""
+    """A value of a wrong type causes one warning, which names the key. The other values apply."""
     server = start()
     server.initialize(options={"heads": "max", **wrong})
     assert server.open(SOURCE).heatmap()["view"]["heads"] == "max"
@@ -110,7 +110,7 @@ def test_45_wrong_types_at_the_start(start, wrong):
 
 @pytest.mark.parametrize("wrong", [{"method": 5}, {"features": {"hover": "yes"}}, {"minLevel": 9}], ids=str)
 def test_45_wrong_types_later(start, wrong):
-    """So it is in a push."""
+    """The same for pushed settings."""
     server = start()
     server.initialize(client=no_configuration(didChangeConfiguration={}))
     server.notify("workspace/didChangeConfiguration", {"settings": {"codegaze": {"heads": "max", **wrong}}})
@@ -121,7 +121,7 @@ def test_45_wrong_types_later(start, wrong):
 
 @pytest.mark.parametrize("options", [5, [], "text", None])
 def test_45_options_of_a_wrong_shape(raw, options):
-    """`initializationOptions` that are no object do no harm."""
+    """The server ignores `initializationOptions` that are not an object."""
     params = {"processId": None, "rootUri": None, "capabilities": capabilities(), "initializationOptions": options}
     raw.call("initialize", params)
     raw.notify("initialized", {})
@@ -130,7 +130,7 @@ def test_45_options_of_a_wrong_shape(raw, options):
 
 
 def test_45_view_is_live(server, document):
-    """`setView` changes every document and says the view that is now; `status` says it to those who listen."""
+    """`setView` changes every document and returns the new view; `codegaze/status` contains it as well."""
     view = server.command("codegaze.server.setView", {"method": "rollout"})
     assert (view["method"], view["layers"]) == ("rollout", [0, 1, 2, 3, 4, 5])
     assert document.heatmap()["view"] == view
@@ -141,7 +141,7 @@ def test_45_view_is_live(server, document):
 
 
 def test_45_levels_are_live(start):
-    """Where the levels begin can be changed: `heatmapChanged` tells of the new heat of an analysis that stays."""
+    """A change of the levels sends `heatmapChanged` for the new heat of the same analysis."""
     server = start()
     server.initialize(client=no_configuration(didChangeConfiguration={}))
     document = server.open(SOURCE)
@@ -156,7 +156,7 @@ def test_45_levels_are_live(start):
 
 
 def test_45_only_those_who_ask_are_notified(start):
-    """`codegaze/status` and `codegaze/heatmapChanged` go to clients that ask for them."""
+    """The server sends `codegaze/status` and `codegaze/heatmapChanged` only to clients that request them."""
     server = start()
     server.initialize(client=capabilities(experimental={"codegaze": {"heatmapChanged": True}}))
     document = server.open(SOURCE)
@@ -169,7 +169,7 @@ def test_45_only_those_who_ask_are_notified(start):
 
 @pytest.mark.parametrize("how", ["folder", "root"])
 def test_45_projects_bring_settings(start, tmp_path, how):
-    """`.codegaze.toml` of the first folder lies below what the client says."""
+    """`.codegaze.toml` of the first folder has a lower priority than the settings of the client."""
     project = tmp_path / "a b"
     project.mkdir()
     (project / ".codegaze.toml").write_text('method = "cls"\nheads = "max"\ndebounceMs = "soon"\n')
@@ -194,7 +194,7 @@ def test_45_a_broken_project_file_costs_a_warning(start, tmp_path, text):
 
 
 def test_46_folders(start):
-    """Folders can be added and removed, and there may be none."""
+    """A client can add and remove folders, also all of them."""
     server = start()
     answer = server.initialize(workspaceFolders=[{"uri": "file:///one", "name": "one"}])
     folders = answer["capabilities"]["workspace"]["workspaceFolders"]
@@ -211,7 +211,7 @@ def test_46_folders(start):
 
 @pytest.mark.parametrize("folders", [None, []], ids=["null", "none"])
 def test_46_no_folders(start, folders):
-    """There may be none."""
+    """A client can have no folders."""
     server = start()
     server.initialize(workspaceFolders=folders)
     assert server.open(SOURCE).tokens()

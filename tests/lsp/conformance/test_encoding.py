@@ -19,7 +19,7 @@ OFFERS = [
 
 @pytest.mark.parametrize(("offered", "chosen"), OFFERS, ids=[str(offered) for offered, _ in OFFERS])
 def test_35_negotiation(start, offered, chosen):
-    """The first encoding of the client's list that there is, UTF-16 without one; the columns are right in it."""
+    """The server selects the first encoding of the client's list, or UTF-16 without a list. Columns are right in it."""
     server = start()
     answer = server.initialize(offered)
     said = answer["capabilities"].get("positionEncoding")
@@ -31,7 +31,7 @@ def test_35_negotiation(start, offered, chosen):
 
 
 def test_35_client_without_general_capabilities(start):
-    """A client that says nothing at all counts in UTF-16."""
+    """A client without capabilities counts in UTF-16."""
     server = start()
     server.initialize(client={})
     document = server.open(NASTY["surrogate pairs"])
@@ -41,7 +41,7 @@ def test_35_client_without_general_capabilities(start):
 @pytest.mark.parametrize("setting", ENCODINGS)
 @pytest.mark.parametrize("offered", [["utf-16", "utf-8", "utf-32"], ["utf-8"], None], ids=str)
 def test_35_setting(start, offered, setting):
-    """A setting overrides the order of the client's list, but never chooses what the client does not know."""
+    """A setting overrides the order of the client's list, but never selects an encoding that is not in it."""
     server = start()
     answer = server.initialize(offered, {"positionEncoding": setting})
     known = {"utf-16", *(offered or [])}
@@ -54,7 +54,7 @@ def test_35_setting(start, offered, setting):
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("name", NASTY)
 def test_35_columns_of_every_feature(start, encoding, name):
-    """Tokens, hovers, attention and matrices say the same range for every lexeme of texts that are hard to count in."""
+    """Tokens, hovers, relations and matrices have the same range for every lexeme, in texts in which columns are difficult to count."""
     server = start()
     server.initialize([encoding])
     content = NASTY[name]
@@ -75,7 +75,7 @@ def test_35_columns_of_every_feature(start, encoding, name):
 
 
 def test_35_capabilities_hold_no_other_encoding(start):
-    """What the server says once it says everywhere."""
+    """All results of the server have the same ranges."""
     server = start()
     server.initialize(client=capabilities(["utf-32"]))
     assert server.info()["positionEncoding"] == "utf-32"

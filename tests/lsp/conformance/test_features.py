@@ -27,7 +27,7 @@ def markup_of(hover: dict) -> str:
     ids=str,
 )
 def test_40_hover(start, formats, kind):
-    """A hover's range holds the position; it is Markdown or plain text as the client wants."""
+    """A hover's range contains the position. The hover is Markdown or plain text, as the client requests."""
     server = start()
     client = capabilities()
     client["textDocument"]["hover"] = {} if formats is None else {"contentFormat": formats}
@@ -44,7 +44,7 @@ def test_40_hover(start, formats, kind):
 
 
 def test_40_hover_between_lexemes(server, document):
-    """There is no hover where no lexeme is."""
+    """A position without a lexeme has no hover."""
     for position in [(1, 0), (4, 0), (999, 0)]:
         assert document.call("textDocument/hover", position=position) is None
         assert document.call("codegaze/relations", position=position) is None
@@ -74,7 +74,7 @@ def test_40_numbers_are_the_command_lines(start, encoding, path):
 
 
 def test_40_attention_is_the_matrix(server, document):
-    """What a lexeme attends to and is attended by are its row and its column of the matrix, heaviest first."""
+    """The relations of a lexeme are its row and its column of the matrix, heaviest first."""
     matrix = document.call("codegaze/matrix")
     n = len(matrix["tokens"])
     weights = struct.unpack(f"<{n * n}f", base64.b64decode(matrix["weights"]))
@@ -103,7 +103,7 @@ def test_40_attention_is_the_matrix(server, document):
 
 @pytest.mark.parametrize("sinks", ["keep", "drop"])
 def test_40_matrix_of_a_view(server, document, sinks):
-    """A layer's and head's matrix of subwords is the command line's attention; without sinks, its rows are filled up again."""
+    """The matrix of one layer and head by subword equals the command line's attention. Without sinks, its rows are renormalized."""
     options = ("--layers", "2", "--heads", "3", "--sinks", sinks, "--attention", "--tokens")
     analysis = oracle.analyze(SOURCE, ".py", *options)
     matrix = document.call("codegaze/matrix", view={"layers": 2, "heads": 3, "sinks": sinks}, unit="subword")
@@ -121,7 +121,7 @@ def test_40_matrix_of_a_view(server, document, sinks):
 
 
 def test_40_thumbnails(server, document):
-    """All heads of all layers in one answer, a byte a cell."""
+    """All heads of all layers in one response, one byte for each cell."""
     answer = document.call("codegaze/thumbnails", size=16)
     assert (answer["layers"], answer["heads"], answer["size"], answer["version"]) == (6, 8, 16, document.version)
     cells = base64.b64decode(answer["cells"])
@@ -141,7 +141,7 @@ def everything(start):
 
 
 def test_41_inlay_hints(everything):
-    """Inlay hints lie in the range that was asked for, one a line at its end; their numbers are the command line's."""
+    """Inlay hints are in the requested range, one at the end of each line. Their numbers equal those of the command line."""
     document = everything.open(SOURCE)
     shares = {line["line"]: line["share"] for line in oracle.analyze(SOURCE)["lines"]}
     for first, last in [(0, 99), (4, 9), (6, 7)]:
@@ -231,7 +231,7 @@ def test_43_json_is_the_command_lines(server, name):
 
 
 def assert_close(found, expected, where: str) -> None:
-    """Equal, numbers but for rounding."""
+    """Equal, except for the rounding of numbers."""
     if isinstance(expected, dict):
         assert found.keys() == expected.keys(), where
         for key in expected:
@@ -252,7 +252,7 @@ HOSTILE = 'a = "<script>alert(1)</script>" & b"]]>"\nif a < b and c > d: pass\n'
 @pytest.mark.parametrize("kind", ["matrix", "source"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_43_pictures(server, kind, theme):
-    """A PNG has its signature, an SVG parses as XML and escapes, a page has no script of the source's."""
+    """A PNG has its signature, an SVG is valid XML with escaped text, and a page contains no script of the source."""
     document = server.open(HOSTILE)
 
     def picture(file_format: str) -> tuple[dict, bytes]:
@@ -274,7 +274,7 @@ def test_43_pictures(server, kind, theme):
 
 
 def test_43_written_to_a_path(server, document, tmp_path):
-    """A heatmap is written where it is wanted; a path that is not absolute, or cannot be written, is an error that names it."""
+    """A heatmap is written to the requested path. A path that is not absolute or not writable is an error that names it."""
     path = tmp_path / "heat map.png"
     answer = server.command("codegaze.server.heatmap", {"uri": document.uri, "format": "png", "path": str(path)}, 30)
     assert (answer["data"], answer["path"]) == (None, str(path))
@@ -286,7 +286,7 @@ def test_43_written_to_a_path(server, document, tmp_path):
 
 
 def test_43_heatmap_of_a_range(server):
-    """Of a range there are its lines alone, with the numbers that they have in the document."""
+    """The heatmap of a range has only its lines, with their numbers in the document."""
     document = server.open(SOURCE)
     part = {"uri": document.uri, "range": to_range((13, 0), (18, 0))}
     svg = server.command("codegaze.server.heatmap", {**part, "format": "svg", "kind": "source"}, 30)["data"]
@@ -313,7 +313,7 @@ def test_44_absent_unless_enabled(server, document):
 
 
 def test_44_present_when_enabled(everything):
-    """They are there when they are, and right: highlights are what is attended to most, colors are of level 4 and 5."""
+    """If they are turned on, highlights are the heaviest partners, and colors are on levels 4 and 5."""
     document = everything.open(SOURCE)
     for name in ("documentHighlightProvider", "colorProvider", "inlayHintProvider"):
         assert everything.capabilities[name], name
@@ -342,7 +342,7 @@ FEATURES = {
 
 @pytest.mark.parametrize("feature", FEATURES)
 def test_44_every_feature_can_be_turned_off(start, feature):
-    """A feature that is off is not offered; the others are."""
+    """The server does not offer a feature that is off, and offers the others."""
     server = start()
     server.initialize(options={"features": {feature: False}})
     offered = {name: bool(server.capabilities.get(provider)) for name, provider in FEATURES.items()}
@@ -350,7 +350,7 @@ def test_44_every_feature_can_be_turned_off(start, feature):
 
 
 def test_44_large_documents(start):
-    """A document that is larger than the setting is not analyzed, and is said not to be."""
+    """A document larger than the setting is not analyzed, and `info` reports this."""
     server = start()
     server.initialize(options={"maxFileKb": 1})
     document = server.open(SOURCE * 5)

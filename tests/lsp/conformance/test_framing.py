@@ -10,7 +10,7 @@ ALIVE = {"jsonrpc": "2.0", "method": "codegaze/model", "params": {}}
 
 
 def assert_survived(server, code: int | None = None) -> None:
-    """The session goes on, and if a message was bad in its body, one answer without an id says so."""
+    """The session continues. An invalid body has one error response without an id."""
     assert server.call("codegaze/model", {}, timeout=5)["state"] == "ready"
     assert [answer["error"]["code"] for answer in server.anonymous] == ([] if code is None else [code])
     assert server.open("x = 1\n", "file:///alive.py").tokens()
@@ -18,14 +18,14 @@ def assert_survived(server, code: int | None = None) -> None:
 
 @pytest.mark.parametrize("body", [b'{"jsonrpc":"2.0","method":', b"nonsense", b"", b"\x00", b'{"a":1} {"b":2}', b'{"jsonrpc":"2.0",}'])
 def test_12_body_that_is_not_json(server, body):
-    """A body that is not JSON is answered with -32700 and the session goes on."""
+    """A body that is not JSON is answered with -32700, and the session continues."""
     server.send_body(body)
     assert_survived(server, PARSE_ERROR)
 
 
 @pytest.mark.parametrize("body", [b"1", b"null", b"[]", b'"text"', b"{}", b'{"jsonrpc":"1.0","method":"a"}', b'{"jsonrpc":"2.0"}'])
 def test_12_json_that_is_no_message(server, body):
-    """JSON that is no message is answered with -32600 and the session goes on."""
+    """JSON that is not a message is answered with -32600, and the session continues."""
     server.send_body(body)
     assert_survived(server, INVALID_REQUEST)
 
@@ -34,14 +34,14 @@ def test_12_json_that_is_no_message(server, body):
     "junk", [b"junk\r\n", b"\r\n\r\n", b"\x1b[31mred\r\n", b"a: b\r\n\r\n", b"Content-Length: many\r\n\r\n", b"Content-Length: -5\r\n\r\n"]
 )
 def test_13_junk_between_frames(server, junk):
-    """A junk line between frames is skipped and the session goes on."""
+    """An invalid line between frames is skipped, and the session continues."""
     server.send_bytes(junk + frame(encode(notification("$/setTrace", {"value": "off"}))))
     assert server.call("codegaze/model", {}, timeout=5)["state"] == "ready"
     assert server.open("x = 1\n").tokens()
 
 
 def test_13_message_that_is_too_long(server):
-    """A message longer than any is skipped without being held in memory, and answered."""
+    """A message above the maximum length is skipped without being stored, and has an error response."""
     before, mib = resident_mib(server.pid), 300
     server.send_bytes(b"Content-Length: %d\r\n\r\n" % (mib << 20))
     for _ in range(mib):
@@ -52,13 +52,13 @@ def test_13_message_that_is_too_long(server):
 
 @pytest.mark.parametrize("bad", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf0\x9f\x9a"])
 def test_14_body_that_is_not_utf8(server, bad):
-    """A body that is not UTF-8 is answered with -32700 and the session goes on."""
+    """A body that is not UTF-8 is answered with -32700, and the session continues."""
     server.send_body(b'{"jsonrpc":"2.0","method":"' + bad + b'"}')
     assert_survived(server, PARSE_ERROR)
 
 
 def test_15_batch(server):
-    """A batch is answered with -32600 and the session goes on."""
+    """A batch is answered with -32600, and the session continues."""
     server.send([request(71, "codegaze/model", {}), request(72, "codegaze/model", {})])
     assert_survived(server, INVALID_REQUEST)
 
@@ -84,7 +84,7 @@ def test_17_content_type(server, kind, first):
 
 
 def test_18_byte_by_byte(server):
-    """A frame may arrive a byte at a time."""
+    """A frame can arrive one byte at a time."""
     pending = server.expect("codegaze/model")
     for byte in frame(encode(request(pending.id, "codegaze/model", {"note": "é🚀"}))):
         server.send_bytes(bytes([byte]))
@@ -92,7 +92,7 @@ def test_18_byte_by_byte(server):
 
 
 def test_18_cut_at_any_byte(server):
-    """A frame may be cut at any byte."""
+    """A frame can be split at any byte."""
     length = len(frame(encode(request(100, "codegaze/model", {"note": "é🚀"}))))
     for cut in range(1, length):
         pending = server.expect("codegaze/model", 1000 + cut)
@@ -103,7 +103,7 @@ def test_18_cut_at_any_byte(server):
 
 
 def test_18_two_frames_in_one_write(server):
-    """Two frames may arrive in one write, and a third in part."""
+    """Two frames can arrive in one write, with a part of a third."""
     pending = [server.expect("codegaze/model") for _ in range(3)]
     data = b"".join(frame(encode(request(each.id, "codegaze/model", {}))) for each in pending)
     server.send_bytes(data[:-7])
@@ -114,7 +114,7 @@ def test_18_two_frames_in_one_write(server):
 
 
 def test_19_client_that_does_not_read(server, document):
-    """A client that does not read stdout for 3,000 requests does not stop the server from reading stdin, and then gets every answer."""
+    """If a client sends 3,000 requests without reading stdout, the server continues to read stdin, and the client receives every response."""
     tokens = document.tokens()
     server.pause_reading()
     read = server.n_bytes_read

@@ -8,12 +8,12 @@ from conftest import SOURCE
 @pytest.mark.parametrize("method", ["no/such/request", "$/noSuchRequest", "codegaze/noSuchRequest", ""])
 @pytest.mark.parametrize("params", [None, {}, [1]])
 def test_21_unknown_request(server, method, params):
-    """An unknown request is answered with -32601, one whose name begins with `$/` too. Those for tests are unknown to everybody else."""
+    """An unknown request is answered with -32601, also if its name begins with `$/`. Requests for tests are unknown in a release."""
     assert server.request(method, params).error_code() == METHOD_NOT_FOUND
 
 
 def test_21_request_that_is_not_offered(server, document):
-    """So is one of the protocol's that the server does not offer."""
+    """A request of the protocol that the server does not offer is unknown."""
     assert document.request("textDocument/definition", position=(8, 14)).error_code() == METHOD_NOT_FOUND
 
 

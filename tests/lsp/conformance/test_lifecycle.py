@@ -17,7 +17,7 @@ def initialize_params(**params) -> dict:
 
 @pytest.mark.parametrize("model", ["missing", "slow"])
 def test_01_initialize_is_answered_without_the_model(start, tmp_path, model):
-    """`initialize` is answered within 1 s when the model is missing or takes long to load."""
+    """`initialize` is answered within 1 s if the model is missing or loads slowly."""
     directory = getattr(models, model)(tmp_path)
     server = start()
     pending = server.request("initialize", initialize_params(initializationOptions={"model": str(directory)}))
@@ -95,7 +95,7 @@ def test_07_exit_without_shutdown(server):
 @pytest.mark.parametrize("answers", [None, SILENCE], ids=["answered", "owing"])
 @pytest.mark.parametrize("initialized", [False, True])
 def test_08_end_of_stdin(start, answers, initialized):
-    """At the end of stdin the process is gone within 3 s, also when the client owes it answers."""
+    """When stdin ends, the process ends within 3 s, even if the client has not answered the server's requests."""
     server = start(answers=answers)
     if initialized:
         server.initialize()
@@ -111,7 +111,7 @@ def test_08_end_of_stdin(start, answers, initialized):
 
 @pytest.mark.parametrize("told", ["processId", "--clientProcessId", "--clientProcessId="])
 def test_09_dead_parent(start, told):
-    """When the parent process dies, the process is gone within 10 s, with stdin still open."""
+    """When the parent process dies, the process ends within 10 s, with stdin still open."""
     parent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     flag = {"--clientProcessId": [told, parent.pid], "--clientProcessId=": [f"{told}{parent.pid}"]}.get(told, [])
     server = start("--stdio", *flag)
@@ -123,7 +123,7 @@ def test_09_dead_parent(start, told):
 
 
 def test_09_dead_parent_before_initialize(start):
-    """When the parent process dies before `initialize`, the process is gone within 10 s."""
+    """When the parent process dies before `initialize`, the process ends within 10 s."""
     parent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     server = start("--stdio", "--clientProcessId", parent.pid)
     time.sleep(0.3)
@@ -171,7 +171,7 @@ def test_11_socket():
 
 
 def exchange(stream, message: dict) -> dict:
-    """Sends a request and reads up to its answer."""
+    """Sends a request, and reads until its response."""
     send(stream, message)
     while True:
         length = int(stream.readline().split(b":")[1])
@@ -187,7 +187,7 @@ def send(stream, message: dict) -> None:
 
 
 def test_11_socket_without_a_client():
-    """Nobody listens: one line on stderr, and 1."""
+    """Without a client on the port, the process ends with 1 and one line on stderr."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     done = run("lsp", "--socket", str(port))

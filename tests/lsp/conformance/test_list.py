@@ -1,4 +1,4 @@
-"""The list and the tests hold each other."""
+"""Every promise of the list has a test, and every test a promise."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ ROOT = HERE.parents[2]
 
 
 def lines() -> dict[int, str]:
-    """The promises by their numbers."""
+    """Number → promise."""
     lines = (HERE.parent / "CONFORMANCE.md").read_text().splitlines()
     return {int(match[1]): line for line in lines if (match := re.match(r"(\d+)\. ", line))}
 
@@ -24,7 +24,7 @@ def covered() -> set[int]:
 
 
 def covered_in_rust() -> set[int]:
-    """Promises whose lines end with the name and the file of a test in Rust."""
+    """The promises whose lines name a test in Rust."""
     numbers = set()
     for number, line in lines().items():
         if match := re.search(r"\(`(\w+)` in `([\w/]+\.rs)`\)$", line):

@@ -25,7 +25,7 @@ def test_48_same_text_twice(server):
 
 
 def test_48_edit_and_undo(server):
-    """An edit runs the model on what it touched alone, its undo on nothing."""
+    """An edit runs the model only on its chunk, and its undo runs no pass."""
     document = server.open(functions(600))
     tokens = document.tokens()
     chunks = server.info()["documents"][0]["chunks"]
@@ -43,7 +43,7 @@ def test_48_edit_and_undo(server):
 
 
 def test_48_view_change_needs_no_pass(server):
-    """Another layer or head is shown from the hidden states that are in the cache: no pass begins at the embeddings."""
+    """Another layer or head is computed from cached hidden states: no pass begins at the embeddings."""
     document = server.open(functions(100))
     document.tokens()
     engine = server.info()["engine"]
@@ -57,7 +57,7 @@ def test_48_view_change_needs_no_pass(server):
 
 
 def test_48_clear_cache(server):
-    """`clearCache` says what it freed, and the next answer is made anew."""
+    """`clearCache` returns the number of freed bytes, and the next result is computed again."""
     text = functions(100)
     document = server.open(text, "file:///first.py")
     tokens = document.tokens()
@@ -70,7 +70,7 @@ def test_48_clear_cache(server):
 
 
 def test_48_cache_is_bounded(start):
-    """The cache stays within `cacheMb`, by leaving out what was used longest ago."""
+    """The cache stays within `cacheMb`, and evicts the least recently used results."""
     server = start()
     server.initialize(options={"cacheMb": 4})
     document = server.open("")
@@ -99,7 +99,7 @@ def test_49_documents_opened_and_closed(start):
 
 
 def test_49_closed_while_running(server):
-    """A document that is closed while it is analyzed leaves nothing behind, and its requests are answered."""
+    """A document that is closed during its analysis needs no memory afterwards, and its requests are answered."""
     for i in range(50):
         document = server.open(function(i) * 40, f"file:///{i}.py")
         pending = document.request("textDocument/semanticTokens/full")

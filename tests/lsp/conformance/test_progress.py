@@ -8,7 +8,7 @@ LONG = functions(3000)
 
 
 def kinds(server) -> dict[str, list[str]]:
-    """What was reported under each token."""
+    """The messages of each token."""
     reported: dict[str, list[str]] = {}
     for message in server.sent_by_server("$/progress"):
         reported.setdefault(message.params["token"], []).append(message.params["value"]["kind"])
@@ -27,7 +27,7 @@ def export(document, **params):
 
 
 def test_47_progress_of_a_command(server):
-    """A command reports under the request's token, and what begins ends."""
+    """A command reports progress with the request's token, and progress that begins also ends."""
     document = server.open(LONG)
     export(document, workDoneToken="mine").result(60)
     assert "mine" in kinds(server)
@@ -40,7 +40,7 @@ def test_47_progress_of_a_command(server):
 
 
 def test_47_progress_of_a_cancelled_command(server):
-    """So does that of a command that is cancelled."""
+    """The progress of a cancelled command ends."""
     document = server.open(LONG)
     pending = export(document, workDoneToken="mine")
     server.wait_until(lambda: any(m.method == "$/progress" for m in server.notifications) or pending.answer is not None, 20, "progress")
@@ -51,7 +51,7 @@ def test_47_progress_of_a_cancelled_command(server):
 
 
 def test_47_progress_of_loading(start, tmp_path):
-    """A model that takes long to load shows progress under a token that the client granted, after `initialized`."""
+    """A model that loads slowly shows progress with a token that the client accepted, after `initialized`."""
     server = start()
     server.initialize(options={"model": str(models.slow(tmp_path))}, wait=False)
     server.wait_model(timeout=60)
@@ -63,7 +63,7 @@ def test_47_progress_of_loading(start, tmp_path):
 
 @pytest.mark.parametrize("why", ["no capability", "refused"])
 def test_47_no_progress(start, tmp_path, why):
-    """There is none without the capability or after a refused token."""
+    """The server sends no progress without the capability, or if the client rejects the token."""
     refused = why == "refused"
     server = start(answers={"window/workDoneProgress/create": Refusal(-32603)} if refused else None)
     client = capabilities() if refused else capabilities(window={"workDoneProgress": False})

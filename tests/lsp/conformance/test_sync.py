@@ -25,7 +25,7 @@ def test_30_edits_before_a_request(server):
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("seed", range(4))
 def test_31_random_edits(start, encoding, seed):
-    """Random incremental edits make the text that they make in the client, in every encoding, with all line ends."""
+    """After random incremental edits, the server has the text of the client, in every encoding, with all line ends."""
     server = start()
     server.initialize([encoding])
     assert server.encoding == encoding
@@ -128,14 +128,14 @@ def test_34_uris_are_echoed(server, uri):
 
 
 def test_34_uris_are_not_normalized(server):
-    """Two spellings of one place are two documents."""
+    """Two URIs of one file are two documents."""
     first, second = server.open("a = 1\n", "file:///c%3A/a.py"), server.open("bb = 22\n", "file:///C:/a.py")
     first.assert_text()
     second.assert_text()
 
 
 def test_34_no_file_is_read(server, tmp_path):
-    """What a document holds is what the client says, not what the disk says."""
+    """The text of a document is that of the client, not that of the file."""
     path = tmp_path / "a.py"
     path.write_text("on_disk = 1\n")
     unopened = {"textDocument": {"uri": path.as_uri()}}

@@ -23,7 +23,7 @@ def assert_well_formed(tokens, text: Text, encoding: str) -> None:
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("path", EXAMPLES, ids=[path.name for path in EXAMPLES])
 def test_36_tokens_of_ten_languages(start, encoding, path):
-    """Tokens are well formed and are those of the command line; a heatmap has the same and the lifts."""
+    """Tokens are well-formed and equal those of the command line. A heatmap has the same tokens, with lifts."""
     server = start()
     server.initialize([encoding])
     assert server.capabilities["semanticTokensProvider"]["legend"] == {"tokenTypes": LEGEND, "tokenModifiers": []}
@@ -34,7 +34,7 @@ def test_36_tokens_of_ten_languages(start, encoding, path):
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("name", [*NASTY, *BLANK])
 def test_36_tokens_of_nasty_texts(start, encoding, name):
-    """So are those of texts that are hard to count in, and of those without lexemes."""
+    """The same for texts in which columns are difficult to count, and for texts without lexemes."""
     server = start()
     server.initialize([encoding])
     document = server.open({**NASTY, **BLANK}[name])
@@ -77,7 +77,7 @@ def test_36_tokens_of_a_long_document(server):
     ids=str,
 )
 def test_36_tokens_of_every_view(server, document, view):
-    """A view that is set live shows what the command line shows with the same options."""
+    """After `setView`, tokens equal those of the command line with the same options."""
     server.command("codegaze.server.setView", view)
     options = [part for key, value in view.items() for part in (f"--{key}", str(value))]
     tokens = document.tokens()
@@ -86,7 +86,7 @@ def test_36_tokens_of_every_view(server, document, view):
 
 @pytest.mark.parametrize("level", [2, 5])
 def test_36_minimum_level(start, level):
-    """`minLevel` leaves lower levels out."""
+    """`minLevel` omits lower levels."""
     server = start()
     server.initialize(options={"minLevel": level})
     tokens = server.open(SOURCE).tokens()
@@ -94,7 +94,7 @@ def test_36_minimum_level(start, level):
 
 
 def test_37_range_is_full_filtered(server, document):
-    """`range` is `full`, filtered."""
+    """`range` returns the tokens of `full` in the range."""
     full = document.tokens()
     last = len(document.text.starts)
     for first, end in [(0, last), (0, 1), (4, 9), (6, 6), (last, last + 50), (9, last)]:
@@ -107,7 +107,7 @@ def test_37_range_is_full_filtered(server, document):
 
 
 def test_37_range_within_a_line(server, document):
-    """A token that begins or ends in the range is in it; one that lies outside is not."""
+    """`range` includes tokens that begin or end in the range."""
     full = [token for token in document.tokens() if token.line == 8]
     assert len(full) > 2, full
     middle = full[len(full) // 2]
@@ -128,7 +128,7 @@ def test_38_off(start):
 
 
 def test_38_null_while_the_model_loads(start, tmp_path):
-    """They are null, never empty and never an error, while the model loads; a refresh follows."""
+    """While the model loads, tokens are null, never empty and never an error. A refresh follows."""
     server = start()
     server.initialize(options={"model": str(models.slow(tmp_path))}, wait=False)
     document = server.open(SOURCE)
@@ -153,7 +153,7 @@ def test_38_null_while_the_model_loads(start, tmp_path):
 
 
 def test_38_nothing_is_empty_because_it_was_too_early(start):
-    """Tokens that are asked for together with `didOpen` are all there or null."""
+    """Tokens that are requested together with `didOpen` are complete or null."""
     server = start()
     server.initialize(wait=False)
     for i in range(20):
