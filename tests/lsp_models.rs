@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use hub_server::{Fault, HubServer};
-use lsp_client::{Client, Reply, ServerMessage, TIMEOUT};
+use lsp_client::{Client, PATIENCE, Reply, Said};
 use serde_json::{Value, json};
 
 const ID: &str = "acme/tiny";
@@ -129,7 +129,7 @@ impl Editor {
     }
 
     fn is_served_by(&mut self, model: &str) -> Value {
-        let end = Instant::now() + TIMEOUT;
+        let end = Instant::now() + PATIENCE;
         loop {
             let now = self.model();
             if now["state"] == "ready" && now["id"] == model {
@@ -156,7 +156,7 @@ impl Editor {
 
     fn ask_for(&mut self, command: &str, argument: &Value) -> i64 {
         let params = json!({ "command": command, "arguments": [argument] });
-        self.0.request("workspace/executeCommand", &params)
+        self.0.ask("workspace/executeCommand", &params)
     }
 
     fn run(&mut self, command: &str, argument: &Value) -> Value {
@@ -164,17 +164,17 @@ impl Editor {
         self.0.answer(id).unwrap()
     }
 
-    fn questions(&self) -> Vec<ServerMessage> {
-        self.0.messages("window/showMessageRequest")
+    fn questions(&self) -> Vec<Said> {
+        self.0.said("window/showMessageRequest")
     }
 
     /// Waits until the progress of the only token of the server ends, and returns all kinds of its messages.
     fn progress(&self) -> Vec<Value> {
         self.0
-            .expect_message("$/progress", |params| params["value"]["kind"] == "end");
-        let created = self.0.messages("window/workDoneProgress/create");
+            .hear("$/progress", |params| params["value"]["kind"] == "end");
+        let created = self.0.said("window/workDoneProgress/create");
         assert_eq!(created.len(), 1);
-        let messages = self.0.messages("$/progress").into_iter();
+        let messages = self.0.said("$/progress").into_iter();
         let values = messages.map(|message| {
             assert_eq!(message.params["token"], created[0].params["token"]);
             message.params["value"].clone()
@@ -182,9 +182,9 @@ impl Editor {
         values.collect()
     }
 
-    fn shut_down(mut self) {
-        self.0.shut_down();
-        let status = self.0.exits_within(TIMEOUT).unwrap();
+    fn leave(mut self) {
+        self.0.leave();
+        let status = self.0.exits_within(PATIENCE).unwrap();
         assert!(status.success(), "{status}");
     }
 }
@@ -206,7 +206,7 @@ fn a_missing_model_is_downloaded_and_used_after_the_user_confirms() {
     let fixture = Fixture::new(ID);
     fixture.hub.fail(WEIGHTS, &[SLOW]);
     let mut editor = Editor::start(&mut fixture.command(), &json!({ "model": ID }), "Download");
-    editor.0.expect_message("codegaze/status", |status| {
+    editor.0.hear("codegaze/status", |status| {
         status["state"] == "downloading" && status["model"] == EMBEDDED
     });
     editor.heat_is_of(EMBEDDED);
@@ -227,7 +227,7 @@ fn a_missing_model_is_downloaded_and_used_after_the_user_confirms() {
         percents.iter().all(|percent| *percent <= 100),
         "{percents:?}"
     );
-    let statuses = editor.0.messages("codegaze/status").into_iter();
+    let statuses = editor.0.said("codegaze/status").into_iter();
     let mut states: Vec<_> = statuses
         .map(|status| status.params["state"].clone())
         .collect();
@@ -236,9 +236,7 @@ fn a_missing_model_is_downloaded_and_used_after_the_user_confirms() {
         states.ends_with(&[json!("downloading"), json!("loading"), json!("ready")]),
         "{states:?}"
     );
-    editor
-        .0
-        .expect_message("workspace/semanticTokens/refresh", |_| true);
+    editor.0.hear("workspace/semanticTokens/refresh", |_| true);
 
     let model = editor.model();
     let described =
@@ -257,14 +255,14 @@ fn a_missing_model_is_downloaded_and_used_after_the_user_confirms() {
         json!({ "textDocument": { "uri": URI }, "position": { "line": 0, "character": 5 } });
     let hover = editor.0.call("codegaze/explain", &params);
     assert!(hover.to_string().contains(ID), "{hover}");
-    editor.shut_down();
+    editor.leave();
 
     // The next session uses it at once.
     fixture.hub.take_requests();
     let mut editor = fixture.serve_offline(&json!({ "model": ID }));
     editor.is_served_by(ID);
     assert_eq!(editor.questions().len(), 0);
-    editor.shut_down();
+    editor.leave();
     assert_eq!(fixture.hub.take_requests().len(), 0);
 }
 
@@ -272,23 +270,21 @@ fn a_missing_model_is_downloaded_and_used_after_the_user_confirms() {
 fn a_model_that_the_user_declines_is_not_downloaded_and_not_proposed_again() {
     let fixture = Fixture::new(ID);
     let mut editor = fixture.serve(&json!({ "model": ID }));
-    editor.0.expect_message("codegaze/status", |status| {
+    editor.0.hear("codegaze/status", |status| {
         status["state"] == "ready" && status["message"].to_string().contains(ID)
     });
-    editor
-        .0
-        .expect_message("window/showMessageRequest", |_| true);
+    editor.0.hear("window/showMessageRequest", |_| true);
     editor.heat_is_of(EMBEDDED);
     for model in ["embedded", ID] {
         editor.run("codegaze.server.setModel", &json!({ "model": model }));
         editor.heat_is_of(EMBEDDED);
     }
-    editor.0.expect_message("codegaze/status", |status| {
+    editor.0.hear("codegaze/status", |status| {
         status["state"] == "ready" && status["message"].to_string().contains(ID)
     });
     assert_eq!(editor.model()["requested"], ID);
     assert_eq!(editor.questions().len(), 1);
-    editor.shut_down();
+    editor.leave();
     assert_eq!(fixture.hub.take_requests().len(), 0);
 }
 
@@ -298,7 +294,7 @@ fn a_client_that_never_responds_is_served_by_the_embedded_model() {
     let mut editor = fixture.serve(&json!({ "model": ID }));
     editor.0.on("window/showMessageRequest", |_| Reply::Later);
     editor.is_served_by(EMBEDDED);
-    editor.shut_down();
+    editor.leave();
 }
 
 /// Editors write the choice into their settings, and send the settings while the question is open.
@@ -309,9 +305,7 @@ fn an_answer_counts_if_the_same_settings_arrive_meanwhile() {
     editor.is_served_by(EMBEDDED);
     editor.0.on("window/showMessageRequest", |_| Reply::Later);
     editor.run("codegaze.server.setModel", &json!({ "model": ID }));
-    let question = editor
-        .0
-        .expect_message("window/showMessageRequest", |_| true);
+    let question = editor.0.hear("window/showMessageRequest", |_| true);
     let settings = json!({ "settings": { "codegaze": { "model": ID } } });
     editor
         .0
@@ -321,7 +315,7 @@ fn an_answer_counts_if_the_same_settings_arrive_meanwhile() {
     editor.0.reply(&id, &json!({ "title": "Download" }));
     editor.is_served_by(ID);
     assert_eq!(editor.questions().len(), 1);
-    editor.shut_down();
+    editor.leave();
 }
 
 #[test]
@@ -330,7 +324,7 @@ fn offline_is_an_error_and_the_embedded_model_stays() {
     let mut editor = fixture.serve_offline(&json!({ "model": ID }));
     let message = editor
         .0
-        .expect_message("window/showMessage", |params| params["type"] == 1);
+        .hear("window/showMessage", |params| params["type"] == 1);
     let text = message.params["message"].as_str().unwrap();
     for part in [ID, "HF_HUB_OFFLINE", EMBEDDED] {
         assert!(text.contains(part), "{text}");
@@ -348,7 +342,7 @@ fn offline_is_an_error_and_the_embedded_model_stays() {
         error.message
     );
     editor.heat_is_of(EMBEDDED);
-    editor.shut_down();
+    editor.leave();
     assert_eq!(fixture.hub.take_requests().len(), 0);
 }
 
@@ -361,14 +355,14 @@ fn a_download_can_be_cancelled_and_continues_where_it_stopped() {
         let mut editor = fixture.serve(&json!({ "model": "embedded" }));
         editor.is_served_by(EMBEDDED);
         let id = editor.ask_for("codegaze.server.downloadModel", &json!({ "model": ID }));
-        editor.0.expect_message("codegaze/status", |status| {
+        editor.0.hear("codegaze/status", |status| {
             status["percent"]
                 .as_u64()
                 .is_some_and(|percent| percent > 0)
         });
         editor.heat_is_of(EMBEDDED);
         if by_progress {
-            let created = editor.0.messages("window/workDoneProgress/create");
+            let created = editor.0.said("window/workDoneProgress/create");
             let token = json!({ "token": created[0].params["token"] });
             editor.0.notify("window/workDoneProgress/cancel", &token);
             let error = editor.0.answer(id).unwrap_err();
@@ -379,11 +373,11 @@ fn a_download_can_be_cancelled_and_continues_where_it_stopped() {
             assert_eq!(editor.0.answer(id).unwrap_err().code, CANCELLED);
         }
         assert_is_balanced(&editor.progress());
-        editor.0.expect_message("codegaze/status", |status| {
+        editor.0.hear("codegaze/status", |status| {
             status["state"] == "ready" && status["message"].to_string().contains("cancelled")
         });
         assert_eq!(fixture.transfers(), [None]);
-        assert_eq!(editor.0.messages("window/showMessage").len(), 0);
+        assert_eq!(editor.0.said("window/showMessage").len(), 0);
         editor.heat_is_of(EMBEDDED);
 
         editor.run("codegaze.server.downloadModel", &json!({ "model": ID }));
@@ -392,7 +386,7 @@ fn a_download_can_be_cancelled_and_continues_where_it_stopped() {
         assert_eq!(transfers.len(), 1);
         assert_ne!(transfers[0].as_deref(), Some("bytes=0-"));
         assert!(transfers[0].is_some(), "it began anew");
-        editor.shut_down();
+        editor.leave();
     }
 }
 
@@ -413,11 +407,11 @@ fn a_failed_download_is_reported_and_the_current_model_stays() {
         assert!(error.message.contains(cause), "{fault:?}: {error:?}");
         let message = editor
             .0
-            .expect_message("window/showMessage", |params| params["type"] == 1);
+            .hear("window/showMessage", |params| params["type"] == 1);
         assert!(message.params["message"].to_string().contains(EMBEDDED));
         assert_eq!(editor.model()["state"], "error");
         editor.heat_is_of(EMBEDDED);
-        editor.shut_down();
+        editor.leave();
     }
 }
 
@@ -436,7 +430,7 @@ fn auto_is_codebert_if_the_cache_has_it() {
             (&model["requested"], &model["source"]),
             (&json!("auto"), &json!("hub"))
         );
-        editor.shut_down();
+        editor.leave();
         assert_eq!(
             fixture.hub.take_requests().len(),
             0,
@@ -461,7 +455,7 @@ fn auto_is_the_embedded_model_if_the_cache_has_no_codebert() {
     assert_eq!(model["id"], CODEBERT);
     editor.heat_is_of(CODEBERT);
     assert_eq!(editor.questions().len(), 0);
-    editor.shut_down();
+    editor.leave();
 }
 
 #[test]
@@ -472,13 +466,13 @@ fn a_directory_is_used_and_an_unknown_name_is_an_error() {
     let empty = tempfile::tempdir().unwrap();
     let empty = empty.path().to_str().unwrap();
     for bad in [empty, "/no/such/directory", "no slash", "a//b"] {
-        let before = editor.0.messages("window/showMessage").len();
+        let before = editor.0.said("window/showMessage").len();
         editor.run("codegaze.server.setModel", &json!({ "model": bad }));
-        editor.0.expect_message("codegaze/status", |status| {
+        editor.0.hear("codegaze/status", |status| {
             status["state"] == "error" && status["message"].to_string().contains(bad)
         });
         editor.heat_is_of(EMBEDDED);
-        assert_eq!(editor.0.messages("window/showMessage").len(), before + 1);
+        assert_eq!(editor.0.said("window/showMessage").len(), before + 1);
     }
     let directory = mini();
     let directory = directory.to_str().unwrap();
@@ -489,7 +483,7 @@ fn a_directory_is_used_and_an_unknown_name_is_an_error() {
     editor.run("codegaze.server.setModel", &json!({ "model": "embedded" }));
     let of_embedded = editor.is_served_by(EMBEDDED);
     assert_eq!(of_directory["data"], of_embedded["data"]);
-    editor.shut_down();
+    editor.leave();
 }
 
 /// After several choices in a row, the server uses the last one, even if the others take longer.
@@ -508,5 +502,5 @@ fn the_last_choice_wins() {
     std::thread::sleep(Duration::from_millis(500));
     editor.heat_is_of(ID);
     assert_eq!(editor.model()["id"], ID);
-    editor.shut_down();
+    editor.leave();
 }

@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use codegaze::lsp::{Ended, ServeOptions, serve};
-use lsp_client::{Client, TIMEOUT};
+use lsp_client::{Client, PATIENCE};
 use serde_json::{Value, json};
 
 const URI: &str = "file:///work/{a} b.py";
@@ -56,7 +56,7 @@ impl Editor {
         let params = json!({ "capabilities": capabilities, "initializationOptions": options });
         client.call("initialize", &params);
         client.notify("initialized", &json!({}));
-        client.expect_message("codegaze/status", |status| status["state"] == "ready");
+        client.hear("codegaze/status", |status| status["state"] == "ready");
         Self { client, version: 0 }
     }
 
@@ -86,16 +86,16 @@ impl Editor {
         self.client.notify("textDocument/didChange", &params);
     }
 
-    fn request(&mut self, method: &str) -> i64 {
+    fn ask(&mut self, method: &str) -> i64 {
         let params = json!({
             "textDocument": { "uri": URI },
             "position": { "line": 0, "character": 5 },
         });
-        self.client.request(method, &params)
+        self.client.ask(method, &params)
     }
 
     fn heat(&mut self) -> Value {
-        let id = self.request("codegaze/heatmap");
+        let id = self.ask("codegaze/heatmap");
         let heat = self.client.answer(id).unwrap();
         assert_eq!(
             (&heat["uri"], &heat["version"]),
@@ -115,8 +115,8 @@ impl Editor {
         info["engine"][name].as_u64().unwrap()
     }
 
-    fn shut_down(mut self) {
-        self.client.shut_down();
+    fn leave(mut self) {
+        self.client.leave();
         assert_eq!(self.client.ended().unwrap().exit_code(), 0);
     }
 }
@@ -138,7 +138,7 @@ fn an_edit_runs_the_model_on_its_function_alone_and_undo_on_nothing() {
     editor.replace(&json!([[25, 4], [25, 7]]), "total");
     assert_eq!(editor.heat()["data"], before["data"]);
     assert_eq!(editor.count("passes"), passes + 1);
-    editor.shut_down();
+    editor.leave();
 }
 
 #[test]
@@ -146,22 +146,17 @@ fn a_slow_analysis_is_an_error_first_and_a_refresh_later() {
     let mut editor = Editor::start(json!({ "debounceMs": 0, "deadlineMs": 1 }));
     editor.open(&functions(60));
     // Like an editor, the client requests tokens again after each refresh.
-    let refreshes = |editor: &Editor| {
-        editor
-            .client
-            .messages("workspace/semanticTokens/refresh")
-            .len()
-    };
+    let refreshes = |editor: &Editor| editor.client.said("workspace/semanticTokens/refresh").len();
     let mut n_late = 0;
     let tokens = loop {
         let before = refreshes(&editor);
-        let id = editor.request("textDocument/semanticTokens/full");
+        let id = editor.ask("textDocument/semanticTokens/full");
         match editor.client.answer(id) {
             Ok(tokens) => break tokens,
             Err(error) => assert_eq!(error.code, CONTENT_MODIFIED),
         }
         n_late += 1;
-        let end = Instant::now() + TIMEOUT;
+        let end = Instant::now() + PATIENCE;
         while refreshes(&editor) == before {
             assert!(Instant::now() < end, "the server sends no refresh");
             std::thread::sleep(Duration::from_millis(5));
@@ -169,7 +164,7 @@ fn a_slow_analysis_is_an_error_first_and_a_refresh_later() {
     };
     assert!(n_late > 0, "nothing was too late");
     assert!(tokens["data"].as_array().unwrap().len() > 500, "{tokens}");
-    editor.shut_down();
+    editor.leave();
 }
 
 #[test]
@@ -178,10 +173,10 @@ fn an_answer_is_never_of_another_version_than_its_request() {
     editor.open(&functions(30));
     let mut requests = Vec::new();
     for i in 0..12 {
-        requests.push((editor.version, editor.request("codegaze/heatmap")));
+        requests.push((editor.version, editor.ask("codegaze/heatmap")));
         editor.insert(i, "# another line\n");
     }
-    requests.push((editor.version, editor.request("codegaze/heatmap")));
+    requests.push((editor.version, editor.ask("codegaze/heatmap")));
     let n_requests = requests.len();
     for (i, (version, id)) in requests.into_iter().enumerate() {
         match editor.client.answer(id) {
@@ -192,7 +187,7 @@ fn an_answer_is_never_of_another_version_than_its_request() {
             }
         }
     }
-    editor.shut_down();
+    editor.leave();
 }
 
 /// Requests a picture of a long document in a view that is not cached, and cancels the request.
@@ -204,7 +199,7 @@ fn a_cancelled_request_stops_the_model() {
     let (before, cancelled) = (editor.count("passes"), editor.count("cancelled"));
     let argument = json!({ "uri": URI, "format": "json", "view": { "method": "rollout" } });
     let params = json!({ "command": "codegaze.server.heatmap", "arguments": [argument] });
-    let id = editor.client.request("workspace/executeCommand", &params);
+    let id = editor.client.ask("workspace/executeCommand", &params);
     while editor.count("passes") == before {
         assert_eq!(editor.client.answer_within(id, Duration::ZERO), None);
     }
@@ -220,7 +215,7 @@ fn a_cancelled_request_stops_the_model() {
     let stopped_at = editor.count("passes");
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(editor.count("passes"), stopped_at);
-    editor.shut_down();
+    editor.leave();
 }
 
 #[test]
@@ -251,7 +246,7 @@ fn an_invalid_view_is_an_error_and_changes_nothing() {
     let after = editor.heat();
     assert_eq!(after["view"], view);
     assert_ne!(after["data"], before["data"]);
-    editor.shut_down();
+    editor.leave();
 }
 
 #[test]
@@ -277,7 +272,7 @@ fn the_language_id_selects_the_syntax_of_definitions() {
         let params = json!({ "textDocument": { "uri": URI } });
         editor.client.notify("textDocument/didClose", &params);
     }
-    editor.shut_down();
+    editor.leave();
 }
 
 /// The level in each inlay hint's tooltip, by line.
@@ -294,7 +289,7 @@ fn hinted_levels(settings: &Value) -> Vec<u64> {
         "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 99, "character": 0 } },
     });
     let hints = editor.client.call("textDocument/inlayHint", &params);
-    editor.shut_down();
+    editor.leave();
     let levels = hints.as_array().unwrap().iter().map(|hint| {
         let tooltip = hint["tooltip"].as_str().unwrap();
         let (_, level) = tooltip.split_once("(level ").unwrap();

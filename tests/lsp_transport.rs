@@ -16,7 +16,7 @@ mod unread;
 use std::time::{Duration, Instant};
 
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let end = Instant::now() + lsp_client::TIMEOUT;
+    let end = Instant::now() + lsp_client::PATIENCE;
     while !is_so() {
         assert!(Instant::now() < end, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(2));

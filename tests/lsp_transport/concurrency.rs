@@ -17,9 +17,9 @@ fn cancellations_and_other_requests_do_not_wait_for_slow_handlers() {
     let (mut client, _) = start();
     let before = client.answered().len();
     let slow: Vec<i64> = (0..4)
-        .map(|_| client.request("test/sleep", &json!({ "ms": 600 })))
+        .map(|_| client.ask("test/sleep", &json!({ "ms": 600 })))
         .collect();
-    let fifth = client.request("test/echo", &json!({}));
+    let fifth = client.ask("test/echo", &json!({}));
     client.cancel(slow[0]);
     for &id in &slow[1..] {
         client.answer(id).unwrap();
@@ -39,15 +39,15 @@ fn responses_of_the_client_are_read_however_many_messages_wait() {
     let (mut client, _) = start();
     client.on("workspace/configuration", |_| Reply::Later);
     let waiting: Vec<i64> = (0..4)
-        .map(|_| client.request("test/consult", &json!({})))
+        .map(|_| client.ask("test/consult", &json!({})))
         .collect();
     wait_until("four requests to the client", || {
-        client.messages("workspace/configuration").len() == 4
+        client.said("workspace/configuration").len() == 4
     });
     let queued: Vec<i64> = (0..150)
-        .map(|n| client.request("test/echo", &json!({ "n": n })))
+        .map(|n| client.ask("test/echo", &json!({ "n": n })))
         .collect();
-    for question in client.messages("workspace/configuration") {
+    for question in client.said("workspace/configuration") {
         client.reply(&question.id.unwrap(), &json!(["an answer"]));
     }
     for id in waiting {
@@ -66,7 +66,7 @@ fn messages_are_read_from_a_client_that_does_not_read() {
     let text = "x".repeat(200);
     let sender = thread::spawn(move || {
         let ids: Vec<i64> = (0..N)
-            .map(|n| client.request("test/echo", &json!({ "n": n, "text": text })))
+            .map(|n| client.ask("test/echo", &json!({ "n": n, "text": text })))
             .collect();
         (client, ids)
     });
@@ -74,7 +74,7 @@ fn messages_are_read_from_a_client_that_does_not_read() {
         inside.begun.load(Ordering::SeqCst) == N
     });
     let (client, ids) = sender.join().unwrap();
-    client.resume_reading();
+    client.read_again();
     for (n, id) in ids.into_iter().enumerate() {
         assert_eq!(client.answer(id).unwrap()["n"], n);
     }
@@ -101,8 +101,8 @@ fn a_panic_in_a_handler_is_an_error_and_the_session_continues() {
 fn a_handler_that_blocks_its_thread_does_not_delay_others() {
     let (mut client, _) = start();
     let before = client.answered().len();
-    let busy = client.request("test/block", &json!({ "ms": 500 }));
-    let quick = client.request("test/sleep", &json!({ "ms": 1 }));
+    let busy = client.ask("test/block", &json!({ "ms": 500 }));
+    let quick = client.ask("test/sleep", &json!({ "ms": 1 }));
     for id in [busy, quick] {
         client.answer(id).unwrap();
     }
@@ -115,7 +115,7 @@ fn a_cancelled_handler_is_dropped() {
     const N: usize = 64;
     let (mut client, inside) = start();
     let never: Vec<i64> = (0..N)
-        .map(|_| client.request("test/never", &json!({})))
+        .map(|_| client.ask("test/never", &json!({})))
         .collect();
     wait_until("all handlers run", || {
         inside.begun.load(Ordering::SeqCst) == N
@@ -137,14 +137,14 @@ fn a_request_sees_the_edits_before_it_and_none_after_it() {
     const N: i32 = 300;
     let (mut client, _) = start();
     let slow: Vec<i64> = (0..8)
-        .map(|_| client.request("test/sleep", &json!({ "ms": 100 })))
+        .map(|_| client.ask("test/sleep", &json!({ "ms": 100 })))
         .collect();
     let requests: Vec<(i32, i64)> = (1..=N)
         .map(|version| {
             let document = json!({ "uri": "file:///a.rs", "version": version });
             let edit = json!({ "textDocument": document, "contentChanges": [{ "text": "a" }] });
             client.notify("textDocument/didChange", &edit);
-            (version, client.request("test/versions", &json!({})))
+            (version, client.ask("test/versions", &json!({})))
         })
         .collect();
     for (version, id) in requests {
@@ -158,7 +158,7 @@ fn a_request_sees_the_edits_before_it_and_none_after_it() {
     for id in slow {
         client.answer(id).unwrap();
     }
-    let logged = client.messages("window/logMessage");
+    let logged = client.said("window/logMessage");
     let logged: Vec<&Value> = logged
         .iter()
         .map(|message| &message.params["message"])

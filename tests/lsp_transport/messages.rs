@@ -29,7 +29,7 @@ fn malformed_messages_do_not_end_the_session() {
     for (what, bytes, code) in &malformed {
         client.raw(bytes);
         if let Some(code) = code {
-            assert_eq!(client.null_response().code, *code, "{what}");
+            assert_eq!(client.refusal().code, *code, "{what}");
         }
         assert_eq!(
             client.call("test/echo", &json!({ "after": what }))["after"],
@@ -62,9 +62,9 @@ fn exit_without_shutdown_is_a_failure() {
 fn the_end_of_the_input_ends_the_session_even_if_handlers_wait() {
     let (mut client, inside) = start();
     client.on("workspace/configuration", |_| Reply::Later);
-    let consult = client.request("test/consult", &json!({}));
-    let never = client.request("test/never", &json!({}));
-    client.expect_message("workspace/configuration", |_| true);
+    let consult = client.ask("test/consult", &json!({}));
+    let never = client.ask("test/never", &json!({}));
+    client.hear("workspace/configuration", |_| true);
     client.close();
     // The response that this handler waits for can no longer arrive.
     assert!(client.answer(consult).is_err());

@@ -14,15 +14,15 @@ fn notifications_that_were_not_read_are_replaced_by_newer_ones() {
     const KEPT: usize = 1500;
     let (mut client, inside) = start();
     client.stop_reading();
-    let talk = client.request("test/talk", &json!({ "times": TIMES }));
-    let echo = client.request("test/echo", &json!({ "still": "there" }));
+    let talk = client.ask("test/talk", &json!({ "times": TIMES }));
+    let echo = client.ask("test/echo", &json!({ "still": "there" }));
     wait_until("all messages are sent", || {
         inside.talked.load(Ordering::SeqCst) == 1
     });
-    client.resume_reading();
+    client.read_again();
     client.answer(talk).unwrap();
     assert_eq!(client.answer(echo).unwrap()["still"], "there");
-    let messages = client.messages("codegaze/status");
+    let messages = client.said("codegaze/status");
     let last = messages.last().map(|message| message.params["n"].clone());
     assert_eq!(last, Some(json!(TIMES - 1)), "the newest message arrives");
     assert!(
@@ -30,7 +30,7 @@ fn notifications_that_were_not_read_are_replaced_by_newer_ones() {
         "{} of {TIMES} were kept",
         messages.len()
     );
-    let refreshes = client.messages("workspace/semanticTokens/refresh");
+    let refreshes = client.said("workspace/semanticTokens/refresh");
     assert!(
         refreshes.len() < KEPT,
         "{} refreshes were kept",

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// Longer than any response takes on a busy machine.
-pub const TIMEOUT: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An error response.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +37,7 @@ type Handler = Box<dyn FnMut(&Value) -> Reply + Send>;
 
 /// A request or a notification of the server.
 #[derive(Clone, Debug)]
-pub struct ServerMessage {
+pub struct Said {
     /// The id, if it is a request.
     pub id: Option<Value>,
     pub method: String,
@@ -51,7 +51,7 @@ struct Record {
     /// In the order of the wire.
     answered: Vec<String>,
     /// Requests and notifications of the server.
-    messages: Vec<ServerMessage>,
+    messages: Vec<Said>,
     /// Responses with the id `null`, to invalid messages.
     error_responses: Vec<RpcError>,
     /// Violations of the protocol by the server.
@@ -179,14 +179,14 @@ impl<E: Send + 'static> Client<E> {
     }
 
     /// Sends a request, and returns its id without waiting.
-    pub fn request(&mut self, method: &str, params: &Value) -> i64 {
+    pub fn ask(&mut self, method: &str, params: &Value) -> i64 {
         self.next_id += 1;
         let id = self.next_id;
-        self.request_as(&json!(id), method, params);
+        self.ask_as(&json!(id), method, params);
         id
     }
 
-    pub fn request_as(&self, id: &Value, method: &str, params: &Value) {
+    pub fn ask_as(&self, id: &Value, method: &str, params: &Value) {
         self.expect_answer(id);
         self.send(&message(Some(id), method, params));
     }
@@ -200,7 +200,7 @@ impl<E: Send + 'static> Client<E> {
 
     pub fn answer(&self, id: impl Into<Value>) -> Answer {
         let id = id.into();
-        self.answer_within(id.clone(), TIMEOUT)
+        self.answer_within(id.clone(), PATIENCE)
             .unwrap_or_else(|| panic!("request {id} is not answered"))
     }
 
@@ -212,14 +212,14 @@ impl<E: Send + 'static> Client<E> {
 
     /// Sends a request, waits, and expects a result.
     pub fn call(&mut self, method: &str, params: &Value) -> Value {
-        let id = self.request(method, params);
+        let id = self.ask(method, params);
         let answer = self.answer(id);
         answer.unwrap_or_else(|error| panic!("{method} {params}: {error:?}"))
     }
 
     /// Sends a request, waits, and expects an error.
     pub fn call_err(&mut self, method: &str, params: &Value) -> RpcError {
-        let id = self.request(method, params);
+        let id = self.ask(method, params);
         match self.answer(id) {
             Err(error) => error,
             Ok(result) => panic!("{method} {params} should fail, but gives {result}"),
@@ -243,17 +243,17 @@ impl<E: Send + 'static> Client<E> {
     }
 
     /// The next response with the id `null`.
-    pub fn null_response(&self) -> RpcError {
+    pub fn refusal(&self) -> RpcError {
         let next = |record: &mut Record| {
             (!record.error_responses.is_empty()).then(|| record.error_responses.remove(0))
         };
         self.shared
-            .wait(TIMEOUT, next)
+            .wait(PATIENCE, next)
             .expect("a response with the id null")
     }
 
     /// All requests and notifications of `method` so far.
-    pub fn messages(&self, method: &str) -> Vec<ServerMessage> {
+    pub fn said(&self, method: &str) -> Vec<Said> {
         let record = self.shared.record();
         let messages = record.messages.iter();
         messages
@@ -263,25 +263,25 @@ impl<E: Send + 'static> Client<E> {
     }
 
     /// All requests and notifications of the server so far.
-    pub fn all_messages(&self) -> Vec<ServerMessage> {
+    pub fn all_said(&self) -> Vec<Said> {
         self.shared.record().messages.clone()
     }
 
     /// Waits until the server has sent `method` with parameters that `suits` accepts.
-    pub fn expect_message(&self, method: &str, suits: impl Fn(&Value) -> bool) -> ServerMessage {
-        self.message_within(method, suits, TIMEOUT)
+    pub fn hear(&self, method: &str, suits: impl Fn(&Value) -> bool) -> Said {
+        self.hear_within(method, suits, PATIENCE)
             .unwrap_or_else(|| {
-                let messages = self.messages(method);
+                let messages = self.said(method);
                 panic!("the server did not send the expected {method}, but: {messages:#?}")
             })
     }
 
-    pub fn message_within(
+    pub fn hear_within(
         &self,
         method: &str,
         suits: impl Fn(&Value) -> bool,
         timeout: Duration,
-    ) -> Option<ServerMessage> {
+    ) -> Option<Said> {
         self.shared.wait(timeout, |record| {
             let mut messages = record.messages.iter();
             let found = messages.find(|message| message.method == method && suits(&message.params));
@@ -294,7 +294,7 @@ impl<E: Send + 'static> Client<E> {
         self.shared.record().is_paused = true;
     }
 
-    pub fn resume_reading(&self) {
+    pub fn read_again(&self) {
         self.shared.record().is_paused = false;
         self.shared.changed.notify_all();
     }
@@ -312,7 +312,7 @@ impl<E: Send + 'static> Client<E> {
     }
 
     /// `shutdown` and `exit`.
-    pub fn shut_down(&mut self) {
+    pub fn leave(&mut self) {
         assert_eq!(self.call("shutdown", &Value::Null), Value::Null);
         self.notify("exit", &Value::Null);
     }
@@ -323,7 +323,7 @@ impl<E: Send + 'static> Client<E> {
             panic!("the server is a child");
         };
         let thread = thread.take().expect("a server ends once");
-        let end = Instant::now() + TIMEOUT;
+        let end = Instant::now() + PATIENCE;
         while !thread.is_finished() {
             assert!(Instant::now() < end, "the server does not end");
             thread::sleep(Duration::from_millis(2));
@@ -509,7 +509,7 @@ fn read_frame(from: &mut impl BufRead) -> Result<Option<Value>, String> {
 fn take(body: &Value, shared: &Shared, input: &Input) {
     let id = body.get("id").cloned();
     if let Some(method) = body["method"].as_str() {
-        let message = ServerMessage {
+        let message = Said {
             id: id.clone(),
             method: method.to_owned(),
             params: body.get("params").cloned().unwrap_or_default(),

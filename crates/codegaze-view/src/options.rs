@@ -289,11 +289,9 @@ mod tests {
 
     #[test]
     fn an_invalid_value_names_its_key() {
+        let methods = format!("view.method must be one of {}", Method::accepted());
         for (options, message) in [
-            (
-                json!({ "method": "magic" }),
-                "view.method must be one of received, cls, rollout, norm",
-            ),
+            (json!({ "method": "magic" }), methods.as_str()),
             (
                 json!({ "sinks": true }),
                 "view.sinks must be one of drop, keep",

@@ -1,22 +1,26 @@
 // What both servers send and receive, and the messages of the WebSocket. `just types` writes this file.
 import type { Aggregate, Fusion, MethodName, Sinks, Unit } from './lists';
 
-/** A zero-based line, and a column in the client's code units. */
+/** A line, and a column in the client's code units, both from 0. */
 export type Position = {
+  /** The line, from 0. */
   line: number;
+  /** The column in code units, from 0. */
   character: number;
 };
 
 /** From `start` up to, but not including, `end`. */
 export type Range = {
+  /** The position of the first code unit. */
   start: Position;
+  /** The position after the last code unit. */
   end: Position;
 };
 
 /** The code unit in which a client counts columns. */
 export type Encoding = 'utf-8' | 'utf-16' | 'utf-32';
 
-/** What an answer was made with. */
+/** The model and the view of a result. */
 export type View = {
   model: string;
   /** The commit of a hub model. */
@@ -28,7 +32,7 @@ export type View = {
   aggregate: Aggregate;
 };
 
-/** `ViewOptions` of `docs/protocol.md`: what to change of a view. A key that is absent changes nothing. */
+/** The options of a view to change. An omitted option keeps its value. `docs/protocol.md` describes them. */
 export type ViewOptions = {
   /** How attention becomes scores; `received` by default. */
   method?: MethodName;
@@ -117,6 +121,7 @@ export type ClientMessage =
 export type Change = {
   /** If omitted, `text` replaces the whole document. */
   range?: Range;
+  /** The new text. */
   text: string;
 };
 
@@ -203,8 +208,11 @@ export type Heat = {
   analysisMs: number;
   /** The version of the document that was analyzed. */
   version: number;
+  /** How attention became scores. */
   view: View;
+  /** The number of levels. */
   levels: number;
+  /** The code unit of columns and lengths. */
   encoding: Encoding;
   /** `false`: the analysis is still running, and more heat will follow. */
   complete: boolean;
@@ -218,8 +226,11 @@ export type Heat = {
 export type HeatmapResult = {
   /** The version of the document that was analyzed. */
   version: number;
+  /** How attention became scores. */
   view: View;
+  /** The number of levels. */
   levels: number;
+  /** The code unit of columns and lengths. */
   encoding: Encoding;
   /** `false`: the analysis is still running, and more heat will follow. */
   complete: boolean;
@@ -239,8 +250,11 @@ export type Progress = {
 
 /** A chunk's query × key matrix. */
 export type MatrixResult = {
+  /** The version of the document that was analyzed. */
   version: number;
+  /** How attention became scores. */
   view: View;
+  /** The index of the chunk. */
   chunk: number;
   /** The number of chunks in the document. */
   chunks: number;
@@ -248,8 +262,9 @@ export type MatrixResult = {
   range: Range;
   /** The innermost definition at the position of the question, such as a method. */
   definition: Range | null;
+  /** What a row and a column stand for. */
   unit: Unit;
-  /** Both axes. */
+  /** The rows, which are also the columns. */
   tokens: MatrixToken[];
   /** [query, key], row-major, as base64 of little-endian f32. */
   weights: string;
@@ -259,20 +274,27 @@ export type MatrixResult = {
   sinkShare: number;
 };
 
+/** One row and one column of a matrix. */
 export type MatrixToken = {
+  /** The text, with invisible characters made visible. */
   label: string;
-  /** `null`: a special subword. */
+  /** Where it is; `null` for a special subword. */
   range: Range | null;
+  /** The score. */
   score: number;
 };
 
-/** All maps of a chunk. */
+/** Thumbnails of the maps of all layers and heads of a chunk. */
 export type ThumbnailsResult = {
+  /** The version of the document that was analyzed. */
   version: number;
+  /** The index of the chunk. */
   chunk: number;
+  /** The number of layers. */
   layers: number;
+  /** The number of heads in each layer. */
   heads: number;
-  /** Cells on each side. */
+  /** The number of cells on each side of a map. */
   size: number;
   /** [layer, head, query, key], one byte for each cell, as base64. */
   cells: string;
@@ -280,19 +302,25 @@ export type ThumbnailsResult = {
 
 /** What a lexeme attends to, and what attends to it. */
 export type RelationsResult = {
+  /** The version of the document that was analyzed. */
   version: number;
+  /** How attention became scores. */
   view: View;
+  /** The index of the chunk. */
   chunk: number;
+  /** The lexeme that was requested. */
   lexeme: LexemeHeat;
-  /** Heaviest first. */
+  /** The lexemes that it attends to, heaviest first. */
   attendsTo: RelatedLexeme[];
-  /** Heaviest first. */
+  /** The lexemes that attend to it, heaviest first. */
   attendedBy: RelatedLexeme[];
 };
 
 /** A lexeme with its numbers. */
 export type LexemeHeat = {
+  /** Where the lexeme is. */
   range: Range;
+  /** The text of the lexeme. */
   text: string;
   /** 0 … 5. */
   level: number;
@@ -300,63 +328,86 @@ export type LexemeHeat = {
   share: number;
   /** 1 is the average lexeme. */
   lift: number;
+  /** The position in the order of lift in the document, from 1. */
   rank: number;
 };
 
 /** A lexeme that another one attends to, or that attends to it. */
 export type RelatedLexeme = {
+  /** Where the lexeme is. */
   range: Range;
+  /** The text of the lexeme. */
   text: string;
   /** A part of the attending lexeme's row, 0 … 1. */
   weight: number;
 };
 
+/** The shares of all lines, definitions and chunks, and the most attended lexemes. */
 export type SummaryResult = {
+  /** The version of the document that was analyzed. */
   version: number;
+  /** How attention became scores. */
   view: View;
-  /** Ascending. Lines without lexemes are omitted. */
+  /** The lines with lexemes, ascending. */
   lines: LineSummary[];
   /** The top-level definitions, ascending. */
   definitions: DefinitionSummary[];
+  /** The chunks, ascending. */
   chunks: ChunkSummary[];
   /** The most attended lexemes, best first. */
   top: LexemeHeat[];
+  /** The share of attention on special subwords. */
   sinkShare: number;
+  /** The share of scores on whitespace. */
   whitespaceShare: number;
 };
 
+/** The share of one line. */
 export type LineSummary = {
+  /** The line, from 0. */
   line: number;
   /** The part of the document's attention; all lines sum to 1. */
   share: number;
   /** 1 is the average line. */
   lift: number;
+  /** The heat level, 0 … 5. */
   level: number;
 };
 
+/** The share of one top-level definition. */
 export type DefinitionSummary = {
+  /** Where the definition is. */
   range: Range;
+  /** The name of the definition. */
   name: string;
   /** The part of the document's attention. */
   share: number;
   /** The share and the most attended lexeme, in words. */
   title: string;
+  /** The most attended lexeme; `null` if nothing in the definition has scores. */
   top: TopSummary | null;
 };
 
 /** The most attended lexeme of a definition. */
 export type TopSummary = {
+  /** Where the lexeme is. */
   range: Range;
+  /** The text of the lexeme, legible and limited in length. */
   label: string;
+  /** 1 is the average lexeme. */
   lift: number;
 };
 
+/** The size and shares of one chunk. */
 export type ChunkSummary = {
   /** The range that the chunk scores, without its context. */
   range: Range;
-  /** Subwords, including special ones. */
+  /** The number of subwords, including special ones. */
   tokens: number;
+  /** The share of attention on special subwords. */
   sinkShare: number;
+  /** The share of scores on whitespace. */
   whitespaceShare: number;
+  /** Whether the scores came from the cache. */
   cached: boolean;
 };
