@@ -26,9 +26,9 @@ pub struct DefinitionHeat {
     /// The mean lift of its lexemes, divided by the mean of the document: 1 is the average of the file, whatever the definition's
     /// length.
     pub density: f32,
-    /// The number of lexemes in it.
+    /// The number of its scored lexemes.
     pub n_lexemes: usize,
-    /// `None` if nothing in it is scored.
+    /// Its most attended lexeme; `None` if it has no scored lexeme.
     pub top: Option<TopLexeme>,
 }
 

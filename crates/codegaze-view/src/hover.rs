@@ -355,7 +355,7 @@ impl Detail {
 pub enum PendingCard<'a> {
     /// The first model is being loaded.
     Loading {
-        /// Its id.
+        /// The name of the model.
         model: &'a str,
     },
     /// This version of the text is being analyzed.
