@@ -310,9 +310,10 @@ fn the_protocol_page_has_every_name() {
 /// A method's row in the table of formulas.
 fn formula_row(method: Method) -> String {
     let definition = method.definition();
-    let default = match method == Method::default() {
-        true => " (default)",
-        false => "",
+    let default = if method == Method::default() {
+        " (default)"
+    } else {
+        ""
     };
     let source = definition.paper().map_or(String::new(), |paper| {
         let (authors, title, url, place) = (paper.authors, paper.title, paper.url, paper.place);
