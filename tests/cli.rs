@@ -319,7 +319,7 @@ fn an_output_that_cannot_be_written_says_why() {
         !stderr.contains(".codegaze-") && !stderr.contains("space"),
         "{stderr}"
     );
-    expect_fault(&(
+    expect_error(&(
         vec!["attention", &source, "--out", &source],
         2,
         "would overwrite the input",
@@ -871,7 +871,7 @@ mod unix {
         assert!(writer.join().unwrap());
         let writer = write("x = 1234\n");
         let arguments = vec!["analyze", path, "--max-bytes", "8"];
-        expect_fault(&(arguments, 1, "larger than 8 bytes"));
+        expect_error(&(arguments, 1, "larger than 8 bytes"));
         let _ = writer.join();
     }
 

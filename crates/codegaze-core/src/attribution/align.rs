@@ -75,17 +75,17 @@ impl Alignment {
             Aggregate::Mean => self.average(scores),
             Aggregate::Max => {
                 let mut greatest = vec![0.0_f32; self.n_lexemes];
-                for piece in &self.pieces {
-                    let greatest = &mut greatest[piece.lexeme];
-                    *greatest = greatest.max(piece.fraction * scores[piece.subword]);
+                for overlap in &self.overlaps {
+                    let greatest = &mut greatest[overlap.lexeme];
+                    *greatest = greatest.max(overlap.fraction * scores[overlap.subword]);
                 }
                 greatest
             }
             Aggregate::First => {
                 let mut first = vec![0.0; self.n_lexemes];
-                // Pieces ascend, so the last one written is the first of the lexeme.
-                for piece in self.pieces.iter().rev() {
-                    first[piece.lexeme] = piece.fraction * scores[piece.subword];
+                // Overlaps ascend, so the last one written is the first of the lexeme.
+                for overlap in self.overlaps.iter().rev() {
+                    first[overlap.lexeme] = overlap.fraction * scores[overlap.subword];
                 }
                 first
             }
@@ -97,16 +97,16 @@ impl Alignment {
     #[must_use]
     pub fn counts(&self) -> Vec<f32> {
         let mut counts = vec![0.0; self.n_lexemes];
-        for piece in &self.pieces {
-            counts[piece.lexeme] += piece.fraction;
+        for overlap in &self.overlaps {
+            counts[overlap.lexeme] += overlap.fraction;
         }
         counts
     }
 
     fn sums(&self, scores: &[f32]) -> Vec<f32> {
         let mut sums = vec![0.0; self.n_lexemes];
-        for piece in &self.pieces {
-            sums[piece.lexeme] += piece.fraction * scores[piece.subword];
+        for overlap in &self.overlaps {
+            sums[overlap.lexeme] += overlap.fraction * scores[overlap.subword];
         }
         sums
     }
