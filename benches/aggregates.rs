@@ -1,5 +1,6 @@
 //! Compares the ways to aggregate a lexeme's subwords: `aggregates [--model NAME] [--files N] [--functions N] PATH…`,
-//! where `--files` is the number of files of each language for the first table, and `--functions` that of functions for the second.
+//! where `--files` is the number of files of each language for the first table, and `--functions` that of functions for the
+//! second; 0 leaves the table out.
 //!
 //! The paths are source files, or directories of them. Any real code will do, for example the standard libraries that are
 //! installed with a language:
@@ -66,8 +67,13 @@ fn main() -> Result<()> {
     for (language, files) in &sources {
         writeln!(out, "{language}: {} files", files.len())?;
     }
-    writeln!(out, "\n{}", levels(&model, &sources, arguments.files)?)?;
-    writeln!(out, "{}", occlusion(&model, &sources, arguments.functions)?)?;
+    if arguments.files > 0 {
+        writeln!(out, "\n{}", levels(&model, &sources, arguments.files)?)?;
+    }
+    if arguments.functions > 0 {
+        let table = occlusion(&model, &sources, arguments.functions)?;
+        writeln!(out, "\n{table}")?;
+    }
     Ok(())
 }
 
@@ -153,9 +159,9 @@ fn document(path: &Path) -> Option<Document> {
 struct Window {
     lexemes: Vec<Lexeme>,
     alignment: Alignment,
-    /// [subword]
+    /// \[subword\]
     scores: Vec<f32>,
-    /// Subwords, [lexeme].
+    /// Subwords, \[lexeme\].
     counts: Vec<f32>,
     core: ByteSpan,
 }
@@ -183,10 +189,13 @@ impl Window {
     }
 }
 
+/// The scores of a window's lexemes.
+type Score = Box<dyn Fn(&Window) -> Vec<f32>>;
+
 /// A way to score lexemes.
 struct Candidate {
     name: String,
-    score: Box<dyn Fn(&Window) -> Vec<f32>>,
+    score: Score,
 }
 
 fn candidates() -> Vec<Candidate> {

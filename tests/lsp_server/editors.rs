@@ -43,9 +43,10 @@ fn a_device_that_cannot_be_used_is_reported_and_the_cpu_runs_the_model() {
 fn heat_of_a_long_line_grows_while_it_is_analyzed() {
     let mut editor = Editor::start(json!({ "debounceMs": 0, "deadlineMs": 60_000 }));
     // Minified: everything is on the one visible line.
-    let text: String = (0..1200)
+    let functions: Vec<String> = (0..1200)
         .map(|i| format!("function f{i}(a,b){{return a*{i}+b}};"))
         .collect();
+    let text = functions.concat();
     editor.open_as("javascript", &text);
     let visible = json!({
         "textDocument": { "uri": URI },

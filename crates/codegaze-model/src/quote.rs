@@ -1,5 +1,7 @@
 //! Texts from files in messages: escaped and cut, so that they can be shown in a terminal, an editor or a page.
 
+use std::fmt::Write as _;
+
 /// Names of tensors and of files are shorter.
 const MAX_NAME: usize = 120;
 
@@ -34,7 +36,8 @@ pub(crate) fn quote_list<S: AsRef<str>>(names: &[S]) -> String {
         .collect::<Vec<_>>()
         .join(", ");
     if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+        // Writing into a string does not fail.
+        let _ = write!(text, " and {} more", names.len() - SHOWN);
     }
     text
 }

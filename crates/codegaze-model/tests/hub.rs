@@ -179,7 +179,7 @@ fn assert_whole(files: &ModelFiles, expected: &[(&str, Vec<u8>)]) {
     }
     match &files.weights {
         WeightFiles::Safetensors(blob) | WeightFiles::Torch(blob) | WeightFiles::Single(blob) => {
-            blobs.push(blob)
+            blobs.push(blob);
         }
         WeightFiles::SafetensorsSharded { index } | WeightFiles::TorchSharded { index } => {
             assert!(index.is_file());

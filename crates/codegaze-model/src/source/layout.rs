@@ -59,6 +59,7 @@ pub(super) struct Layout {
 
 /// The tokenizer's files.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each optional file")]
 pub(super) struct TokenizerLayout {
     has_json: bool,
     has_config: bool,

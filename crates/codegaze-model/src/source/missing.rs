@@ -1,6 +1,7 @@
 //! What a folder lacks to be a model, and what to do about it.
 
 use std::fmt;
+use std::path::Path;
 
 use super::folder::Folder;
 use super::layout::{is_shard, other_weights};
@@ -82,9 +83,14 @@ fn hint(part: Part, folder: &Folder) -> Option<String> {
     }
 }
 
+fn has_extension(name: &str, extension: &str) -> bool {
+    let found = Path::new(name).extension();
+    found.is_some_and(|found| found.eq_ignore_ascii_case(extension))
+}
+
 fn tokenizer_hint(part: Part, folder: &Folder) -> Option<String> {
     if part != Part::Tokenizer {
-        let gguf = folder.top().find(|name| name.ends_with(".gguf"))?;
+        let gguf = folder.top().find(|name| has_extension(name, "gguf"))?;
         return Some(gguf_hint(gguf));
     }
     if folder.has("vocab.txt") {
@@ -128,7 +134,7 @@ fn weights_hint(folder: &Folder, others: &[&str]) -> Option<String> {
             quote_list(others)
         ));
     }
-    if let Some(gguf) = folder.top().find(|name| name.ends_with(".gguf")) {
+    if let Some(gguf) = folder.top().find(|name| has_extension(name, "gguf")) {
         return Some(gguf_hint(gguf));
     }
     let foreign: Vec<String> = folder

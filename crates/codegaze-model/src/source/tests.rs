@@ -174,6 +174,7 @@ fn a_directorys_best_layout_is_chosen() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn a_directory_that_is_no_model_says_what_is_missing() {
     for (names, expected) in [
         (&[][..], "no config.json"),

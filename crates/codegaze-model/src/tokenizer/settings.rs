@@ -80,6 +80,7 @@ impl SpecialName {
 
 /// An added token, with the defaults of the `tokenizers` crate.
 #[derive(Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "as in the file")]
 pub(super) struct TokenJson {
     /// In `tokenizer.json`; in `tokenizer_config.json`, the id is the key.
     #[serde(default)]

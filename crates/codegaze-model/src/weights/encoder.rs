@@ -21,7 +21,7 @@ impl Weights {
     /// Finds the encoder: what stands before `embeddings.word_embeddings.weight` is its prefix.
     ///
     /// Of several encoders, a decoder's counts only if there is no other. Then the trained one is taken: a class that wraps an encoder
-    /// but derives from a RoBERTa class (LineVul does) saves a second encoder that was only initialized and never used. Encoders
+    /// but derives from a RoBERTa class (`LineVul` does) saves a second encoder that was only initialized and never used. Encoders
     /// with equal values are one.
     ///
     /// # Errors
@@ -32,9 +32,6 @@ impl Weights {
             .filter_map(|name| name.strip_suffix(WORD_EMBEDDINGS))
             .filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
             .collect();
-        if all.is_empty() {
-            return Err(missing(WORD_EMBEDDINGS, &self.label, self.tensors.keys()));
-        }
         let is_decoder = |prefix: &str| prefix.split('.').any(|part| part.contains("decoder"));
         let encoders = prefer(&all, |prefix| !is_decoder(prefix));
         let encoders = if encoders.len() > 1 {
@@ -42,9 +39,9 @@ impl Weights {
         } else {
             encoders
         };
-        let (first, others) = encoders
-            .split_first()
-            .expect("`prefer` keeps at least one of a list that is not empty");
+        let Some((first, others)) = encoders.split_first() else {
+            return Err(missing(WORD_EMBEDDINGS, &self.label, self.tensors.keys()));
+        };
         let encoder = self.at(first);
         if others.iter().all(|other| encoder.equals(&self.at(other))) {
             return Ok(encoder);
@@ -161,7 +158,7 @@ impl EncoderWeights<'_> {
             let initial = if part.ends_with("LayerNorm.weight") || part.ends_with("LayerNorm.gamma")
             {
                 1.0
-            } else if part.ends_with(".bias") || part.ends_with("LayerNorm.beta") {
+            } else if part.rsplit('.').next() == Some("bias") || part.ends_with("LayerNorm.beta") {
                 0.0
             } else {
                 continue;

@@ -12,7 +12,7 @@ pub enum Hovered<'a> {
     /// A lexeme with numbers.
     Lexeme {
         /// The text.
-        card: HoverCard,
+        card: Box<HoverCard>,
         /// Where the lexeme is.
         range: WireRange,
     },
@@ -37,7 +37,7 @@ impl LiveAnalysis {
         let relations = analysis.relations(lexeme_idx);
         let card = HoverCard::new(&self.document(), lexeme_idx, relations.as_ref(), origin)?;
         Some(Hovered::Lexeme {
-            card,
+            card: Box::new(card),
             range: self.positions().range(lexeme.span),
         })
     }
