@@ -174,13 +174,16 @@ shows('heat follows the view by itself', plan.files[1].rollout)
 set_view({ method = 'received', layers = vim.NIL })
 shows('heat follows the view back', plan.files[1].tokens)
 
--- Code lenses.
+-- Code lenses, in a file with a definition that differs from the rest.
+lua([[vim.cmd.edit(...)]], vim.iter(plan.files):find(function(file) return file.path:find('word_count%.rb$') end).path)
+eventually(function() return lua([[return client('codegaze') ~= nil]]) end)
 lua([[vim.lsp.codelens.refresh({ bufnr = 0 })]])
 local _, lenses = eventually(function()
   local found = lua([[return vim.iter(vim.lsp.codelens.get(0)):map(function(lens) return { lens.range.start.line, lens.command.title, lens.command.command } end):totable()]])
   return #found > 0 and found
 end, 5000)
 check('code lenses', lenses and lenses[1][2]:find('%%') and lenses[1][3]:find('^codegaze%.server%.'), lenses or 'none')
+lua([[vim.cmd.edit(...)]], plan.files[1].path)
 
 -- Two buffers: an edit of one leaves the other as it is.
 lua([[vim.cmd.vsplit(...)]], plan.files[2].path)

@@ -147,7 +147,7 @@ def test_a_server_that_fails_keeps_no_request_waiting(codegaze):
         uri = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with serving(codegaze, "--mlflow-uri", uri) as (post, process):
             for i in range(20):
-                assert post("/analyze", {"code": f"x = {i}\n"})["tokens"] > 0
+                assert post("/analyze", {"code": f"x = {i}\n"})["token_count"] > 0
             start = time.monotonic()
             process.terminate()
             assert process.wait(30) == 0 and time.monotonic() - start < 4

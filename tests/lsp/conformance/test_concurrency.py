@@ -62,7 +62,8 @@ def test_26_cancelled_inference_is_idle(server, end):
 def test_27_cheap_requests_while_inference_runs(start, tmp_path):
     """A cheap request is answered within 50 ms while inference runs."""
     server = start()
-    server.initialize(options={"model": str(models.slow(tmp_path, 2))}, wait=False)
+    # Its attention is uniform: only the length of names tells lexemes apart.
+    server.initialize(options={"model": str(models.slow(tmp_path, 2)), "aggregate": "sum"}, wait=False)
     server.wait_model(timeout=60)
     small = server.open(SOURCE, "file:///small.py")
     assert small.tokens()

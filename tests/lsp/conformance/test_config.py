@@ -151,7 +151,7 @@ def test_45_levels_are_live(start):
     server.notify("workspace/didChangeConfiguration", {"settings": {"levelQuantiles": [0, 0, 0, 0, 0]}})
     changed = server.wait_notification("codegaze/heatmapChanged", since=since, timeout=5)
     heat = document.heatmap()
-    assert changed.params == {"uri": heat["uri"], "version": heat["version"], "complete": True}
+    assert changed.params == {"uri": heat["uri"], "version": heat["version"], "complete": True, "percent": 100}
     assert set(heat["data"][3::5]) == {5}
 
 

@@ -75,11 +75,14 @@ def test_40_numbers_are_the_command_lines(start, encoding, path):
 
 def test_40_attention_is_the_matrix(server, document):
     """The relations of a lexeme are its row and its column of the matrix, heaviest first."""
+    # The scores of a matrix are sums over subwords, whatever the view's aggregate.
+    server.command("codegaze.server.setView", {"aggregate": "sum"})
+    document.tokens()
     matrix = document.call("codegaze/matrix")
     n = len(matrix["tokens"])
     weights = struct.unpack(f"<{n * n}f", base64.b64decode(matrix["weights"]))
     at = {json.dumps(token["range"]): i for i, token in enumerate(matrix["tokens"])}
-    lexemes = oracle.analyze(SOURCE)["lexemes"]
+    lexemes = oracle.analyze(SOURCE, ".py", "--aggregate", "sum")["lexemes"]
     assert [token["label"] for token in matrix["tokens"]] == [lexeme["text"] for lexeme in lexemes]
     # Shares are scores without what fell on whitespace.
     ratios = [token["score"] / lexeme["share"] for token, lexeme in zip(matrix["tokens"], lexemes, strict=True)]

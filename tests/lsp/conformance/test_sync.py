@@ -127,11 +127,14 @@ def test_34_uris_are_echoed(server, uri):
     assert server.info()["documents"] == []
 
 
-def test_34_uris_are_not_normalized(server):
-    """Two URIs of one file are two documents."""
-    first, second = server.open("a = 1\n", "file:///c%3A/a.py"), server.open("bb = 22\n", "file:///C:/a.py")
-    first.assert_text()
-    second.assert_text()
+def test_34_spellings_of_a_uri_are_one_document(server):
+    """Two spellings of one URI are one document, and each response repeats the spelling of its request."""
+    opened = server.open("a = 1\n", "file:///c%3A/a%28b%29.py")
+    for spelling in ("file:///c:/a(b).py", "file:///c%3a/a%28b).py", opened.uri):
+        heat = server.call("codegaze/heatmap", {"textDocument": {"uri": spelling}})
+        assert heat["uri"] == spelling and heat["version"] == opened.version
+    assert len(server.info()["documents"]) == 1
+    opened.assert_text()
 
 
 def test_34_no_file_is_read(server, tmp_path):

@@ -164,17 +164,17 @@ test('heat: toggles everywhere, and leaves the other server alone', function()
   local child = harness.child({ base = true })
   child:edit('examples/fibonacci.py')
   child:settle()
-  ok(child:cell('fibonacci(n').background, 'heat at first')
+  ok(child:cell('def fibonacci').background, 'heat at first')
   child:cmd('Codegaze toggle')
-  is(child:cell('fibonacci(n').background, nil, 'no heat after toggle')
+  is(child:cell('def fibonacci').background, nil, 'no heat after toggle')
   -- The other server answers when it likes.
   for _ = 1, 100 do
-    if child:cell('fibonacci(n').foreground == 0xaa0000 then
+    if child:cell('def fibonacci').foreground == 0xaa0000 then
       break
     end
     vim.wait(50)
   end
-  is(child:cell('fibonacci(n').foreground, 0xaa0000, 'the other server’s color')
+  is(child:cell('def fibonacci').foreground, 0xaa0000, 'the other server’s color')
   harness.has(child:lua("return require('codegaze').status()"), 'hidden', 'status')
   child:cmd('edit ' .. harness.root .. '/examples/workers.go')
   child:await('the server is attached', "return #vim.lsp.get_clients({ name = 'codegaze', bufnr = 0 }) == 1")
@@ -203,7 +203,7 @@ test('heat: a server that ends and is started again', function()
     return client.id
   ]])
   child:await('the server ends', "return #vim.lsp.get_clients({ name = 'codegaze' }) == 0")
-  is(child:cell('fibonacci(n').background, nil, 'no heat without a server')
+  is(child:cell('def fibonacci').background, nil, 'no heat without a server')
   is(child:lua("return require('codegaze').status()"), '', 'status without a server')
   child:lua("vim.lsp.enable('codegaze')")
   child:await(
