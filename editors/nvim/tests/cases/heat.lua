@@ -169,12 +169,12 @@ test('heat: toggles everywhere, and leaves the other server alone', function()
   is(child:cell('def fibonacci').background, nil, 'no heat after toggle')
   -- The other server answers when it likes.
   for _ = 1, 100 do
-    if child:cell('def fibonacci').foreground == 0xaa0000 then
+    if child:cell('def fibonacci').foreground == 0x00aa00 then
       break
     end
     vim.wait(50)
   end
-  is(child:cell('def fibonacci').foreground, 0xaa0000, 'the other server’s color')
+  is(child:cell('def fibonacci').foreground, 0x00aa00, 'the other server’s color')
   harness.has(child:lua("return require('codegaze').status()"), 'hidden', 'status')
   child:cmd('edit ' .. harness.root .. '/examples/workers.go')
   child:await('the server is attached', "return #vim.lsp.get_clients({ name = 'codegaze', bufnr = 0 }) == 1")
