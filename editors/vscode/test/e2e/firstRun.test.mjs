@@ -103,13 +103,13 @@ test('the hover explains a word in words', async () => {
   const editor = await server.open(workspace, { file: FILE });
   await editor.expectHeat(analyze(join(workspace, FILE)));
   await editor.page
-    .locator('.view-line span', { hasText: /^fibonacci$/ })
+    .locator('.view-line span', { hasText: /^remembered$/ })
     .first()
     .hover();
   const hover = editor.page.locator('.monaco-hover', { hasText: 'average' });
   await hover.waitFor();
   const text = await hover.textContent();
-  assert.match(text, /fibonacci · [\d.]+× the average attention · rank \d+ of \d+ · level [1-5]/);
+  assert.match(text, /remembered · [\d.]+× the average attention · rank \d+ of \d+ · level [1-5]/);
   assert.match(text, /attends most to .* · attended most by /);
   const { height } = await hover.boundingBox();
   assert.ok(height < 100, `the hover is ${height} pixels high`);

@@ -57,7 +57,7 @@ test('colors of text stay those of the language’s own extension', async () => 
 
   // Both hovers are shown.
   await editor.page
-    .locator('.view-line span', { hasText: /^fibonacci$/ })
+    .locator('.view-line span', { hasText: /^remembered$/ })
     .first()
     .hover();
   await eventually(async () => {
@@ -175,8 +175,8 @@ test('styles, levels and languages follow the settings', async () => {
   await eventually(async () => {
     const all = new Set(await opacities());
     assert.ok(all.has('0.4') && all.has('0.7'), `opacities: ${[...all]}`);
-    const hot = await opacities('fibonacci');
-    assert.ok(hot.includes('1'), `of fibonacci: ${hot}`);
+    const hot = await opacities('def');
+    assert.ok(hot.includes('1'), `of def: ${hot}`);
   });
   await editor.shoot('style-spotlight');
 

@@ -37,14 +37,14 @@ const tests = {
     const hovers = await vscode.commands.executeCommand(
       'vscode.executeHoverProvider',
       document.uri,
-      new vscode.Position(5, 6),
+      new vscode.Position(16, 6),
     );
     const text = hovers.flatMap(({ contents }) => contents.map((content) => content.value ?? content)).join('\n');
-    assert.match(text, /fibonacci/);
+    assert.match(text, /remembered/);
     assert.match(text, /average/);
   },
   async 'hovers and lenses follow codegaze.enabled of the language'({ document }) {
-    const place = new vscode.Position(5, 6);
+    const place = new vscode.Position(16, 6);
     const hovers = async () => {
       const all = await vscode.commands.executeCommand('vscode.executeHoverProvider', document.uri, place);
       return all.filter(({ contents }) => contents.some((content) => /average/.test(content.value ?? content)));
