@@ -14,7 +14,7 @@ import {
   TransportKind,
 } from 'vscode-languageclient/node';
 import { bundledServer, type Found, findServer, ServerMissing } from './lookup';
-import { COMMANDS, CONTEXTS } from './names';
+import { CLIENT_COMMANDS, COMMANDS, CONTEXTS } from './names';
 import {
   HEATMAP_CHANGED,
   type HeatmapChanged,
@@ -47,6 +47,8 @@ const experimental: StaticFeature = {
 export class Session implements vscode.Disposable {
   private client: LanguageClient | null = null;
   private server: Found | null = null;
+  /** An invalid `server.path`, in whose place the user chose the bundled program; empty without such a choice. */
+  private ignoredPath = '';
   private crashes: number[] = [];
   private chosen: ViewOptions = {};
   /** Starting and stopping happen one after the other. */
@@ -145,7 +147,7 @@ export class Session implements vscode.Disposable {
     let server: Found;
     try {
       server = findServer({
-        configured: settings.serverPath(),
+        configured: settings.serverPath() === this.ignoredPath ? '' : settings.serverPath(),
         extensionPath: this.extensionPath,
         pathVariable: process.env.PATH ?? '',
         platform: process.platform,
@@ -229,7 +231,7 @@ export class Session implements vscode.Disposable {
       // `offer` shows a message instead, which names the next step.
       initializationFailedHandler: () => false,
       markdown: {
-        isTrusted: { enabledCommands: [COMMANDS.showHeatmap, COMMANDS.selectView, COMMANDS.exportHeatmap] },
+        isTrusted: { enabledCommands: [...CLIENT_COMMANDS] },
         supportHtml: false,
       },
       middleware: {
@@ -301,7 +303,12 @@ export class Session implements vscode.Disposable {
     const set = vscode.l10n.t('Set Path…');
     const again = vscode.l10n.t('Try Again');
     const choice = await vscode.window.showErrorMessage(message, hasBundled ? bundled : copy, set, again);
-    if (choice === bundled) await removeSetting('server.path');
+    if (choice === bundled) {
+      await removeSetting('server.path');
+      // A setting that this window cannot change, such as one of another machine, is ignored until it changes.
+      this.ignoredPath = settings.serverPath();
+      await this.restart();
+    }
     if (choice === copy) await vscode.env.clipboard.writeText(install);
     if (choice === set) {
       await vscode.commands.executeCommand('workbench.action.openSettings', 'codegaze.server.path');
