@@ -213,6 +213,7 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     },
     onLoading: (model) => status.showLoading(model),
     onHeat: (heat) => {
+      if (heat.data.length > 0) nothing.textContent = '';
       status.showHeat(heat);
       if (isOfText(explorer.settings.pane)) {
         subtitle.textContent = describeView(heat.view);
