@@ -58,9 +58,10 @@ impl Notifier {
     }
 
     /// Sends the status, unless it is the one that was sent last.
-    pub fn status(&self, status: StatusParams) {
-        // Locked while it is sent, so that the last status is the last on the wire.
+    pub fn status(&self, read: impl FnOnce() -> StatusParams) {
+        // Locked while it is read and sent, so that the newest status is the last on the wire.
         let mut last = lock(&self.last_status);
+        let status = read();
         if last.as_ref() != Some(&status) {
             self.client.notify::<Status>(status.clone());
             *last = Some(status);

@@ -172,9 +172,10 @@ impl Session {
     /// Sends the model's state, if the client wants it.
     pub fn send_status(&self) {
         if self.state().caps.wants_status {
-            let current = self.model_and_view();
-            self.notifier
-                .status(self.model_choice.status(current.as_ref()));
+            self.notifier.status(|| {
+                let current = self.model_and_view();
+                self.model_choice.status(current.as_ref())
+            });
         }
     }
 }
