@@ -45,6 +45,25 @@ pub struct EmbeddingTables<B: Backend + ?Sized> {
     pub norm: B::LayerNorm,
 }
 
+/// The words of a text, before positions are added.
+#[derive(Clone, Copy, Debug)]
+pub enum Words<'a> {
+    /// Rows of the word embeddings.
+    Ids(&'a [u32]),
+    /// Values in their place, row-major [token, hidden].
+    Rows(&'a [f32]),
+}
+
+/// What [`Backend::attend`] read and computed.
+pub struct AttentionPass<'a, M> {
+    /// Queries, keys and values, [token, 3 · hidden].
+    pub qkv: &'a M,
+    /// Post-softmax weights, [head · query, key].
+    pub weights: &'a M,
+    /// Heads of the layer.
+    pub n_heads: usize,
+}
+
 /// The encoder's arithmetic. An `out` is overwritten whole; its former shape and content do not matter, its memory is
 /// reused.
 pub trait Backend: Send + Sync {
@@ -86,17 +105,23 @@ pub trait Backend: Send + Sync {
         eps: f64,
     ) -> Result<Self::LayerNorm, LoadError>;
 
-    /// `LayerNorm(words[ids] + positions[position_ids] + token_types[0])` → [token, hidden].
+    /// `words + positions[position_ids] + token_types[0]` → [token, hidden], before the layer norm.
     ///
     /// # Errors
     /// When the device fails.
     fn embed(
         &self,
-        ids: &[u32],
+        words: Words<'_>,
         position_ids: &[u32],
         tables: &EmbeddingTables<Self>,
         out: &mut Self::Matrix,
     ) -> Result<(), Self::Error>;
+
+    /// The rows of a table, row-major [id, hidden], in host memory.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn rows(&self, table: &Self::Table, ids: &[u32]) -> Result<Vec<f32>, Self::Error>;
 
     /// `x` [token, in] → [token, out]. With `n_columns`, only the first so many output columns are needed; the others may
     /// be left undefined.
@@ -142,6 +167,71 @@ pub trait Backend: Send + Sync {
         n_heads: usize,
         output: &Self::Linear,
     ) -> Result<Vec<f32>, Self::Error>;
+
+    /// `gelu(x)` in the exact erf form, as in [`Epilogue::BiasGelu`].
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn gelu(&self, x: &Self::Matrix, out: &mut Self::Matrix) -> Result<(), Self::Error>;
+
+    /// Copies `x` to `out`.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn copy(&self, x: &Self::Matrix, out: &mut Self::Matrix) -> Result<(), Self::Error>;
+
+    /// The gradient with respect to the input of a linear layer: `gradient` [token, out] → `gradient W` [token, in], plus `residual`
+    /// [token, in] if there is one.
+    ///
+    /// The first call may store the weights a second time, in the orientation that this product needs.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn apply_backward(
+        &self,
+        gradient: &Self::Matrix,
+        linear: &Self::Linear,
+        residual: Option<&Self::Matrix>,
+        out: &mut Self::Matrix,
+    ) -> Result<(), Self::Error>;
+
+    /// The gradient with respect to the input `x` of a layer norm, in place: with x̂ = (x − mean) / √(var + ε) and g = γ ⊙ `gradient`,
+    /// it becomes `(g − mean(g) − x̂ · mean(g ⊙ x̂)) / √(var + ε)` in every row.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn normalize_backward(
+        &self,
+        x: &Self::Matrix,
+        norm: &Self::LayerNorm,
+        gradient: &mut Self::Matrix,
+    ) -> Result<(), Self::Error>;
+
+    /// The gradient with respect to the input `x` of GELU, in place: `gradient ⊙ (Φ(x) + x φ(x))`, with the standard normal
+    /// distribution's Φ and density φ.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn gelu_backward(
+        &self,
+        x: &Self::Matrix,
+        gradient: &mut Self::Matrix,
+    ) -> Result<(), Self::Error>;
+
+    /// The gradients of [`Self::attend`], from that with respect to the context, `context_gradient` [token, hidden].
+    ///
+    /// With A = softmax(S), S = QKᵀ / √d and C = AV for each head: ∂A = ∂C Vᵀ, ∂V = Aᵀ ∂C, ∂S = A ⊙ (∂A − rowsum(∂A ⊙ A)),
+    /// ∂Q = ∂S K / √d, ∂K = ∂Sᵀ Q / √d. `weights_gradient` becomes ∂A [head · query, key] and `qkv_gradient` [token, 3 · hidden].
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn attend_backward(
+        &self,
+        attention: AttentionPass<'_, Self::Matrix>,
+        context_gradient: &Self::Matrix,
+        weights_gradient: &mut Self::Matrix,
+        qkv_gradient: &mut Self::Matrix,
+    ) -> Result<(), Self::Error>;
 
     /// Puts `values` [row, column], row-major, into `out`; they divide evenly into `n_rows`.
     ///

@@ -25,7 +25,10 @@ pub use precision::Precision;
 pub use quote::{quote, quote_text};
 
 use file::ModelFile;
-use roberta::{AttentionSink, Encoder, ForwardError, ForwardPlan, RobertaConfig, Start};
+use roberta::{
+    AttentionSink, BackwardPass, Encoder, ForwardError, ForwardPlan, GradientSink, RobertaConfig,
+    Start,
+};
 use source::files::ModelFiles;
 use tokenizer::{Encoding, Tokenizer};
 use weights::Weights;
@@ -195,5 +198,26 @@ impl Model {
     ) -> Result<(), ForwardError> {
         self.encoder
             .forward(&encoding.ids, start, plan, sink, cancel)
+    }
+
+    /// Computes gradients; see [`Encoder::backward`].
+    ///
+    /// # Errors
+    /// When cancelled, when a part of `pass` does not suit the model, or when the device fails.
+    pub fn backward(
+        &self,
+        pass: &BackwardPass<'_>,
+        sink: &mut dyn GradientSink,
+        cancel: &AtomicBool,
+    ) -> Result<(), ForwardError> {
+        self.encoder.backward(pass, sink, cancel)
+    }
+
+    /// The rows of the word embeddings for `ids`, [token, hidden].
+    ///
+    /// # Errors
+    /// When an id is unknown, or when the device fails.
+    pub fn word_embeddings(&self, ids: &[u32]) -> Result<Vec<f32>, ForwardError> {
+        self.encoder.word_embeddings(ids)
     }
 }

@@ -1,16 +1,18 @@
 //! The RoBERTa encoder. Names as in Hugging Face's `modeling_roberta`
 //! (<https://github.com/huggingface/transformers/blob/v4.56.0/src/transformers/models/roberta/modeling_roberta.py>).
 
+mod backward;
 mod config;
 
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use backward::{BackwardPass, GradientSink, LayerGradient};
 pub use config::RobertaConfig;
 
 use super::LoadError;
-use super::kernels::{Backend, EmbeddingTables, Epilogue, Fetch, LinearNames, Parameter};
+use super::kernels::{Backend, EmbeddingTables, Epilogue, Fetch, LinearNames, Parameter, Words};
 
 /// One layer's attention, alive only while a sink looks at it.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +70,8 @@ pub enum HiddenStates {
 pub enum Start<'a> {
     /// With the ids' embeddings.
     Embeddings,
+    /// With these word embeddings [token, hidden] in place of the ids'. Positions are added as the ids say.
+    WordEmbeddings(&'a [f32]),
     /// With layer `layer_idx`, which reads `hidden` [token, hidden]: hidden state `layer_idx` of an earlier pass over the same
     /// ids. The sink does not get it again.
     Layer {
@@ -116,6 +120,14 @@ pub enum ForwardError {
         n_values: usize,
         expected: usize,
     },
+    #[error(
+        "{n_values} values of {what} do not suit the text and the model: {expected} are expected"
+    )]
+    Shape {
+        what: &'static str,
+        n_values: usize,
+        expected: usize,
+    },
     #[error("the device failed: {source}; try --device cpu")]
     Device {
         #[source]
@@ -141,6 +153,23 @@ pub trait Encoder: Send + Sync {
         sink: &mut dyn AttentionSink,
         cancel: &AtomicBool,
     ) -> Result<(), ForwardError>;
+
+    /// Computes gradients from the last layer of `pass` down to the word embeddings. `cancel` is looked at before every layer.
+    ///
+    /// # Errors
+    /// When cancelled, when a part of `pass` does not suit the model, or when the device fails.
+    fn backward(
+        &self,
+        pass: &BackwardPass<'_>,
+        sink: &mut dyn GradientSink,
+        cancel: &AtomicBool,
+    ) -> Result<(), ForwardError>;
+
+    /// The rows of the word embeddings for `ids`, [token, hidden].
+    ///
+    /// # Errors
+    /// When an id is unknown, or when the device fails.
+    fn word_embeddings(&self, ids: &[u32]) -> Result<Vec<f32>, ForwardError>;
 }
 
 /// `RobertaModel` without its pooler.
@@ -242,18 +271,28 @@ impl<B: Backend> RobertaEncoder<B> {
                 max_tokens,
             });
         }
-        if let Start::Layer { layer_idx, hidden } = start {
-            let (n_layers, n_values) = (self.layers.len(), hidden.len());
-            let expected = ids.len() * self.config.hidden_size;
-            if layer_idx >= n_layers || n_values != expected {
-                return Err(ForwardError::Start {
-                    layer_idx,
-                    n_layers,
-                    n_values,
-                    expected,
-                });
+        let expected = ids.len() * self.config.hidden_size;
+        match start {
+            Start::Layer { layer_idx, hidden } => {
+                let (n_layers, n_values) = (self.layers.len(), hidden.len());
+                if layer_idx >= n_layers || n_values != expected {
+                    return Err(ForwardError::Start {
+                        layer_idx,
+                        n_layers,
+                        n_values,
+                        expected,
+                    });
+                }
             }
+            Start::WordEmbeddings(rows) => {
+                check_shape("the word embeddings", rows.len(), expected)?;
+            }
+            Start::Embeddings => {}
         }
+        self.check_ids(ids)
+    }
+
+    fn check_ids(&self, ids: &[u32]) -> Result<(), ForwardError> {
         let vocab_size = self.config.vocab_size;
         match ids.iter().find(|&&id| id as usize >= vocab_size) {
             Some(&id) => Err(ForwardError::UnknownId { id, vocab_size }),
@@ -273,10 +312,18 @@ impl<B: Backend> RobertaEncoder<B> {
         let wanted = plan.hidden_states;
         let inputs = matches!(wanted, HiddenStates::All | HiddenStates::Inputs);
         let first = match start {
-            Start::Embeddings => {
+            Start::Embeddings | Start::WordEmbeddings(_) => {
+                let words = match start {
+                    Start::WordEmbeddings(rows) => Words::Rows(rows),
+                    _ => Words::Ids(ids),
+                };
                 let positions = self.config.position_ids(ids);
                 self.backend
-                    .embed(ids, &positions, &self.embeddings, &mut scratch.hidden)
+                    .embed(words, &positions, &self.embeddings, &mut scratch.hidden)
+                    .and_then(|()| {
+                        self.backend
+                            .normalize(&mut scratch.hidden, &self.embeddings.norm)
+                    })
                     .map_err(device)?;
                 if inputs {
                     let state = self.backend.read(&scratch.hidden).map_err(device)?;
@@ -395,6 +442,22 @@ impl<B: Backend> Encoder for RobertaEncoder<B> {
         lock().push(scratch);
         result
     }
+
+    fn backward(
+        &self,
+        pass: &BackwardPass<'_>,
+        sink: &mut dyn GradientSink,
+        cancel: &AtomicBool,
+    ) -> Result<(), ForwardError> {
+        self.run_backward(pass, sink, cancel)
+    }
+
+    fn word_embeddings(&self, ids: &[u32]) -> Result<Vec<f32>, ForwardError> {
+        self.check_ids(ids)?;
+        self.backend
+            .rows(&self.embeddings.words, ids)
+            .map_err(device)
+    }
 }
 
 impl<B: Backend> RobertaLayer<B> {
@@ -477,6 +540,18 @@ fn layer_norm<B: Backend>(
     let weight = fetch(&format!("{prefix}.weight"), &shape)?;
     let bias = fetch(&format!("{prefix}.bias"), &shape)?;
     backend.layer_norm(weight, bias, config.layer_norm_eps)
+}
+
+fn check_shape(what: &'static str, n_values: usize, expected: usize) -> Result<(), ForwardError> {
+    if n_values == expected {
+        Ok(())
+    } else {
+        Err(ForwardError::Shape {
+            what,
+            n_values,
+            expected,
+        })
+    }
 }
 
 fn device(error: impl std::error::Error + Send + Sync + 'static) -> ForwardError {

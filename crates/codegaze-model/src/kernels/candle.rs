@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use candle_core::{D, Device, Tensor};
 use candle_nn::ops::{layer_norm, softmax_last_dim};
 
-use super::{Backend, EmbeddingTables, Epilogue, Fetch, LinearNames, Parameter};
+use super::{
+    AttentionPass, Backend, EmbeddingTables, Epilogue, Fetch, LinearNames, Parameter, Words,
+};
 use crate::LoadError;
 
 /// Runs on one candle device.
@@ -49,6 +51,10 @@ impl Candle {
     #[must_use]
     pub fn new(device: Device) -> Self {
         Self { device }
+    }
+
+    fn select(&self, table: &Tensor, ids: &[u32]) -> candle_core::Result<Tensor> {
+        table.index_select(&Tensor::new(ids, &self.device)?, 0)
     }
 
     fn tensor(&self, parameter: Parameter) -> Result<Tensor, LoadError> {
@@ -106,17 +112,26 @@ impl Backend for Candle {
 
     fn embed(
         &self,
-        ids: &[u32],
+        words: Words<'_>,
         position_ids: &[u32],
         tables: &EmbeddingTables<Self>,
         out: &mut Matrix,
     ) -> candle_core::Result<()> {
-        let rows =
-            |table: &Tensor, ids: &[u32]| table.index_select(&Tensor::new(ids, &self.device)?, 0);
-        let x = (rows(&tables.words, ids)? + rows(&tables.positions, position_ids)?)?
+        let words = match words {
+            Words::Ids(ids) => self.select(&tables.words, ids)?,
+            Words::Rows(rows) => {
+                let n = position_ids.len();
+                Tensor::from_slice(rows, (n, rows.len() / n), &self.device)?
+            }
+        };
+        let x = (words + self.select(&tables.positions, position_ids)?)?
             .broadcast_add(&tables.token_types.get(0)?)?;
-        out.0 = Some(tables.norm.apply(&x)?);
+        out.0 = Some(x);
         Ok(())
+    }
+
+    fn rows(&self, table: &Tensor, ids: &[u32]) -> candle_core::Result<Vec<f32>> {
+        self.select(table, ids)?.flatten_all()?.to_vec1()
     }
 
     fn apply(
@@ -155,12 +170,8 @@ impl Backend for Candle {
         let (n, width) = qkv.dims2()?;
         let (hidden, head_size) = (width / 3, width / 3 / n_heads);
         let [queries, keys, values] = [0, 1, 2].map(|part| split_heads(qkv, part, n_heads));
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a head's width is far below 2^24"
-        )]
-        let scale = 1.0 / (head_size as f64).sqrt();
-        let scores = (queries?.matmul(&keys?.transpose(D::Minus1, D::Minus2)?)? * scale)?;
+        let scores =
+            (queries?.matmul(&keys?.transpose(D::Minus1, D::Minus2)?)? * scale(head_size))?;
         let softmaxed = softmax_last_dim(&scores)?;
         if let Some(context) = context {
             let mixed = softmaxed.matmul(&values?)?;
@@ -184,6 +195,98 @@ impl Backend for Candle {
         values.matmul(&blocks)?.flatten_all()?.to_vec1()
     }
 
+    fn gelu(&self, x: &Matrix, out: &mut Matrix) -> candle_core::Result<()> {
+        out.0 = Some(x.get().gelu_erf()?);
+        Ok(())
+    }
+
+    fn copy(&self, x: &Matrix, out: &mut Matrix) -> candle_core::Result<()> {
+        out.0 = Some(x.get().clone());
+        Ok(())
+    }
+
+    fn apply_backward(
+        &self,
+        gradient: &Matrix,
+        linear: &Linear,
+        residual: Option<&Matrix>,
+        out: &mut Matrix,
+    ) -> candle_core::Result<()> {
+        let product = gradient.get().matmul(&linear.weight.t()?)?;
+        out.0 = Some(match residual {
+            Some(residual) => (product + residual.get())?,
+            None => product,
+        });
+        Ok(())
+    }
+
+    fn normalize_backward(
+        &self,
+        x: &Matrix,
+        norm: &LayerNorm,
+        gradient: &mut Matrix,
+    ) -> candle_core::Result<()> {
+        let x = x.get();
+        let centered = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+        let deviation = (centered.sqr()?.mean_keepdim(D::Minus1)? + f64::from(norm.eps))?.sqrt()?;
+        let normalized = centered.broadcast_div(&deviation)?;
+        let scaled = gradient.get().broadcast_mul(&norm.weight)?;
+        let along = (&scaled * &normalized)?.mean_keepdim(D::Minus1)?;
+        let out = scaled
+            .broadcast_sub(&scaled.mean_keepdim(D::Minus1)?)?
+            .sub(&normalized.broadcast_mul(&along)?)?
+            .broadcast_div(&deviation)?;
+        gradient.0 = Some(out);
+        Ok(())
+    }
+
+    fn gelu_backward(&self, x: &Matrix, gradient: &mut Matrix) -> candle_core::Result<()> {
+        use std::f64::consts::{FRAC_1_SQRT_2, PI};
+        let x = x.get();
+        let distribution = (((x * FRAC_1_SQRT_2)?.erf()? + 1.0)? * 0.5)?;
+        let density = ((x.sqr()? * -0.5)?.exp()? * (1.0 / (2.0 * PI).sqrt()))?;
+        let slope = (distribution + (x * density)?)?;
+        gradient.0 = Some((gradient.get() * slope)?);
+        Ok(())
+    }
+
+    fn attend_backward(
+        &self,
+        attention: AttentionPass<'_, Matrix>,
+        context_gradient: &Matrix,
+        weights_gradient: &mut Matrix,
+        qkv_gradient: &mut Matrix,
+    ) -> candle_core::Result<()> {
+        let AttentionPass {
+            qkv,
+            weights,
+            n_heads,
+        } = attention;
+        let (n, hidden) = context_gradient.get().dims2()?;
+        let [queries, keys, values] = [0, 1, 2].map(|part| split_heads(qkv.get(), part, n_heads));
+        let (queries, keys, values) = (queries?, keys?, values?);
+        let weights = weights.get().reshape((n_heads, n, n))?;
+        let context = context_gradient
+            .get()
+            .reshape((n, n_heads, hidden / n_heads))?
+            .transpose(0, 1)?
+            .contiguous()?;
+        let of_weights = context.matmul(&values.transpose(1, 2)?)?;
+        let of_values = weights.transpose(1, 2)?.matmul(&context)?;
+        let row_sums = (&of_weights * &weights)?.sum_keepdim(D::Minus1)?;
+        let of_scores =
+            ((&weights * of_weights.broadcast_sub(&row_sums)?)? * scale(hidden / n_heads))?;
+        let of_queries = of_scores.matmul(&keys)?;
+        let of_keys = of_scores.transpose(1, 2)?.matmul(&queries)?;
+        let parts = [of_queries, of_keys, of_values]
+            .into_iter()
+            .map(|part| part.transpose(0, 1)?.reshape((n, hidden)))
+            .collect::<candle_core::Result<Vec<_>>>()?;
+        weights_gradient.0 = Some(of_weights.reshape((n_heads * n, n))?);
+        qkv_gradient.0 = Some(Tensor::cat(&parts, 1)?);
+        Ok(())
+    }
+
     fn write(&self, values: &[f32], n_rows: usize, out: &mut Matrix) -> candle_core::Result<()> {
         let shape = (n_rows, values.len() / n_rows);
         out.0 = Some(Tensor::from_slice(values, shape, &self.device)?);
@@ -193,6 +296,15 @@ impl Backend for Candle {
     fn read<'a>(&self, x: &'a Matrix) -> candle_core::Result<Cow<'a, [f32]>> {
         Ok(Cow::Owned(x.get().flatten_all()?.to_vec1()?))
     }
+}
+
+/// What the products of queries and keys are multiplied by.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a head's width is far below 2^24"
+)]
+fn scale(head_size: usize) -> f64 {
+    1.0 / (head_size as f64).sqrt()
 }
 
 /// Queries (0), keys (1) or values (2) of `qkv` [token, 3 · hidden] → [head, token, `head_size`].

@@ -5,6 +5,7 @@
 //! `docs/PERFORMANCE.md` has the measurements behind the two sizes.
 
 mod attention;
+mod backward;
 mod linear;
 mod tiles;
 
@@ -13,10 +14,12 @@ use std::convert::Infallible;
 
 use rayon::prelude::*;
 use rten_gemm::GemmExecutor;
-use rten_simd::SimdOp;
-use rten_vecmath::{Normalize, NormalizeOptions, Sum, SumSquareSub};
+use rten_simd::{SimdOp, SimdUnaryOp};
+use rten_vecmath::{Gelu, Normalize, NormalizeOptions, Sum, SumSquareSub};
 
-use super::{Backend, EmbeddingTables, Epilogue, Fetch, LinearNames, Parameter};
+use super::{
+    AttentionPass, Backend, EmbeddingTables, Epilogue, Fetch, LinearNames, Parameter, Words,
+};
 use crate::LoadError;
 
 /// Output columns of one packed panel of weights.
@@ -146,28 +149,31 @@ impl Backend for Cpu {
 
     fn embed(
         &self,
-        ids: &[u32],
+        words: Words<'_>,
         position_ids: &[u32],
         tables: &EmbeddingTables<Self>,
         out: &mut Matrix,
     ) -> Result<(), Infallible> {
         let hidden = tables.words.width;
-        out.reshape(ids.len(), hidden);
+        out.reshape(position_ids.len(), hidden);
         let token_type = tables.token_types.row(0);
-        for ((row, &id), &position) in out
-            .values_mut()
-            .chunks_exact_mut(hidden)
-            .zip(ids)
-            .zip(position_ids)
-        {
-            let word = tables.words.row(id as usize);
+        let rows = out.values_mut().chunks_exact_mut(hidden);
+        for (token, (row, &position)) in rows.zip(position_ids).enumerate() {
+            let word = match words {
+                Words::Ids(ids) => tables.words.row(ids[token] as usize),
+                Words::Rows(rows) => &rows[token * hidden..(token + 1) * hidden],
+            };
             let position = tables.positions.row(position as usize);
             for (((x, w), p), t) in row.iter_mut().zip(word).zip(position).zip(token_type) {
                 *x = w + t + p;
             }
-            tables.norm.normalize_row(row);
         }
         Ok(())
+    }
+
+    fn rows(&self, table: &Table, ids: &[u32]) -> Result<Vec<f32>, Infallible> {
+        let rows = ids.iter().flat_map(|&id| table.row(id as usize));
+        Ok(rows.copied().collect())
     }
 
     fn apply(
@@ -212,6 +218,61 @@ impl Backend for Cpu {
         output: &linear::Linear,
     ) -> Result<Vec<f32>, Infallible> {
         Ok(attention::transformed_values(qkv, n_heads, output))
+    }
+
+    fn gelu(&self, x: &Matrix, out: &mut Matrix) -> Result<(), Infallible> {
+        out.reshape(x.n_rows, x.n_cols);
+        out.values_mut()
+            .par_chunks_mut(NORM_ROWS * x.n_cols)
+            .zip(x.values().par_chunks(NORM_ROWS * x.n_cols))
+            .for_each(|(out, x)| {
+                out.copy_from_slice(x);
+                (Gelu {}).map_mut(out);
+            });
+        Ok(())
+    }
+
+    fn copy(&self, x: &Matrix, out: &mut Matrix) -> Result<(), Infallible> {
+        out.reshape(x.n_rows, x.n_cols);
+        out.values_mut().copy_from_slice(x.values());
+        Ok(())
+    }
+
+    fn apply_backward(
+        &self,
+        gradient: &Matrix,
+        linear: &linear::Linear,
+        residual: Option<&Matrix>,
+        out: &mut Matrix,
+    ) -> Result<(), Infallible> {
+        linear.apply_backward(gradient, residual, out);
+        Ok(())
+    }
+
+    fn normalize_backward(
+        &self,
+        x: &Matrix,
+        norm: &LayerNorm,
+        gradient: &mut Matrix,
+    ) -> Result<(), Infallible> {
+        backward::normalize(x, norm, gradient);
+        Ok(())
+    }
+
+    fn gelu_backward(&self, x: &Matrix, gradient: &mut Matrix) -> Result<(), Infallible> {
+        backward::gelu(x, gradient);
+        Ok(())
+    }
+
+    fn attend_backward(
+        &self,
+        attention: AttentionPass<'_, Matrix>,
+        context_gradient: &Matrix,
+        weights_gradient: &mut Matrix,
+        qkv_gradient: &mut Matrix,
+    ) -> Result<(), Infallible> {
+        backward::attend(&attention, context_gradient, weights_gradient, qkv_gradient);
+        Ok(())
     }
 
     fn write(&self, values: &[f32], n_rows: usize, out: &mut Matrix) -> Result<(), Infallible> {

@@ -21,10 +21,24 @@ thread_local! {
 }
 
 /// Queries (0), keys (1) or values (2) of one head: [token, `head_size`], a strided view of `qkv` [token, 3 · hidden].
-fn part_of(qkv: &Matrix, part: usize, head: usize, head_size: usize) -> NdTensorView<'_, f32, 2> {
+pub(super) fn part_of(
+    qkv: &Matrix,
+    part: usize,
+    head: usize,
+    head_size: usize,
+) -> NdTensorView<'_, f32, 2> {
     let start = part * (qkv.n_cols / 3) + head * head_size;
     NdTensorView::from_data([qkv.n_rows, qkv.n_cols], qkv.values())
         .slice((.., start..start + head_size))
+}
+
+/// What the products of queries and keys are multiplied by.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a head's width is far below 2^24"
+)]
+pub(super) fn scale(head_size: usize) -> f32 {
+    1.0 / (head_size as f32).sqrt()
 }
 
 /// See [`Backend::attend`](crate::kernels::Backend::attend).
@@ -37,11 +51,7 @@ pub(super) fn attend(
     let gemm = gemm();
     let (n, hidden) = (qkv.n_rows, qkv.n_cols / 3);
     let head_size = hidden / n_heads;
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a head's width is far below 2^24"
-    )]
-    let scale = 1.0 / (head_size as f32).sqrt();
+    let scale = scale(head_size);
     weights.reshape(n_heads * n, n);
     let context = context.map(|context| {
         context.reshape(n, hidden);
