@@ -1,6 +1,6 @@
 //! The process that `benches/compare.py` measures: `worker MODEL_DIRECTORY DEVICE`.
 //!
-//! It responds to every line of stdin, `{"tokens": 512, "passes": 3, "hidden": true}`, with one line of JSON: the milliseconds of each pass,
+//! It responds to every line of stdin, `{"tokens": 512, "passes": 3, "hidden": true, "gradient": false}`, with one line of JSON: the milliseconds of each pass,
 //! the peak memory of the process so far, and a few weights of every layer, with which the results of all programs are compared.
 
 use std::error::Error;
@@ -11,7 +11,10 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use codegaze::model::roberta::{AttentionSink, ForwardPlan, HiddenStates, LayerAttention};
+use codegaze::model::roberta::{
+    AttentionSink, BackwardPass, ForwardPlan, GradientSink, HiddenStates, LayerAttention,
+    LayerGradient,
+};
 use codegaze::model::source::{HubOptions, ModelSource};
 use codegaze::model::tokenizer::Encoding;
 use codegaze::model::{Model, Precision};
@@ -26,6 +29,9 @@ struct Request {
     passes: usize,
     /// Whether the last hidden state is computed as well, as in the other programs.
     hidden: bool,
+    /// Whether each pass goes back to the word embeddings.
+    #[serde(default)]
+    gradient: bool,
 }
 
 #[derive(Serialize)]
@@ -69,6 +75,52 @@ fn input_ids(n_tokens: usize, vocab_size: usize) -> Vec<u32> {
     ids
 }
 
+/// Every hidden state.
+#[derive(Default)]
+struct Hidden(Vec<Vec<f32>>);
+
+impl AttentionSink for Hidden {
+    fn attention(&mut self, _: LayerAttention<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn hidden_state(&mut self, _index: usize, values: &[f32]) {
+        self.0.push(values.to_vec());
+    }
+}
+
+struct Discard;
+
+impl GradientSink for Discard {
+    fn attention(&mut self, gradient: LayerGradient<'_>) -> ControlFlow<()> {
+        black_box(gradient.gradient.iter().step_by(16).sum::<f32>());
+        ControlFlow::Continue(())
+    }
+
+    fn word_embeddings(&mut self, gradient: &[f32]) {
+        black_box(gradient.iter().step_by(16).sum::<f32>());
+    }
+}
+
+/// One pass, and the gradients of half the squared length of its last hidden state.
+fn gradient(model: &Model, encoding: &Encoding) -> Result<(), Box<dyn Error>> {
+    let plan = ForwardPlan {
+        hidden_states: HiddenStates::All,
+        ..ForwardPlan::default()
+    };
+    let cancel = AtomicBool::new(false);
+    let mut hidden = Hidden::default();
+    model.forward(encoding, &plan, &mut hidden, &cancel)?;
+    let (last, inputs) = hidden.0.split_last().ok_or("no hidden states")?;
+    let pass = BackwardPass {
+        ids: &encoding.ids,
+        word_embeddings: None,
+        inputs,
+        gradient: last,
+    };
+    Ok(model.backward(&pass, &mut Discard, &cancel)?)
+}
+
 fn answer(model: &Model, request: &Request) -> Result<Answer, Box<dyn Error>> {
     let ids = input_ids(request.tokens, model.config().vocab_size);
     let encoding = Encoding {
@@ -89,7 +141,11 @@ fn answer(model: &Model, request: &Request) -> Result<Answer, Box<dyn Error>> {
     for _ in 0..request.passes {
         sampler = Sampler::default();
         let start = Instant::now();
-        model.forward(&encoding, &plan, &mut sampler, &AtomicBool::new(false))?;
+        if request.gradient {
+            gradient(model, &encoding)?;
+        } else {
+            model.forward(&encoding, &plan, &mut sampler, &AtomicBool::new(false))?;
+        }
         ms.push(start.elapsed().as_secs_f64() * 1e3);
     }
     Ok(Answer {
