@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`attribution`] | attention → one score for each subword → one for each lexeme; each method is one file of `attribution/methods/` |
 //! | [`analysis`] | [`analysis::analyze`]: one document in, one [`analysis::Analysis`] out; synchronous and deterministic |
+//! | [`effect`] | signed scores: what a number rests on which the model computes |
 //! | [`engine`] | [`engine::Engine`]: the inference thread with live documents, requests and the cache |
 //! | [`panics`] | locks that a panic poisoned, and the messages of panics |
 //!
@@ -18,6 +19,8 @@
 pub mod attribution;
 
 pub mod analysis;
+
+pub mod effect;
 
 pub mod engine;
 

@@ -196,8 +196,22 @@ impl Model {
         sink: &mut dyn AttentionSink,
         cancel: &AtomicBool,
     ) -> Result<(), ForwardError> {
-        self.encoder
-            .forward(&encoding.ids, start, plan, sink, cancel)
+        self.forward_ids(&encoding.ids, start, plan, sink, cancel)
+    }
+
+    /// Like [`Self::forward_from`], over ids \[token\] that no text needs to have, such as a text's with some masked.
+    ///
+    /// # Errors
+    /// As [`Self::forward_from`], and when an id is unknown.
+    pub fn forward_ids(
+        &self,
+        ids: &[u32],
+        start: Start<'_>,
+        plan: &ForwardPlan,
+        sink: &mut dyn AttentionSink,
+        cancel: &AtomicBool,
+    ) -> Result<(), ForwardError> {
+        self.encoder.forward(ids, start, plan, sink, cancel)
     }
 
     /// Computes gradients; see [`Encoder::backward`].
