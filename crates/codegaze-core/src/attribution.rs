@@ -65,9 +65,11 @@ impl AttributionConfig {
     /// What the encoder has to compute for these settings.
     #[must_use]
     pub fn plan(&self) -> ForwardPlan {
+        let needs = self.method.definition().needs();
         ForwardPlan {
             layers: self.layers.clone(),
-            transformed_values: self.method.definition().needs().transformed_values,
+            transformed_values: needs.transformed_values,
+            blocks: needs.blocks,
             ..ForwardPlan::default()
         }
     }
@@ -84,7 +86,11 @@ fn normalize(values: &mut [f32]) {
 }
 
 #[cfg(test)]
-#[expect(clippy::cast_precision_loss, reason = "small counts")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "small counts, and f32 as in the encoder"
+)]
 mod naive;
 
 #[cfg(test)]

@@ -143,6 +143,12 @@ pub trait Backend: Send + Sync {
     /// When the device fails.
     fn normalize(&self, x: &mut Self::Matrix, norm: &Self::LayerNorm) -> Result<(), Self::Error>;
 
+    /// The scale γ of a layer norm, \[hidden\], in host memory.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn norm_weight(&self, norm: &Self::LayerNorm) -> Result<Vec<f32>, Self::Error>;
+
     /// Scaled dot-product attention. `qkv` is [token, 3 · hidden]; `weights` becomes softmax(QKᵀ / √d) as
     /// [head · query, key], and `context`, when wanted, the weighted values [token, hidden].
     ///
@@ -274,4 +280,12 @@ impl LinearNames {
             n_out,
         }
     }
+}
+
+/// `a b` for row-major `a` [row, inner] and `b` [inner, column], into `out` [row, column], on the calling thread.
+///
+/// # Panics
+/// When the lengths contradict each other.
+pub fn multiply(out: &mut [f32], a: &[f32], b: &[f32], n_inner: usize) {
+    cpu::multiply(out, a, b, n_inner);
 }

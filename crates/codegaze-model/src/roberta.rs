@@ -27,6 +27,31 @@ pub struct LayerAttention<'a> {
     pub weights: &'a [f32],
     /// `f^h(x_j)` of Kobayashi et al. 2020, [head, key, hidden], when the plan asked for it.
     pub transformed_values: Option<&'a [f32]>,
+    /// What the layer computes around its attention, when the plan asked for it.
+    pub block: Option<LayerBlock<'a>>,
+}
+
+/// What a layer computes around its attention. With it and the transformed values, the layer's output is a sum over keys, up to biases and
+/// the feed-forward network.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerBlock<'a> {
+    /// What the layer reads, x [token, hidden].
+    pub input: &'a [f32],
+    /// The output of the first layer norm, y [token, hidden].
+    pub attended: &'a [f32],
+    /// The first layer norm, `LN₁` in y = LN₁(attention output + x).
+    pub attention_norm: NormScale<'a>,
+    /// The second one, `LN₂` in LN₂(feed-forward(y) + y).
+    pub output_norm: NormScale<'a>,
+}
+
+/// What a layer norm multiplies by, after it subtracted the mean.
+#[derive(Clone, Copy, Debug)]
+pub struct NormScale<'a> {
+    /// γ, \[hidden\].
+    pub weight: &'a [f32],
+    /// 1 / √(var + ε) of what was normalized, \[token\].
+    pub inverse_deviation: &'a [f32],
 }
 
 impl LayerAttention<'_> {
@@ -89,6 +114,8 @@ pub struct ForwardPlan {
     pub layers: Vec<usize>,
     /// Whether it gets their transformed values too.
     pub transformed_values: bool,
+    /// Whether it gets what they compute around their attention.
+    pub blocks: bool,
     /// Which hidden states it gets.
     pub hidden_states: HiddenStates,
 }
@@ -349,17 +376,26 @@ impl<B: Backend> RobertaEncoder<B> {
                 return Err(ForwardError::Cancelled);
             }
             let is_last = layer_idx + 1 == n_needed;
-            let attention_only = is_last && !outputs;
-            if self
-                .attend(layer_idx, attention_only, plan, sink, scratch)?
-                .is_break()
-            {
+            let attention_only = is_last && !outputs && !plan.blocks;
+            self.attend(layer_idx, attention_only, plan, scratch)?;
+            if plan.blocks {
+                let block = layer.finish_block(&self.backend, self.config.layer_norm_eps, scratch);
+                let block = block.map_err(device)?;
+                if self
+                    .send(layer_idx, plan, Some(block.view()), sink, scratch)?
+                    .is_break()
+                {
+                    return Ok(());
+                }
+            } else {
+                if self.send(layer_idx, plan, None, sink, scratch)?.is_break() || attention_only {
+                    return Ok(());
+                }
+                layer.finish(&self.backend, scratch).map_err(device)?;
+            }
+            if is_last && !outputs {
                 return Ok(());
             }
-            if attention_only {
-                return Ok(());
-            }
-            layer.finish(&self.backend, scratch).map_err(device)?;
             if inputs || is_last {
                 let state = self.backend.read(&scratch.hidden).map_err(device)?;
                 sink.hidden_state(layer_idx + 1, &state);
@@ -368,15 +404,14 @@ impl<B: Backend> RobertaEncoder<B> {
         Ok(())
     }
 
-    /// Attention of one layer: into the scratch, and to the sink if it is in the plan.
+    /// Attention of one layer, into the scratch.
     fn attend(
         &self,
         layer_idx: usize,
         attention_only: bool,
         plan: &ForwardPlan,
-        sink: &mut dyn AttentionSink,
         scratch: &mut Scratch<B>,
-    ) -> Result<ControlFlow<()>, ForwardError> {
+    ) -> Result<(), ForwardError> {
         let (backend, layer) = (&self.backend, &self.layers[layer_idx]);
         let n_heads = self.config.num_attention_heads;
         let n_columns =
@@ -393,10 +428,23 @@ impl<B: Backend> RobertaEncoder<B> {
         let context = (!attention_only).then_some(&mut scratch.context);
         backend
             .attend(&scratch.qkv, n_heads, &mut scratch.weights, context)
-            .map_err(device)?;
+            .map_err(device)
+    }
+
+    /// Sends the attention in the scratch to the sink, if the layer is in the plan.
+    fn send(
+        &self,
+        layer_idx: usize,
+        plan: &ForwardPlan,
+        block: Option<LayerBlock<'_>>,
+        sink: &mut dyn AttentionSink,
+        scratch: &Scratch<B>,
+    ) -> Result<ControlFlow<()>, ForwardError> {
         if plan.layers.binary_search(&layer_idx).is_err() {
             return Ok(ControlFlow::Continue(()));
         }
+        let (backend, layer) = (&self.backend, &self.layers[layer_idx]);
+        let n_heads = self.config.num_attention_heads;
         let transformed_values = plan
             .transformed_values
             .then(|| backend.transformed_values(&scratch.qkv, n_heads, &layer.attention_output))
@@ -410,6 +458,7 @@ impl<B: Backend> RobertaEncoder<B> {
             n_tokens,
             weights: &weights,
             transformed_values: transformed_values.as_deref(),
+            block,
         }))
     }
 }
@@ -507,27 +556,110 @@ impl<B: Backend> RobertaLayer<B> {
 
     /// `RobertaSelfOutput`, `RobertaIntermediate`, `RobertaOutput`: from the attention's context to the next hidden state.
     fn finish(&self, backend: &B, scratch: &mut Scratch<B>) -> Result<(), B::Error> {
-        let Scratch {
-            hidden,
-            context,
+        self.add_attention(backend, scratch)?;
+        backend.normalize(&mut scratch.attended, &self.attention_norm)?;
+        self.add_feed_forward(backend, scratch)?;
+        backend.normalize(&mut scratch.hidden, &self.output_norm)
+    }
+
+    /// The same, with a copy of what is computed on the way.
+    fn finish_block(
+        &self,
+        backend: &B,
+        eps: f64,
+        scratch: &mut Scratch<B>,
+    ) -> Result<Block, B::Error> {
+        let input = backend.read(&scratch.hidden)?.into_owned();
+        let attention_weight = backend.norm_weight(&self.attention_norm)?;
+        let output_weight = backend.norm_weight(&self.output_norm)?;
+        let deviations = |sums: &[f32]| inverse_deviations(sums, attention_weight.len(), eps);
+        self.add_attention(backend, scratch)?;
+        let attention_deviation = deviations(&backend.read(&scratch.attended)?);
+        backend.normalize(&mut scratch.attended, &self.attention_norm)?;
+        let attended = backend.read(&scratch.attended)?.into_owned();
+        self.add_feed_forward(backend, scratch)?;
+        let output_deviation = deviations(&backend.read(&scratch.hidden)?);
+        backend.normalize(&mut scratch.hidden, &self.output_norm)?;
+        Ok(Block {
+            input,
             attended,
-            intermediate,
-            ..
-        } = scratch;
-        let residual = Epilogue::BiasAdd(&*hidden);
-        backend.apply(context, &self.attention_output, &residual, None, attended)?;
-        backend.normalize(attended, &self.attention_norm)?;
+            attention_weight,
+            attention_deviation,
+            output_weight,
+            output_deviation,
+        })
+    }
+
+    /// The attention's output and the residual, before the layer norm.
+    fn add_attention(&self, backend: &B, scratch: &mut Scratch<B>) -> Result<(), B::Error> {
         backend.apply(
-            attended,
+            &scratch.context,
+            &self.attention_output,
+            &Epilogue::BiasAdd(&scratch.hidden),
+            None,
+            &mut scratch.attended,
+        )
+    }
+
+    /// The feed-forward network's output and the residual, before the layer norm.
+    fn add_feed_forward(&self, backend: &B, scratch: &mut Scratch<B>) -> Result<(), B::Error> {
+        backend.apply(
+            &scratch.attended,
             &self.intermediate,
             &Epilogue::BiasGelu,
             None,
-            intermediate,
+            &mut scratch.intermediate,
         )?;
-        let residual = Epilogue::BiasAdd(&*attended);
-        backend.apply(intermediate, &self.output, &residual, None, hidden)?;
-        backend.normalize(hidden, &self.output_norm)
+        backend.apply(
+            &scratch.intermediate,
+            &self.output,
+            &Epilogue::BiasAdd(&scratch.attended),
+            None,
+            &mut scratch.hidden,
+        )
     }
+}
+
+/// The values of a [`LayerBlock`].
+struct Block {
+    input: Vec<f32>,
+    attended: Vec<f32>,
+    attention_weight: Vec<f32>,
+    attention_deviation: Vec<f32>,
+    output_weight: Vec<f32>,
+    output_deviation: Vec<f32>,
+}
+
+impl Block {
+    fn view(&self) -> LayerBlock<'_> {
+        LayerBlock {
+            input: &self.input,
+            attended: &self.attended,
+            attention_norm: NormScale {
+                weight: &self.attention_weight,
+                inverse_deviation: &self.attention_deviation,
+            },
+            output_norm: NormScale {
+                weight: &self.output_weight,
+                inverse_deviation: &self.output_deviation,
+            },
+        }
+    }
+}
+
+/// 1 / √(var + ε) of every row of `sums` [token, hidden].
+fn inverse_deviations(sums: &[f32], hidden: usize, eps: f64) -> Vec<f32> {
+    #[expect(clippy::cast_precision_loss, reason = "a width is far below 2^24")]
+    let n = hidden as f64;
+    let deviation = |row: &[f32]| {
+        let mean = row.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
+        let squares = row.iter().map(|x| (f64::from(*x) - mean).powi(2));
+        #[expect(clippy::cast_possible_truncation, reason = "activations are f32")]
+        {
+            (1.0 / (squares.sum::<f64>() / n + eps).sqrt()) as f32
+        }
+    };
+    sums.chunks_exact(hidden).map(deviation).collect()
 }
 
 fn layer_norm<B: Backend>(

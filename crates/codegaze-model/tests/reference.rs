@@ -117,6 +117,7 @@ fn everything(model: &Model) -> ForwardPlan {
     ForwardPlan {
         layers: (0..model.info().n_layers).collect(),
         transformed_values: false,
+        blocks: false,
         hidden_states: HiddenStates::All,
     }
 }
@@ -305,6 +306,7 @@ fn transformed_values_agree_between_backends() {
         let plan = ForwardPlan {
             layers: vec![0, 1, 2],
             transformed_values: true,
+            blocks: false,
             hidden_states: HiddenStates::None,
         };
         let encoding = model.tokenizer().encode("if x is not None:\n\treturn x\n");

@@ -120,6 +120,7 @@ pub fn raw_attention(
     let plan = ForwardPlan {
         layers,
         transformed_values: false,
+        blocks: false,
         hidden_states: if with_hidden_states {
             HiddenStates::All
         } else {

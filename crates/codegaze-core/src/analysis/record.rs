@@ -58,6 +58,7 @@ impl PassRecord {
             let plan = ForwardPlan {
                 layers: vec![layer_idx],
                 transformed_values: plan.transformed_values,
+                blocks: plan.blocks,
                 hidden_states: HiddenStates::None,
             };
             run(start, &plan, sink)?;
@@ -75,6 +76,7 @@ impl PassRecord {
         let plan = ForwardPlan {
             layers: rest.to_vec(),
             transformed_values: plan.transformed_values,
+            blocks: plan.blocks,
             hidden_states: HiddenStates::Inputs,
         };
         let mut recorder = Recorder {

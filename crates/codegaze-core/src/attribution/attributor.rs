@@ -114,7 +114,8 @@ impl<'a> Attributor<'a> {
 impl AttentionSink for Attributor<'_> {
     fn attention(&mut self, attention: LayerAttention<'_>) -> ControlFlow<()> {
         let needs = self.method.needs();
-        if needs.transformed_values && attention.transformed_values.is_none() {
+        let lacks_values = needs.transformed_values && attention.transformed_values.is_none();
+        if lacks_values || (needs.blocks && attention.block.is_none()) {
             // The layer cannot be reduced; `finish` reports it as missing.
             return ControlFlow::Continue(());
         }
@@ -122,8 +123,18 @@ impl AttentionSink for Attributor<'_> {
         if needs.each_layer {
             let mut layer = vec![0.0; self.sum.len()];
             self.method.reduce(&attention, heads, &mut layer);
-            for (sum, weight) in self.sum.iter_mut().zip(&layer) {
-                *sum += weight;
+            if self.method.has_normalized_rows() {
+                add(&mut self.sum, &layer);
+            } else {
+                for (sum, row) in self
+                    .sum
+                    .chunks_exact_mut(attention.n_tokens)
+                    .zip(layer.chunks_exact(attention.n_tokens))
+                {
+                    let mut row = row.to_vec();
+                    normalize(&mut row);
+                    add(sum, &row);
+                }
             }
             self.layers.push(layer);
         } else {
@@ -131,5 +142,11 @@ impl AttentionSink for Attributor<'_> {
         }
         self.n_layers_seen += 1;
         ControlFlow::Continue(())
+    }
+}
+
+fn add(sum: &mut [f32], values: &[f32]) {
+    for (sum, value) in sum.iter_mut().zip(values) {
+        *sum += value;
     }
 }

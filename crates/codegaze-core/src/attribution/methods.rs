@@ -52,7 +52,11 @@ methods! {
     cls::Cls,
     rollout::Rollout,
     norm::Norm,
+    alti::Alti,
+    globenc::GlobEnc,
 }
+
+mod decomposition;
 
 impl Default for Method {
     fn default() -> Self {
@@ -94,7 +98,13 @@ pub trait AttributionMethod: Sync {
         PassNeeds::default()
     }
 
-    /// Fuses one layer's heads to one matrix whose rows sum to 1, and adds it to `sum` [query, key].
+    /// Whether the rows of the matrices that [`Self::reduce`] makes sum to 1. If not, their mean is normalized before it is shown.
+    fn has_normalized_rows(&self) -> bool {
+        true
+    }
+
+    /// Fuses one layer's heads to one matrix, whose rows sum to 1 if the method does not say otherwise, and adds it to `sum`
+    /// [query, key].
     fn reduce(&self, attention: &LayerAttention<'_>, heads: &HeadFusion, sum: &mut [f32]) {
         fuse::add_fused(attention, heads, sum);
     }
@@ -131,6 +141,8 @@ pub struct Paper {
 pub enum Cost {
     /// Takes a fraction of the pass's time, so it can run again after every edit.
     WhileTyping,
+    /// Takes as long as a few passes.
+    FewPasses,
 }
 
 /// What a method needs of a pass, besides attention.
@@ -138,6 +150,8 @@ pub enum Cost {
 pub struct PassNeeds {
     /// `f^h(x)`: each head's values after the output projection, in [`LayerAttention::transformed_values`].
     pub transformed_values: bool,
+    /// What a layer computes around its attention, in [`LayerAttention::block`].
+    pub blocks: bool,
     /// Each layer's reduced matrix, in [`ReducedPass::layers`], and not only their mean.
     pub each_layer: bool,
 }

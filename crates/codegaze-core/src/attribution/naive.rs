@@ -11,6 +11,54 @@ pub struct Pass {
     pub n: usize,
     pub weights: Vec<Vec<f32>>,
     pub values: Vec<Vec<f32>>,
+    pub blocks: Vec<Block>,
+}
+
+/// What one layer computes around its attention.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// [token][hidden]
+    pub input: Vec<f32>,
+    /// [token][hidden]
+    pub attended: Vec<f32>,
+    /// [hidden]
+    pub attention_weight: Vec<f32>,
+    /// [token]
+    pub attention_deviation: Vec<f32>,
+    /// [hidden]
+    pub output_weight: Vec<f32>,
+    /// [token]
+    pub output_deviation: Vec<f32>,
+}
+
+impl Block {
+    pub fn attended_row(&self, token: usize) -> Vec<f64> {
+        let row = &self.attended[token * HIDDEN..(token + 1) * HIDDEN];
+        row.iter().map(|x| f64::from(*x)).collect()
+    }
+}
+
+/// `γ ⊙ (v − mean(v)) · inverse`
+pub fn linear_norm(vector: &[f64], weight: &[f32], inverse: f64) -> Vec<f64> {
+    let mean = vector.iter().sum::<f64>() / vector.len() as f64;
+    let scaled = vector.iter().zip(weight);
+    scaled
+        .map(|(x, weight)| (x - mean) * f64::from(*weight) * inverse)
+        .collect()
+}
+
+/// `M^L … M^1` of layers in ascending order.
+pub fn product(layers: &[Rows]) -> Rows {
+    let n = layers[0].len();
+    let multiply = |a: &Rows, b: &Rows| -> Rows {
+        let cell = |i: usize, j: usize| (0..n).map(|k| a[i][k] * b[k][j]).sum();
+        (0..n)
+            .map(|i| (0..n).map(|j| cell(i, j)).collect())
+            .collect()
+    };
+    let mut layers = layers.iter();
+    let first = layers.next().cloned().unwrap_or_default();
+    layers.fold(first, |product, layer| multiply(layer, &product))
 }
 
 impl Pass {
@@ -23,12 +71,71 @@ impl Pass {
         &self.values[layer][start..start + HIDDEN]
     }
 
+    /// `Σ_h A^h_ij f^h(x_j) + [i = j] x_i`
+    pub fn summand(&self, layer: usize, heads: &[usize], query: usize, key: usize) -> Vec<f64> {
+        let own = |d: usize| {
+            if query == key {
+                f64::from(self.blocks[layer].input[query * HIDDEN + d])
+            } else {
+                0.0
+            }
+        };
+        let carried = |d: usize, head: usize| {
+            let value = f64::from(self.value(layer, head, key)[d]);
+            self.weight(layer, head, query, key) * value
+        };
+        (0..HIDDEN)
+            .map(|d| own(d) + heads.iter().map(|&head| carried(d, head)).sum::<f64>())
+            .collect()
+    }
+
     /// The queries that the mean is over.
     pub fn queries(&self, sinks: Sinks) -> Vec<usize> {
         let special = self.special();
         (0..self.n)
             .filter(|&i| sinks == Sinks::Keep || !special[i])
             .collect()
+    }
+
+    /// Fills the blocks so that their layer norms are those of the sums over all heads and keys, without biases and without a feed-forward
+    /// network.
+    pub fn with_blocks(
+        mut self,
+        inputs: Vec<Vec<f32>>,
+        attention_weight: &[f32],
+        output_weight: &[f32],
+    ) -> Self {
+        let heads: Vec<usize> = (0..self.n_heads).collect();
+        let deviation = |sum: &[f64]| {
+            let mean = sum.iter().sum::<f64>() / HIDDEN as f64;
+            let variance = sum.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / HIDDEN as f64;
+            1.0 / (variance + 1e-5).sqrt()
+        };
+        for (layer, input) in inputs.into_iter().enumerate() {
+            self.blocks.push(Block {
+                input,
+                attended: Vec::new(),
+                attention_weight: attention_weight.to_vec(),
+                attention_deviation: Vec::new(),
+                output_weight: output_weight.to_vec(),
+                output_deviation: Vec::new(),
+            });
+            for query in 0..self.n {
+                let mut sum = vec![0.0; HIDDEN];
+                for key in 0..self.n {
+                    for (sum, x) in sum.iter_mut().zip(self.summand(layer, &heads, query, key)) {
+                        *sum += x;
+                    }
+                }
+                let inverse = deviation(&sum);
+                let attended = linear_norm(&sum, attention_weight, inverse);
+                let block = &mut self.blocks[layer];
+                block.attention_deviation.push(inverse as f32);
+                block.output_deviation.push(deviation(&attended) as f32);
+                block.attended.extend(attended.iter().map(|x| *x as f32));
+            }
+        }
+        self
     }
 
     pub fn special(&self) -> Vec<bool> {
@@ -58,6 +165,7 @@ pub fn fuse_layer(
         .map(|query| {
             let row: Vec<f64> = (0..pass.n).map(|key| cell(query, key)).collect();
             let sum: f64 = row.iter().sum();
+            let sum = if sum > 0.0 { sum } else { 1.0 };
             row.into_iter().map(|x| x / sum).collect()
         })
         .collect()
@@ -103,4 +211,15 @@ pub fn mean_row(pass: &Pass, rows: &Rows, queries: &[usize], by_row: bool) -> (V
         }
     }
     (scores, sink_share)
+}
+
+/// The mean row of the layers' product over the queries, scaled to a sum of 1, and its mass on special subwords.
+pub fn product_row(pass: &Pass, layers: &[Rows], sinks: Sinks) -> (Vec<f64>, f64) {
+    let (mut scores, sunk) = mean_row(pass, &product(layers), &pass.queries(sinks), false);
+    let sum: f64 = scores.iter().sum();
+    let sum = if sum > 0.0 { sum } else { 1.0 };
+    for score in &mut scores {
+        *score /= sum;
+    }
+    (scores, sunk / sum)
 }

@@ -159,6 +159,10 @@ impl Backend for Candle {
         Ok(())
     }
 
+    fn norm_weight(&self, norm: &LayerNorm) -> candle_core::Result<Vec<f32>> {
+        norm.weight.to_vec1()
+    }
+
     fn attend(
         &self,
         qkv: &Matrix,

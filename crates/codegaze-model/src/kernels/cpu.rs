@@ -13,8 +13,9 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 
 use rayon::prelude::*;
-use rten_gemm::GemmExecutor;
+use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions};
 use rten_simd::{SimdOp, SimdUnaryOp};
+use rten_tensor::NdTensorView;
 use rten_vecmath::{Gelu, Normalize, NormalizeOptions, Sum, SumSquareSub};
 
 use super::{
@@ -36,6 +37,19 @@ pub struct Cpu;
 /// The machine's best kernel. Made anew where it is used: it holds no data, and is not `Send`.
 fn gemm() -> GemmExecutor {
     GemmExecutor::default()
+}
+
+/// See [`multiply`](crate::kernels::multiply).
+pub(super) fn multiply(out: &mut [f32], a: &[f32], b: &[f32], n_inner: usize) {
+    let (n_rows, n_columns) = (a.len() / n_inner, b.len() / n_inner);
+    gemm()
+        .gemm(
+            out,
+            GemmInputA::Unpacked(NdTensorView::from_data([n_rows, n_inner], a)),
+            GemmInputB::Unpacked(NdTensorView::from_data([n_inner, n_columns], b)),
+            GemmOptions::default(),
+        )
+        .expect("the lengths agree");
 }
 
 /// Activations, [row, column], in a buffer that only grows.
@@ -198,6 +212,10 @@ impl Backend for Cpu {
                 }
             });
         Ok(())
+    }
+
+    fn norm_weight(&self, norm: &LayerNorm) -> Result<Vec<f32>, Infallible> {
+        Ok(norm.weight.clone())
     }
 
     fn attend(
