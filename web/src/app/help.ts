@@ -23,7 +23,7 @@ export const HELP: Record<string, Help> = {
   },
   method: { text: `How attention becomes one score for each word. ${methods}`, section: '2. Score subwords' },
   layers: {
-    text: 'The layers whose attention counts. “default” is the last layer, and all layers for rollout. Layers count from 0.',
+    text: 'The layers whose attention counts. “default” is the last layer, and all layers for rollout, alti and globenc. Layers count from 0.',
     section: '1. Fuse heads and layers',
   },
   heads: {
