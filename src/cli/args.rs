@@ -81,7 +81,7 @@ pub(super) struct AttributionArgs {
     /// How attention becomes scores
     #[arg(long, default_value_t, value_parser = named::<Method>())]
     pub method: Method,
-    /// The layers: last, all, a number from 0, a range 0-5, or a list 0,2,4-6 [default: last; for rollout: all]
+    /// The layers: last, all, a number from 0, a range 0-5, or a list 0,2,4-6 [default: last; for rollout, alti and globenc: all]
     #[arg(long)]
     pub layers: Option<LayerChoice>,
     /// The heads: mean, max, a number from 0, a range, or a list

@@ -38,7 +38,7 @@ pub struct ViewOptions {
     #[cfg_attr(feature = "ts", ts(optional, type = "Sinks"))]
     #[schema(value_type = Option<Sinks>)]
     pub sinks: Option<Field<Sinks>>,
-    /// How a lexeme's subwords become one score; `sum` by default.
+    /// How a lexeme's subwords become one score; `corrected` by default.
     #[cfg_attr(feature = "ts", ts(optional, type = "Aggregate"))]
     #[schema(value_type = Option<Aggregate>)]
     pub aggregate: Option<Field<Aggregate>>,
