@@ -9,7 +9,7 @@
 //! | `app` | the state that handlers share |
 //! | `guard` | checks `Host`, `Origin` and the token |
 //! | `admission`, `places` | how many requests are admitted, for how long, and how many of one network |
-//! | `body` | JSON requests and responses |
+//! | `body`, `unread` | JSON requests and responses; what is not read of a refused request |
 //! | `error` | every way in which a request fails |
 //! | `models` | the models of the server |
 //! | `routes` | REST, one file for each endpoint |
@@ -41,6 +41,7 @@ mod places;
 mod router;
 mod routes;
 mod server;
+mod unread;
 
 pub use client::Pace;
 pub use options::{Limits, ServerOptions, ServerOptionsError};

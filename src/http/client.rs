@@ -123,7 +123,9 @@ impl Client {
     pub async fn reading_body<T>(&self, read: impl Future<Output = T>) -> Option<T> {
         self.enter(Phase::Body);
         let ended = async {
-            self.input_ended.notified().await;
+            if lock(&self.state).half_closed.is_none() {
+                self.input_ended.notified().await;
+            }
             sleep(AFTER_INPUT).await;
         };
         let read = tokio::select! {

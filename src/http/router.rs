@@ -23,6 +23,7 @@ use super::openapi;
 use super::options::ServerOptions;
 use super::page;
 use super::routes::stages::SERVER_TIMING;
+use super::unread;
 use crate::panics;
 
 /// `is_remote`: the server can be reached from other machines.
@@ -48,6 +49,7 @@ pub(crate) fn router(app: Arc<App>, options: &ServerOptions, is_remote: bool) ->
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(compression::compress))
         .layer(from_fn(common_headers))
+        .layer(from_fn_with_state(Arc::clone(&app), unread::discard))
         .layer(from_fn_with_state(metrics, metrics::count))
         .with_state(app)
 }

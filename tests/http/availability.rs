@@ -229,3 +229,94 @@ fn a_head_that_cannot_be_read_is_answered_with_a_body() {
         }
     }
 }
+
+/// Refused requests: their first lines, and what the response is.
+fn refused(server: &Server) -> [(&'static str, Vec<(&'static str, String)>, u16); 5] {
+    let json = || ("content-type", "application/json".to_owned());
+    let token = || ("authorization", format!("Bearer {TOKEN}"));
+    let own = server.address.to_string();
+    [
+        ("/analyze", vec![json()], 401),
+        (
+            "/analyze",
+            vec![json(), token(), ("host", "evil.example".to_owned())],
+            403,
+        ),
+        (
+            "/analyze",
+            vec![token(), ("content-type", "text/plain".to_owned())],
+            415,
+        ),
+        ("/health", vec![json(), token(), ("host", own)], 405),
+        ("/nothing", vec![json(), token()], 404),
+    ]
+}
+
+const TOKEN: &str = "0123456789abcdef-secret";
+
+#[test]
+fn a_refused_client_that_sends_slowly_keeps_its_connection() {
+    let server = Server::ready(|options| options.token = Some(TOKEN.to_owned()));
+    let body = json!({ "code": CODE }).to_string();
+    for (path, headers, status) in refused(&server) {
+        let headers = headers.iter().map(|(name, value)| (*name, value.as_str()));
+        let headers: Vec<_> = headers.chain([("connection", "keep-alive")]).collect();
+        let head = server.head("POST", path, &headers, body.len());
+        let mut stream = BufReader::new(sent(&server, &head));
+        for part in body.as_bytes().chunks(20) {
+            std::thread::sleep(Duration::from_millis(20));
+            stream.get_mut().write_all(part).unwrap();
+        }
+        assert_eq!(Reply::read(&mut stream).unwrap().status, status);
+        let head = server.head("GET", "/health", &[], 0);
+        stream.get_mut().write_all(head.as_bytes()).unwrap();
+        assert_eq!(Reply::read(&mut stream).unwrap().status, 200, "{path}");
+    }
+}
+
+#[test]
+fn a_client_that_sends_too_much_slowly_receives_the_refusal() {
+    let server = Server::ready(|options| options.limits.body_bytes = 60_000);
+    let body = vec![b' '; 100_000];
+    let known = server.head("POST", "/analyze", &[JSON], body.len());
+    let chunked = [JSON, ("transfer-encoding", "chunked")];
+    let unknown = server.head("POST", "/analyze", &chunked, 0) + "186a0\r\n";
+    for head in [known, unknown] {
+        let mut stream = sent(&server, &head);
+        // For longer than the server reads on after a response that it has sent.
+        for part in body.chunks(5_000) {
+            std::thread::sleep(Duration::from_millis(150));
+            stream.write_all(part).unwrap();
+        }
+        // The end of the chunks.
+        stream.write_all(b"\r\n0\r\n\r\n").unwrap();
+        let reply = Reply::read(&mut BufReader::new(stream)).unwrap();
+        reply.error(413, "too_large");
+    }
+}
+
+#[test]
+fn a_refusal_does_not_wait_for_a_body_that_is_too_large_or_waits_itself() {
+    let server = Server::ready(|options| options.token = Some(TOKEN.to_owned()));
+    let waiting = [JSON, ("expect", "100-continue")];
+    for head in [
+        server.head("POST", "/analyze", &[JSON], 1 << 30),
+        server.head("POST", "/analyze", &waiting, 1000),
+    ] {
+        let reply = Reply::read(&mut BufReader::new(sent(&server, &head))).unwrap();
+        reply.error(401, "unauthorized");
+    }
+}
+
+#[test]
+fn a_refused_client_that_falls_behind_the_rate_is_told_so_soon() {
+    let server = Server::ready(|options| {
+        options.limits.pace = PACE;
+        options.token = Some(TOKEN.to_owned());
+    });
+    let head = server.head("POST", "/analyze", &[JSON], 1000);
+    let stream = sent(&server, &head);
+    Reply::read(&mut BufReader::new(stream))
+        .unwrap()
+        .error(401, "unauthorized");
+}
