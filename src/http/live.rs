@@ -7,13 +7,17 @@
 //! | `document` | the text, and how it is looked at |
 //! | `heat` | an analysis as a message |
 //! | `answers` | matrices, thumbnails, relations of one lexeme, a summary |
+//! | `closing` | how a connection ends: its close codes |
 //! | `writer` | the way out, at the client's pace |
 
 mod answers;
+mod closing;
 mod connection;
 mod document;
 mod heat;
 mod messages;
+#[cfg(test)]
+mod tests;
 #[cfg(all(test, feature = "ts"))]
 mod typescript;
 mod writer;

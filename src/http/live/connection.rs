@@ -1,7 +1,6 @@
 //! One WebSocket client. Commands take effect immediately, questions are answered asynchronously, and only the latest heat is
 //! sent.
 
-mod closing;
 mod questions;
 
 use std::collections::{HashMap, VecDeque};
@@ -26,6 +25,7 @@ use super::super::body::is_object;
 use super::super::error::ApiError;
 use super::super::routes::ask::language_of;
 use super::super::routes::info::ModelState;
+use super::closing::{Close, after_panic, close_after};
 use super::document::{ClientDocument, Wanted};
 use super::heat::HeatJob;
 use super::messages::{ClientMessage, Notice};
@@ -34,7 +34,6 @@ use super::{CLOSE_TIMEOUT, PROTOCOL};
 use crate::engine::{LivePhase, LiveReceiver};
 use crate::json_input;
 use crate::text::document::Document;
-use closing::{Close, close_after};
 use questions::{QuestionKey, Questions};
 
 /// A client that sends nothing during three of these intervals is disconnected.
@@ -104,12 +103,12 @@ impl Connection {
             match AssertUnwindSafe(step).catch_unwind().await {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(close)) => break close,
-                Err(panic) => break Some(closing::after_panic(&*panic)),
+                Err(panic) => break Some(after_panic(&*panic)),
             }
         };
         self.app.engine.close(&self.key);
-        if let Some((code, reason)) = close {
-            let close = outgoing.send(Outgoing::Close { code, reason });
+        if let Some(close) = close {
+            let close = outgoing.send(Outgoing::Close(close));
             // A client that does not read does not get it.
             let _ = tokio::time::timeout(CLOSE_TIMEOUT, close).await;
         }
@@ -145,6 +144,8 @@ impl Connection {
                     room.send(next);
                 }
             }
+            // The writer closed the connection.
+            () = outgoing.closed() => return ControlFlow::Break(None),
             Ok(()) = models.changed() => self.on_model_loaded(),
             _ = self.ending.changed() => {
                 return ControlFlow::Break(Some((close_code::AWAY, "the server is shutting down")));
@@ -195,6 +196,8 @@ impl Connection {
             Message::Close(_) => return ControlFlow::Break(None),
             Message::Ping(_) | Message::Pong(_) => return ControlFlow::Continue(()),
         };
+        #[cfg(test)]
+        assert_ne!(text.as_str(), super::tests::PANIC);
         let malformed = |fault: String| {
             ApiError::Malformed(format!("invalid message: {fault}; see docs/http.md"))
         };

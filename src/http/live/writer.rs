@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::super::admission::Permit;
 use super::super::body::encode;
+use super::closing::{BUG, Close};
 use super::heat::HeatJob;
 use crate::off_thread::off_thread;
 
@@ -15,10 +16,12 @@ pub(super) enum Outgoing {
     Text(String, Option<Permit>),
     Heat(HeatJob),
     Ping,
-    Close {
-        code: u16,
-        reason: &'static str,
-    },
+    Close(Close),
+}
+
+fn close((code, reason): Close) -> Message {
+    let reason = reason.into();
+    Message::Close(Some(CloseFrame { code, reason }))
 }
 
 /// Sends messages until there are no more, or the client is disconnected.
@@ -36,19 +39,14 @@ pub(super) async fn write(
                 },
                 Err(error) => {
                     tracing::error!(%error, "heat cannot be encoded");
-                    continue;
+                    (close(BUG), None)
                 }
             },
             Outgoing::Ping => (Message::Ping(axum::body::Bytes::new()), None),
-            Outgoing::Close { code, reason } => {
-                let frame = CloseFrame {
-                    code,
-                    reason: reason.into(),
-                };
-                (Message::Close(Some(frame)), None)
-            }
+            Outgoing::Close(reason) => (close(reason), None),
         };
-        if socket.send(message).await.is_err() {
+        let is_last = matches!(message, Message::Close(_));
+        if socket.send(message).await.is_err() || is_last {
             break;
         }
     }

@@ -29,15 +29,18 @@ pub(super) fn close_after(error: axum::Error) -> Option<Close> {
 }
 
 /// The Close frame after a bug of the server.
+pub(super) const BUG: Close = (
+    close_code::ERROR,
+    "internal error: this is a bug in codegaze, please report it",
+);
+
+/// [`BUG`], with a line in the log.
 pub(super) fn after_panic(panic: &(dyn Any + Send)) -> Close {
     tracing::error!(
         message = panics::message(panic),
         "a WebSocket ended with a panic"
     );
-    (
-        close_code::ERROR,
-        "internal error: this is a bug in codegaze, please report it",
-    )
+    BUG
 }
 
 #[cfg(test)]
