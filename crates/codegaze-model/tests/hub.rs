@@ -775,6 +775,31 @@ fn offline_names_the_commit_of_a_cache_without_refs() {
 }
 
 #[test]
+fn offline_lists_all_complete_commits_of_a_cache_without_refs() {
+    let fixture = Fixture::new();
+    let offline = HubOptions {
+        offline: true,
+        ..fixture.options()
+    };
+    fixture.hub.publish(ID, "v1.0", TAGGED, &codebert());
+    for name in [ID.to_owned(), format!("{ID}@v1.0")] {
+        source(&name).resolve(&fixture.options(), &()).unwrap();
+    }
+    let snapshots = fixture.model_dir().join("snapshots");
+    let incomplete = "c".repeat(40);
+    fs::create_dir(snapshots.join(&incomplete)).unwrap();
+    fs::remove_dir_all(fixture.model_dir().join("refs")).unwrap();
+    let error = hub_error(source(ID).resolve(&offline, &())).to_string();
+    assert!(error.contains(COMMIT) && error.contains(TAGGED), "{error}");
+    assert!(!error.contains(&incomplete), "{error}");
+    assert!(error.contains(&format!("name one: {ID}@")), "{error}");
+    for commit in [COMMIT, TAGGED] {
+        let named = source(&format!("{ID}@{commit}"));
+        assert_whole(&named.resolve(&offline, &()).unwrap(), &codebert());
+    }
+}
+
+#[test]
 fn offline_uses_the_cache_alone() {
     let fixture = Fixture::new();
     let offline = HubOptions {

@@ -27,6 +27,9 @@ use crate::source::options::{DownloadProgress, HubOptions};
 const LOCK_PATIENCE: Duration = Duration::from_secs(60);
 const LOCK_POLL: Duration = Duration::from_millis(50);
 
+/// How many commits a message lists.
+const MAX_LISTED: usize = 5;
+
 /// One model's folder in the cache.
 #[derive(Debug)]
 pub(super) struct CacheFolder<'a> {
@@ -64,14 +67,27 @@ impl<'a> CacheFolder<'a> {
     fn without_ref(&self) -> String {
         let revision = self.model.revision;
         let commits = names(&self.root.join("snapshots")).unwrap_or_default();
-        let whole = |commit: &&String| check(&self.snapshot(commit)).is_ok();
-        match commits.iter().find(whole) {
-            Some(commit) => format!(
-                "commit {commit}, but not which commit revision {revision:?} stands for (name it: {}@{commit})",
-                self.model.id
-            ),
-            None => format!("nothing of revision {revision:?}"),
-        }
+        let whole = commits
+            .into_iter()
+            .filter(|commit| check(&self.snapshot(commit)).is_ok());
+        let mut whole: Vec<String> = whole.collect();
+        whole.sort_unstable();
+        let Some(first) = whole.first() else {
+            return format!("nothing of revision {revision:?}");
+        };
+        let id = self.model.id;
+        let (what, name) = match whole.len() {
+            1 => ("commit", "it"),
+            _ => ("commits", "one"),
+        };
+        let more = match whole.len().saturating_sub(MAX_LISTED) {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        let listed = whole[..whole.len().min(MAX_LISTED)].join(", ");
+        format!(
+            "{what} {listed}{more}, but not which commit revision {revision:?} stands for (name {name}: {id}@{first})"
+        )
     }
 
     /// The commit that the revision stood for when it was last fetched.
