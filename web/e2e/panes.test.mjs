@@ -195,6 +195,41 @@ test('the summary: definitions, lines and words, as the program counts them', ()
     await eventually(async () => assert.equal(await page.locator('.cm-activeLineGutter').textContent(), '5'));
   }));
 
+test('definitions follow the language that the user chooses', () =>
+  withPage(browser, server.address, async (page) => {
+    const GO =
+      'const limit = 3\n\ntype Store struct {\n\titems []int\n}\n\nfunc (s *Store) Add(item int) {\n\ts.items[0] = item\n}\n';
+    const RUBY =
+      'import = 1\nclass Store\n  def add(item)\n    @items << item\n  end\nend\n\ndef clear(items)\n  []\nend\n';
+    const definitions = page.locator('#pane-summary table:has(caption:text-is("Definitions")) tbody tr .word');
+    const has = (names) => eventually(async () => assert.deepEqual(await definitions.allTextContents(), names));
+    await open(page, 'summary');
+    for (const [text, language, names] of [
+      [GO, 'go', ['Store', 'Add']],
+      [RUBY, 'ruby', ['Store', 'clear']],
+    ]) {
+      await page.selectOption('#language', 'javascript');
+      await type(page, text);
+      await settled(page);
+      await has([]);
+      await page.selectOption('#language', language);
+      await has(names);
+      await page.reload();
+      await has(names);
+      await page.selectOption('#language', 'javascript');
+      await has([]);
+    }
+    // The matrix of "this definition", too.
+    await page.selectOption('#language', 'ruby');
+    await caretAt(page, 8, 2);
+    await open(page, 'matrix');
+    const subtitle = (lines) =>
+      page.waitForFunction((text) => document.querySelector('#subtitle')?.textContent?.startsWith(text), lines);
+    await subtitle('Lines 8–10 ');
+    await page.selectOption('#language', 'javascript');
+    await subtitle('Lines 1–10 ');
+  }));
+
 test('compare methods, layers and models: B minus A, zero in the middle', () =>
   withPage(browser, server.address, async (page) => {
     await type(page, TEXT);

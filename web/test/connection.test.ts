@@ -216,6 +216,32 @@ describe('a live document', () => {
     ]);
   });
 
+  test('is sent with its language, and again when that changes', async () => {
+    const { connection, wire } = setUp();
+    const document = new LiveDocument(connection, () => 'a', modelAndView);
+    document.language = 'ruby';
+    document.reopen();
+    wire(0).open();
+    document.open();
+    document.language = 'go';
+    document.reopen();
+    document.language = null;
+    document.reopen();
+    wire(0).break();
+    document.lost();
+    document.language = 'go';
+    document.reopen();
+    await vi.advanceTimersByTimeAsync(500);
+    wire(1).open();
+    document.open();
+    expect(wire(0).sent.map(({ type, language }) => [type, language])).toEqual([
+      ['open', 'ruby'],
+      ['open', 'go'],
+      ['open', undefined],
+    ]);
+    expect(wire(1).sent.map(({ type, language }) => [type, language])).toEqual([['open', 'go']]);
+  });
+
   test('gets another model and view without being sent again', () => {
     const { connection, wire } = setUp();
     const document = new LiveDocument(connection, () => 'a', { model: null, view });
