@@ -11,6 +11,7 @@ mod models;
 mod output;
 mod progress;
 mod serve;
+mod signals;
 mod terminal;
 #[cfg_attr(not(feature = "mlflow"), path = "cli/no_tracking.rs")]
 mod tracking;

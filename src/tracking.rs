@@ -7,7 +7,6 @@
 mod client;
 mod run;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -115,6 +114,26 @@ fn now() -> i64 {
     })
 }
 
+/// How a session ended, as MLflow shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunStatus {
+    #[default]
+    Finished,
+    Failed,
+    /// A signal ended it.
+    Killed,
+}
+
+impl RunStatus {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Finished => "FINISHED",
+            Self::Failed => "FAILED",
+            Self::Killed => "KILLED",
+        }
+    }
+}
+
 /// Receives samples. All threads that analyze share it.
 #[derive(Debug)]
 pub struct Tracker {
@@ -122,8 +141,8 @@ pub struct Tracker {
     queue: Mutex<Option<SyncSender<Sample>>>,
     /// Receives a message for every response of the server. It disconnects when the thread ends.
     progress: Mutex<Receiver<()>>,
-    /// Whether the command failed, so that its run is not recorded as finished.
-    failed: Arc<AtomicBool>,
+    /// How the run ends.
+    status: Arc<Mutex<RunStatus>>,
 }
 
 impl Tracker {
@@ -138,17 +157,17 @@ impl Tracker {
         let (answered, progress) = sync_channel(1);
         let client = Client::new(&options, answered)?;
         let (queue, samples) = sync_channel(QUEUE);
-        let failed = Arc::new(AtomicBool::new(false));
-        let has_failed = Arc::clone(&failed);
+        let status = Arc::new(Mutex::new(RunStatus::default()));
+        let last_status = Arc::clone(&status);
         std::thread::Builder::new()
             .name("codegaze-mlflow".to_owned())
             .spawn(move || {
-                run::record(&client, &options, &samples, &has_failed, Box::new(warn));
+                run::record(&client, &options, &samples, &last_status, Box::new(warn));
             })?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
             progress: Mutex::new(progress),
-            failed,
+            status,
         })
     }
 
@@ -163,9 +182,9 @@ impl Tracker {
         }
     }
 
-    /// Notes that the command failed; call it before [`Self::finish`].
-    pub fn fail(&self) {
-        self.failed.store(true, Ordering::Relaxed);
+    /// Notes how the session ended; call it before [`Self::finish`].
+    pub fn set_status(&self, status: RunStatus) {
+        *lock(&self.status) = status;
     }
 
     /// Ends the run, and waits until the server knows: at most `limit`, and at most `stall` from one answer of its to the next.

@@ -45,6 +45,7 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<(), CliError> {
         let bar = bar.clone();
         move |text| bar.suspend(|| report_line(&format!("warning: {text}")))
     })?;
+    tracking.end_on_signals()?;
     let done = analyze_all(args, &model, inputs, &config, &bar, &tracking);
     if done.as_ref().is_err_and(|error| !error.is_closed_pipe()) {
         tracking.fail();

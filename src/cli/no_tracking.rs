@@ -27,6 +27,15 @@ impl Tracking {
     #[expect(clippy::unused_self, reason = "the signature of `tracking`")]
     pub(super) fn fail(&self) {}
 
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "the signature of `tracking`"
+    )]
+    pub(super) fn end_on_signals(&self) -> Result<(), CliError> {
+        Ok(())
+    }
+
     #[expect(clippy::unused_self, reason = "the signature of `tracking`")]
     pub(super) fn observer(&self) -> Option<Observer> {
         None

@@ -7,6 +7,7 @@ use anyhow::Context;
 use super::args::ServeArgs;
 use super::error::{CliError, report_line};
 use super::models::on_base;
+use super::signals;
 use super::tracking::Tracking;
 use crate::http::options::TOKEN_VARIABLE;
 use crate::http::{Bound, Limits, ServeError, ServerOptions};
@@ -32,8 +33,15 @@ pub(super) fn run(args: ServeArgs) -> Result<(), CliError> {
         let bound = Bound::new(options).await?;
         // For people, and for programs that selected port 0.
         report_line(&format!("listening on http://{}", bound.address()));
-        bound.serve(told_to_end()).await
+        bound
+            .serve(async {
+                signals::received().await;
+            })
+            .await
     });
+    if served.is_err() {
+        tracking.fail();
+    }
     // Abandon pictures that are still being drawn.
     runtime.shutdown_background();
     served.map_err(|error| match error {
@@ -84,33 +92,4 @@ fn options(args: ServeArgs) -> Result<ServerOptions, CliError> {
         },
         observer: None,
     })
-}
-
-/// Ctrl-C, or the signal of a supervisor.
-async fn told_to_end() {
-    let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            tracing::warn!("Ctrl-C is not heard");
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminated = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "SIGTERM is not heard");
-                std::future::pending::<()>().await;
-            }
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
-    }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 
 use super::error::CliError;
+use super::signals;
 use crate::analysis::Analysis;
 use crate::engine::Observer;
-use crate::tracking::{Credentials, Sample, Tracker, TrackingOptions};
+use crate::tracking::{Credentials, RunStatus, Sample, Tracker, TrackingOptions};
 
 const URI: &str = "MLFLOW_TRACKING_URI";
 const EXPERIMENT: &str = "MLFLOW_EXPERIMENT_NAME";
@@ -69,8 +70,30 @@ impl Tracking {
     /// Notes that the command failed, so that its run ends as failed.
     pub(super) fn fail(&self) {
         if let Self(Some(tracker)) = self {
-            tracker.fail();
+            tracker.set_status(RunStatus::Failed);
         }
+    }
+
+    /// Ends the run as killed, and then the process, if a signal tells the process to end. For commands that have no other way to end
+    /// after a signal.
+    pub(super) fn end_on_signals(&self) -> Result<(), CliError> {
+        let Self(Some(tracker)) = self else {
+            return Ok(());
+        };
+        let tracker = Arc::clone(tracker);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .map_err(CliError::failed)?;
+        let thread = std::thread::Builder::new().name("codegaze-signals".to_owned());
+        let spawned = thread.spawn(move || {
+            let signal = runtime.block_on(signals::received());
+            tracker.set_status(RunStatus::Killed);
+            tracker.finish(STALL, LIMIT);
+            // The exit code of a shell for a process that a signal ended.
+            std::process::exit(128 + signal);
+        });
+        spawned.map(|_| ()).map_err(CliError::failed)
     }
 
     /// Records every analysis of an engine.
@@ -87,6 +110,9 @@ impl Tracking {
 impl Drop for Tracking {
     fn drop(&mut self) {
         if let Self(Some(tracker)) = self {
+            if std::thread::panicking() {
+                tracker.set_status(RunStatus::Failed);
+            }
             tracker.finish(STALL, LIMIT);
         }
     }

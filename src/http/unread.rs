@@ -21,11 +21,7 @@ use crate::panics::lock;
 
 /// Answers a request only after its body has arrived, if the request is refused. A body of more than twice `--max-body`, and one that
 /// arrives too slowly, are not waited for.
-pub(crate) async fn discard(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn discard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let limit = app.limits.body_bytes.saturating_mul(2) as u64;
     let headers = request.headers();
     // Such a client sends its body only if the request is accepted.

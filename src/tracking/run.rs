@@ -1,14 +1,15 @@
 //! One run from its first sample to its end: sends samples in batches, and repeats batches after errors.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::client::{Client, RequestError};
-use super::{QUEUE, Sample, TrackingOptions, now};
+use super::{QUEUE, RunStatus, Sample, TrackingOptions, now};
+use crate::panics::lock;
 
 /// How long samples are collected before they are sent.
 const BATCH_PAUSE: Duration = Duration::from_millis(500);
@@ -28,7 +29,7 @@ pub(super) fn record(
     client: &Client,
     options: &TrackingOptions,
     samples: &Receiver<Sample>,
-    has_failed: &AtomicBool,
+    status: &Mutex<RunStatus>,
     warn: Warn,
 ) {
     let mut run = Run {
@@ -52,7 +53,7 @@ pub(super) fn record(
             run.send();
         }
     }
-    run.end(has_failed.load(Ordering::Relaxed));
+    run.end(status);
 }
 
 struct Run<'a> {
@@ -223,13 +224,13 @@ impl Run<'_> {
 
     /// What is left is tried once more. The run is ended even if the server refuses the rest, so that it does not stay RUNNING; a
     /// run that the server does not know is not ended.
-    fn end(&mut self, has_failed: bool) {
+    fn end(&mut self, status: &Mutex<RunStatus>) {
         self.send();
         let Some(id) = self.id.clone() else {
             return;
         };
-        let status = if has_failed { "FAILED" } else { "FINISHED" };
-        let ended = json!({ "run_id": id, "status": status, "end_time": now() });
+        let status = *lock(status);
+        let ended = json!({ "run_id": id, "status": status.as_str(), "end_time": now() });
         if let Err(error) = self.client.update_run(&ended) {
             self.warn(&error);
         }

@@ -1,6 +1,7 @@
 """Reads runs with MLflow's client: recorded values equal computed ones, and a failing server causes one warning."""
 
 import json
+import signal
 import socket
 import subprocess
 import threading
@@ -8,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from conftest import ROOT
@@ -98,6 +100,46 @@ def test_a_session_of_the_language_server_is_one_run(client, tracking_uri):
     assert hits == sorted(hits) and hits[3] <= stats["hits"] <= hits[-1]
 
 
+def test_a_language_server_without_shutdown_is_a_failed_run(client, tracking_uri):
+    server = Server("--stdio", "--mlflow-uri", tracking_uri, "--mlflow-experiment", "no shutdown")
+    server.initialize()
+    server.open(EXAMPLES[0].read_text()).tokens()
+    server.process.stdin.close()
+    assert server.process.wait(30) == 1
+    assert only_run(client, "no shutdown").info.status == "FAILED"
+
+
+def await_run(client, experiment: str) -> None:
+    """Waits until the server knows of a run."""
+    end = time.monotonic() + 60
+    while not ((found := client.get_experiment_by_name(experiment)) and client.search_runs([found.experiment_id])):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_session_that_a_signal_ends_is_a_killed_run(client, tracking_uri, codegaze, tmp_path, number, code):
+    tracked = ["--mlflow-uri", tracking_uri, "--mlflow-experiment"]
+    editor = f"editor and signal {number}"
+    server = Server("--stdio", *tracked, editor)
+    server.initialize()
+    server.open(EXAMPLES[0].read_text()).tokens()
+    await_run(client, editor)
+    server.process.send_signal(number)
+    assert server.process.wait(30) == code
+    assert only_run(client, editor).info.status == "KILLED"
+
+    files = f"files and signal {number}"
+    (tmp_path / "a.py").write_text("x = 1\n")
+    (tmp_path / "b.py").write_text("".join(f"value_{i} = other_{i} + {i}\n" for i in range(50_000)))
+    command = [codegaze, "analyze", tmp_path / "a.py", tmp_path / "b.py", "--format", "csv", *tracked, files]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        await_run(client, files)
+        process.send_signal(number)
+        assert process.wait(30) == code
+    assert only_run(client, files).info.status == "KILLED"
+
+
 @contextmanager
 def serving(codegaze, *arguments):
     """`codegaze serve`: a function that sends requests to it, and the process, which the caller ends."""
@@ -140,6 +182,33 @@ def test_a_session_of_the_http_server_is_one_run(client, tracking_uri, codegaze)
     assert history(client, run, "code_length") == [*lengths, lengths[0], lengths[1]]
     hits = history(client, run, "cache_hits")
     assert hits[2] == 0 < hits[3] == history(client, run, "chunks")[0], hits
+
+
+def test_an_http_server_that_fails_is_a_failed_run(client, tracking_uri, codegaze, monkeypatch):
+    """Its second model does not exist, which it learns after the first one has worked."""
+    is_analyzed = threading.Event()
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self):
+            is_analyzed.wait(60)
+            self.send_error(404)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as hub:
+        threading.Thread(target=hub.serve_forever, daemon=True).start()
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{hub.server_port}")
+        monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+        monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
+        models = ["--model", "embedded", "--model", "acme/missing"]
+        tracked = ["--mlflow-uri", tracking_uri, "--mlflow-experiment", "failed service"]
+        with serving(codegaze, *models, *tracked) as (post, process):
+            post("/analyze", {"code": "x = 1\n", "model": "embedded"})
+            is_analyzed.set()
+            assert process.wait(30) == 1
+        hub.shutdown()
+    assert only_run(client, "failed service").info.status == "FAILED"
 
 
 def test_a_server_that_fails_keeps_no_request_waiting(codegaze):

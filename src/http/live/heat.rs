@@ -22,13 +22,7 @@ impl HeatJob {
     /// Takes a while for long documents.
     pub fn build(self) -> Heat {
         #[cfg(test)]
-        assert!(
-            !self
-                .finished
-                .document
-                .text()
-                .contains(super::tests::PANIC)
-        );
+        assert!(!self.finished.document.text().contains(super::tests::PANIC));
         let live = LiveAnalysis {
             levels: Levels::new(&self.finished.analysis, &self.thresholds),
             version: self.finished.document.version(),
