@@ -217,6 +217,12 @@ bench *ARGS:
 aggregates *ARGS:
     cargo run --release -p codegaze-benches --bin aggregates -- {{ ARGS }}
 
+# Frames of the page while the pointer moves over its largest pictures
+page-bench *ARGS:
+    cargo build --release
+    cd web && npm ci --silent --no-audit --no-fund
+    node benches/page.mjs {{ ARGS }}
+
 # codegaze against PyTorch, ONNX Runtime and candle
 compare *ARGS:
     python3 benches/compare.py {{ ARGS }}

@@ -67,12 +67,14 @@ fn one_too_many_is_told_to_come_later() {
 
 #[test]
 fn a_client_that_hangs_up_cancels_its_job() {
-    let server = Server::ready(|_| ());
+    let server = Server::ready(|options| {
+        // An endless text has more weights than a response may usually have.
+        options.limits.answer_cells = 1 << 40;
+        options.limits.cells = 1 << 40;
+    });
     for path in ["/analyze", "/analyze-attention", "/get-attention"] {
-        // Small enough for a matrix of each chunk, large enough to take a while.
-        let body = json!({ "code": functions(60), "chunk": null }).to_string();
         let passes = server.metric("codegaze_engine_passes_total");
-        let stream = ask(&server, path, body.as_bytes());
+        let stream = ask(&server, path, &endless());
         server.await_metric("codegaze_queue_depth", |depth| depth == 1.0);
         server.await_metric("codegaze_engine_passes_total", |now| now > passes);
         drop(stream);
@@ -87,20 +89,21 @@ fn a_client_that_hangs_up_cancels_its_job() {
 #[test]
 fn an_answer_that_takes_too_long_is_given_up() {
     let server = Server::ready(|options| options.limits.timeout = Duration::from_millis(300));
-    let start = Instant::now();
     let reply = server.send("POST", "/analyze", &[JSON], &endless());
     reply.error(504, "deadline");
-    assert!(start.elapsed() < Duration::from_secs(10));
     server.await_metric("codegaze_queue_depth", |depth| depth == 0.0);
     server.await_metric("codegaze_engine_queue_depth", |depth| depth == 0.0);
-    server.post("/analyze", &json!({ "code": CODE })).ok();
+    // The model does not read the rest of the text.
+    let passes = server.metric("codegaze_engine_passes_total");
+    assert!(passes < 500.0, "{passes} passes for at least 500 chunks");
 }
 
 #[test]
 fn who_dawdles_is_let_go() {
     let server = Server::ready(|options| {
-        options.limits.stall = Duration::from_millis(400);
-        options.limits.pace.lag = Duration::from_millis(400);
+        // Long enough for the requests of this test on a busy machine.
+        options.limits.stall = Duration::from_secs(2);
+        options.limits.pace.lag = Duration::from_secs(2);
     });
     // In the head.
     let mut stream = server.connect();
@@ -156,7 +159,7 @@ fn while_a_model_loads_the_others_serve() {
         options.hub.proxy_from_env = false;
         options.hub.endpoint = hub.endpoint();
         options.hub.cache = cache.path().to_owned();
-        options.hub.stall_timeout = Duration::from_secs(5);
+        options.hub.stall_timeout = Duration::from_secs(120);
         options.hub.retries = 0;
     });
     let start = Instant::now();
@@ -175,7 +178,8 @@ fn while_a_model_loads_the_others_serve() {
     let models = server.get("/models").ok();
     assert_eq!(models["models"][1]["state"], "loading");
     assert_eq!(models["models"][1]["layers"], serde_json::Value::Null);
-    // The hub never says a word: that ends the server.
+    // A model that cannot be loaded ends the server.
+    drop(hub);
     let ended = server.join();
     assert!(matches!(ended, Err(ServeError::Load(_))), "{ended:?}");
 }
@@ -192,7 +196,7 @@ fn a_model_that_does_not_load_ends_the_server() {
 #[test]
 fn what_is_under_way_comes_to_its_end() {
     let mut server = Server::ready(|_| ());
-    let body = json!({ "code": functions(15) }).to_string();
+    let body = json!({ "code": functions(40) }).to_string();
     let stream = ask(&server, "/analyze", body.as_bytes());
     server.await_metric("codegaze_queue_depth", |depth| depth == 1.0);
     // A connection that nothing is asked over does not hold it up.
