@@ -16,7 +16,7 @@ use hyper::server::conn::http1::{self, UpgradeableConnection};
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::{TowerToHyperService, TowerToHyperServiceFuture};
-use tokio::net::{TcpListener, lookup_host};
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio::sync::watch;
 
 use super::app::App;
@@ -33,6 +33,10 @@ pub(crate) const MAX_HEADERS: usize = 64;
 
 /// How long open requests may still take after the server was told to end.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections that wait to be accepted. If the queue is full, the system discards the next one, and the client tries again only
+/// after a second. The system may lower the number.
+const BACKLOG: u32 = 4096;
 
 /// How long to wait for the next connection when there are no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -81,7 +85,7 @@ impl Bound {
             if is_remote && !options.allow_remote {
                 return Ok(None);
             }
-            let listener = TcpListener::bind(&*addresses).await?;
+            let listener = listen(&addresses)?;
             let address = listener.local_addr()?;
             Ok(Some((listener, address, is_remote)))
         };
@@ -143,6 +147,32 @@ impl Bound {
         }
         failed.map_or(Ok(()), Err)
     }
+}
+
+/// Listens on the first address that can be used.
+fn listen(addresses: &[SocketAddr]) -> io::Result<TcpListener> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for &address in addresses {
+        match listen_on(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// As `TcpListener::bind`, whose queue holds 128 connections.
+fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // A server that restarts can use its port at once. On Windows, the option would allow two servers on one port.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Accepts connections for as long as it is polled.

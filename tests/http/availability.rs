@@ -131,6 +131,23 @@ fn the_slowest_connection_makes_room_and_one_that_is_worked_for_does_not() {
     server.await_metric("codegaze_queue_depth", |depth| depth == 0.0);
 }
 
+/// If the system discards a connection because too many wait to be accepted, the client tries again only after a second.
+#[cfg(target_os = "linux")]
+#[test]
+fn hundreds_of_connections_can_wait_to_be_accepted() {
+    let server = Server::ready(|options| options.limits.connections = 1);
+    let body = json!({ "code": functions(3_000) }).to_string();
+    let head = server.head("POST", "/analyze", &[JSON], body.len());
+    // Takes the only place, and the server works on it.
+    let working = sent(&server, &(head + &body));
+    let patience = Duration::from_secs(20);
+    let waiting: Vec<TcpStream> = (0..600)
+        .map(|_| TcpStream::connect_timeout(&server.address, patience).unwrap())
+        .collect();
+    drop((working, waiting));
+    server.await_metric("codegaze_queue_depth", |depth| depth == 0.0);
+}
+
 #[test]
 fn bodies_that_are_being_received_have_a_limit_of_memory() {
     let server = Server::ready(|options| {
