@@ -144,9 +144,13 @@ test('the word and the summary are exported as they are shown, and not as a matr
     await type(page, OLD);
     await shows(page, analyze('old.py', OLD));
     await caretAt(page, 0, 5);
-    for (const [pane, caption] of [
-      ['word', 'area attends to'],
-      ['summary', 'Lines, strongest first'],
+    for (const [pane, caption, facts] of [
+      ['word', 'area attends to', /area at 1:5 · lift [\d.]+× · share of its chunk [\d.]+ % · rank \d+ · level /],
+      [
+        'summary',
+        'Lines, strongest first',
+        /attention on &lt;s&gt; and &lt;\/s&gt; [\d.]+ % · on whitespace [\d.]+ % · chunks 1 · subwords \d+</,
+      ],
     ]) {
       await open(page, pane);
       await settled(page);
@@ -154,6 +158,7 @@ test('the word and the summary are exported as they are shown, and not as a matr
       assert.match(path, new RegExp(`codegaze-${pane}\\.svg$`));
       const svg = readFileSync(path, 'utf8');
       assert.ok(svg.includes(`>${caption}<`), svg.slice(0, 600));
+      assert.match(svg, facts);
       const shown = await page.locator(`#pane-${pane} tbody tr`).count();
       assert.ok(shown > 3);
       assert.equal(svg.match(/<rect [^>]*rx="2"/g).length, shown);

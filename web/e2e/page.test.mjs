@@ -133,6 +133,14 @@ test('exports: each format, of each picture, and nothing in them is markup that 
     assert.ok(await file.locator('img').evaluate((image) => image.complete && image.naturalWidth > 100));
     await shoot(file, 'export-html');
     assert.deepEqual(problems, []);
+    // The file has the colors of the page, as its picture has, whatever the reader's system prefers.
+    for (const theme of ['dark', 'light']) {
+      await page.selectOption('#theme', theme);
+      await settled(page);
+      const surface = await page.evaluate(() => getComputedStyle(document.querySelector('#panes')).backgroundColor);
+      await file.goto(pathToFileURL(await download(page, 'html')).href);
+      assert.equal(await file.evaluate(() => getComputedStyle(document.body).backgroundColor), surface, theme);
+    }
   }));
 
 /** The least contrast of a word's letters on its painted background, WCAG 2. */

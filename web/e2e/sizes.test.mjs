@@ -106,7 +106,7 @@ for (const colorScheme of ['light', 'dark']) {
               fullPage: true,
             });
             const small = await page.evaluate(() =>
-              [...document.querySelectorAll('button, select, input, [role=tab]')]
+              [...document.querySelectorAll('button, select, input, [role=tab], a:not(.skip)')]
                 .map((element) => ({ element, box: element.getBoundingClientRect() }))
                 .filter(({ box }) => box.width > 0 && (box.width < 24 || box.height < 24))
                 .map(
@@ -152,6 +152,26 @@ test('every control is inside a landmark', () =>
     );
     assert.deepEqual(outside, []);
     assert.equal(await page.locator('header #tools').count(), 1);
+  }));
+
+test('every control has a help text, or a title that says what it does', () =>
+  withPage(browser, server.address, async (page) => {
+    await ready(page);
+    for (const pane of PANES) {
+      await openWhole(page, pane);
+      const silent = await page.evaluate(() =>
+        [...document.querySelectorAll('button, select, a')]
+          .filter((control) => control.checkVisibility() && !control.matches('.skip, .help'))
+          .filter((control) => !control.closest('[title]') && !control.closest('.picker')?.querySelector('.help'))
+          .map((control) => control.id || control.textContent),
+      );
+      assert.deepEqual(silent, [], pane);
+    }
+    await page.click('.picker:has(#language) > .help');
+    const box = await page.locator('#help').boundingBox();
+    assert.ok(box.y >= 0 && box.y + box.height <= page.viewportSize().height, 'the help text is cut');
+    assert.match(await page.textContent('#help'), /definition/);
+    assert.equal(await page.locator('#help a').count(), 0);
   }));
 
 test('every picker explains itself and links to its definition', () =>

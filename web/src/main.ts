@@ -17,6 +17,7 @@ import { isLanguage, LANGUAGES, type LanguageId } from './editor/languages';
 import { EXAMPLES } from './examples';
 import { Exports } from './export/exports';
 import type { MatrixResult, Range, RelationsResult, SummaryResult } from './generated/live';
+import { inWords } from './panes/bars';
 import { ComparePane } from './panes/comparePane';
 import { type Drawn, describeLines, draw, indexAt } from './panes/drawn';
 import { HeadsPane } from './panes/headsPane';
@@ -284,7 +285,13 @@ function start(shared: Shared | null, trouble: string | null = null): void {
     minLevel: explorer.settings.minLevel,
     spans: explorer.shownSpans,
     title: fileName === '' ? 'Attention' : `Attention in ${fileName}`,
-    subtitle: [explorer.heat?.view.model, subtitle.textContent].filter(Boolean).join(' · '),
+    subtitle: [
+      explorer.heat?.view.model,
+      subtitle.textContent,
+      inWords({ word: wordPane.facts, summary: summaryPane.facts }[explorer.settings.pane as 'word' | 'summary'] ?? []),
+    ]
+      .filter(Boolean)
+      .join(' · '),
     name: `codegaze-${explorer.settings.pane}`,
     style: colors.picture(),
     isDark: colors.isDark,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { LUT } from '../src/draw/colormap';
 import { diverging } from '../src/draw/diverging';
@@ -45,6 +46,14 @@ describe('a picture', () => {
       else if (!empty) open.push(name);
     }
     expect(open).toEqual([]);
+  });
+
+  test('of all maps has the words of the page', () => {
+    const maps = { layers: 2, heads: 2, size: 2, cells: new Uint8Array(16) };
+    const svg = picture('t', 's', [mapsFigure(maps, style)], style);
+    const page = readFileSync(new URL('../index.html', import.meta.url), 'utf8');
+    for (const words of ['the map’s greatest weight', 'layer \\ head']) expect(svg).toContain(`>${words}<`);
+    expect(page).toContain('>the map’s greatest weight<');
   });
 
   test('draws each cell once', () => {

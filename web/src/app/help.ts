@@ -7,8 +7,8 @@ const PAGE = '/ATTRIBUTION.md';
 
 interface Help {
   text: string;
-  /** The heading in docs/ATTRIBUTION.md. */
-  section: string;
+  /** The heading in docs/ATTRIBUTION.md, if there is one. */
+  section?: string;
 }
 
 const methods = METHOD_NAMES.map((name) => `${METHODS[name].name}: ${METHODS[name].what.toLowerCase()}.`).join(' ');
@@ -45,6 +45,9 @@ export const HELP: Record<string, Help> = {
   'min-level': {
     text: 'The editor shows words from this level on. Level 1 begins at the median of all words.',
     section: '5. Levels',
+  },
+  language: {
+    text: 'The language of the text. It decides the colors of the syntax and what counts as a definition. The model reads only the text.',
   },
   part: {
     text: 'The matrix of the definition at the cursor, or of the whole chunk: the part of the text that the model reads at once.',
@@ -98,22 +101,29 @@ export class HelpButtons {
 
   private open(button: HTMLButtonElement, { text, section }: Help): void {
     this.close();
+    this.box.replaceChildren(make('p', text));
+    if (section !== undefined) this.box.append(make('p', ['More: ', this.linkTo(section)]));
+    this.box.hidden = false;
+    // After the button in the document, so that Tab leads from the button to the link.
+    button.after(this.box);
+    const { left, top, bottom } = button.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = this.box;
+    const room = document.documentElement.clientWidth - width - 8;
+    this.box.style.left = `${Math.max(8, Math.min(left, room))}px`;
+    const isBelow = bottom + 6 + height <= window.innerHeight;
+    this.box.style.top = `${isBelow ? bottom + 6 : Math.max(8, top - 6 - height)}px`;
+    button.setAttribute('aria-expanded', 'true');
+    this.opener = button;
+  }
+
+  private linkTo(section: string): HTMLAnchorElement {
     const link = make('a', `docs/ATTRIBUTION.md, “${section}”`);
     // A text fragment scrolls to the section, because the file is plain text.
     link.href = `${PAGE}#:~:text=${encodeURIComponent(section)}`;
     link.target = '_blank';
     link.rel = 'noopener';
     link.addEventListener('click', () => this.close());
-    this.box.replaceChildren(make('p', text), make('p', ['More: ', link]));
-    this.box.hidden = false;
-    // After the button in the document, so that Tab leads from the button to the link.
-    button.after(this.box);
-    const { left, bottom } = button.getBoundingClientRect();
-    const room = document.documentElement.clientWidth - this.box.offsetWidth - 8;
-    this.box.style.left = `${Math.max(8, Math.min(left, room))}px`;
-    this.box.style.top = `${bottom + 6}px`;
-    button.setAttribute('aria-expanded', 'true');
-    this.opener = button;
+    return link;
   }
 
   private close(): void {

@@ -134,12 +134,18 @@ export function arcsFigure(matrix: Matrix, style: PictureStyle): Figure {
   };
 }
 
+/** The corner of the table of maps. */
+const AXES = 'layer \\ head';
+
+/** The end of the color scale of maps. */
+const MAP_SCALE = 'the map’s greatest weight';
+
 /** All layers × heads. */
 export function mapsFigure(maps: Maps, style: PictureStyle): Figure {
   const step = MAP_SIDE + 4;
-  const margin = 24;
+  const margin = GLYPH * AXES.length + 8;
   const n = maps.size * maps.size;
-  const parts: string[] = [];
+  const parts = [text(AXES, margin - 6, 12, { size: 11, fill: style.muted, anchor: 'end' })];
   for (let head = 0; head < maps.heads; head++) {
     parts.push(
       text(String(head), margin + head * step + MAP_SIDE / 2, 12, { size: 11, fill: style.muted, anchor: 'middle' }),
@@ -158,7 +164,7 @@ export function mapsFigure(maps: Maps, style: PictureStyle): Figure {
   const bottom = margin + maps.layers * step;
   parts.push(
     `<g transform="translate(${margin} ${bottom + 8})">`,
-    legend(LUT, ['0', 'greatest of each'], 180, style.muted),
+    legend(LUT, ['0', MAP_SCALE], 180, style.muted),
     '</g>',
   );
   return { width: margin + Math.max(180, maps.heads * step), height: bottom + LEGEND, markup: parts.join('') };

@@ -35,6 +35,7 @@ function listOf(
   for (const { index, weight } of strongest(matrix, axis, at, STRONGEST)) {
     const item = document.createElement('li');
     const button = make('button', visible(matrix.labels[index] ?? ''), 'word');
+    button.title = 'Go to this word';
     button.addEventListener('click', () => onChoose(index));
     item.append(make('span', percent(weight), 'weight'), button, make('span', placeOf(index, at), 'muted'));
     list.append(item);

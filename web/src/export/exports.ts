@@ -97,7 +97,7 @@ export class Exports {
     if (format === 'json') return new Blob([toJson(state, await this.words())], { type: 'application/json' });
     const svg = svgOf(state);
     if (format === 'html') {
-      const html = toHtml(state.title, state.subtitle, state.text, state.spans, svg);
+      const html = toHtml(state.title, state.subtitle, state.text, state.spans, svg, state.isDark);
       return new Blob([html], { type: 'text/html' });
     }
     if (svg === null) return null;

@@ -7,7 +7,7 @@ import type { LexemeHeat, Range, RelationsResult, SummaryResult, View } from '..
 export interface PageExport {
   format: 'codegaze-page/1';
   text: string;
-  /** The language of the editor's syntax colors. */
+  /** The language of the syntax colors and of the definitions. */
   language: string;
   /** The view of the words. */
   view: View | null;

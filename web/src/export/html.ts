@@ -12,9 +12,11 @@ mark { color: inherit; border-radius: 2px; }
 mark.l1 { background: #0072b214; } mark.l2 { background: #0072b229; } mark.l3 { background: #0072b242; }
 mark.l4 { background: #0072b261; } mark.l5 { background: #0072b280; }
 img { max-width: 100%; border: 1px solid #d3d7dd; border-radius: 6px; }
-@media (prefers-color-scheme: dark) {
-  body { color: #dcdfe4; background: #1e1f22; } p { color: #a0a7b1; } pre, img { border-color: #3c4046; }
-}`;
+`;
+
+const DARK = `:root { color-scheme: dark; }
+body { color: #dcdfe4; background: #1e1f22; } p { color: #a0a7b1; } pre, img { border-color: #3c4046; }
+`;
 
 function painted(text: string, spans: readonly HotSpan[]): HTMLElement {
   const pre = make('pre');
@@ -41,13 +43,17 @@ function pictureOf(svg: string, description: string): HTMLElement {
   return image;
 }
 
-/** `spans`: the words that the editor shows with heat. `svg`: the picture, if there is one. */
+/**
+ * `spans`: the words that the editor shows with heat. `svg`: the picture, if there is one. It has the page's colors, so the file has
+ * them, too: dark or light.
+ */
 export function toHtml(
   title: string,
   subtitle: string,
   text: string,
   spans: readonly HotSpan[],
   svg: string | null,
+  isDark: boolean,
 ): string {
   const body = make('body', [make('h1', title), make('p', subtitle), painted(text, spans)]);
   if (svg !== null) body.append(pictureOf(svg, `Picture: ${subtitle}`));
@@ -59,8 +65,7 @@ export function toHtml(
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)}</title>
-<style>${STYLE}
-</style>
+<style>${STYLE}${isDark ? DARK : ''}</style>
 </head>
 ${body.outerHTML}
 </html>

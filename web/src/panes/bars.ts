@@ -22,7 +22,7 @@ export function bars({ caption, word, columns, rows }: BarTable, onGo: (range: R
   const body = rows.map(({ text, range, cells, length }) => {
     const button = make('button', text, 'word');
     button.type = 'button';
-    button.title = text;
+    button.title = `Go to ${text}`;
     button.addEventListener('click', () => onGo(range));
     const bar = make('div');
     bar.style.width = `${Math.max(1, 100 * length)}%`;
@@ -41,7 +41,13 @@ function headingOf(text: string, className: string): HTMLElement {
   return heading;
 }
 
-export function facts(entries: readonly (readonly [name: string, value: string])[]): HTMLElement {
+/** Numbers with their names. */
+export type Facts = readonly (readonly [name: string, value: string])[];
+
+/** As one line. */
+export const inWords = (entries: Facts): string => entries.map((fact) => fact.join(' ')).join(' · ');
+
+export function facts(entries: Facts): HTMLElement {
   return make(
     'dl',
     entries.map(([name, value]) => make('div', [make('dt', name), make('dd', value)])),

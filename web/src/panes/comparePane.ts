@@ -169,6 +169,7 @@ export class ComparePane {
     const items = words.map(({ label, index, share }) => {
       const button = make('button', visible(label), 'word');
       button.type = 'button';
+      button.title = 'Go to this word';
       button.addEventListener('click', () => this.events.onChoose(index));
       return make('li', [make('span', percent(share), 'weight'), button]);
     });

@@ -3,7 +3,7 @@ import { element, make } from '../app/dom';
 import { visible } from '../draw/labels';
 import { percent } from '../draw/matrix';
 import type { Range, SummaryResult } from '../generated/live';
-import { type BarTable, bars, facts, number } from './bars';
+import { type BarTable, bars, type Facts, facts, number } from './bars';
 import { linesOf } from './drawn';
 import { times } from './wordPane';
 
@@ -15,6 +15,7 @@ const greatest = (numbers: readonly number[]) => Math.max(Number.MIN_VALUE, ...n
 export class SummaryPane {
   /** What the pane shows. */
   tables: readonly BarTable[] = [];
+  facts: Facts = [];
   private readonly box = element('pane-summary', HTMLElement);
 
   constructor(private readonly onGo: (range: Range) => void) {}
@@ -23,16 +24,17 @@ export class SummaryPane {
   show(answer: SummaryResult | null, lineOf: (line: number) => string): void {
     if (!answer) {
       this.tables = [];
+      this.facts = [];
       this.box.replaceChildren();
       return;
     }
     const { definitions, chunks } = answer;
-    const numbers = facts([
+    this.facts = [
       ['attention on <s> and </s>', percent(answer.sinkShare)],
       ['on whitespace', percent(answer.whitespaceShare)],
       ['chunks', String(chunks.length)],
       ['subwords', String(chunks.reduce((sum, { tokens }) => sum + tokens, 0))],
-    ]);
+    ];
     const before = definitions.length > 0 ? [definitionsOf(answer)] : [];
     const words = wordsOf(answer);
     const lines = linesTable(answer, lineOf);
@@ -40,7 +42,7 @@ export class SummaryPane {
     this.tables = [...before, words, lines, ...after];
     const draw = (table: BarTable) => bars(table, this.onGo);
     const middle = make('div', [make('div', [draw(words)]), make('div', [draw(lines)], 'wide')], 'columns');
-    this.box.replaceChildren(numbers, ...before.map(draw), middle, ...after.map(draw));
+    this.box.replaceChildren(facts(this.facts), ...before.map(draw), middle, ...after.map(draw));
   }
 }
 

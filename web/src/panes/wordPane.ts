@@ -3,7 +3,7 @@ import { element, make } from '../app/dom';
 import { visible } from '../draw/labels';
 import { percent } from '../draw/matrix';
 import type { Range, RelatedLexeme, RelationsResult } from '../generated/live';
-import { type BarTable, bars, facts, number } from './bars';
+import { type BarTable, bars, type Facts, facts, number } from './bars';
 
 /** A lift as text. */
 export const times = (lift: number): string => `${lift.toFixed(lift < 10 ? 1 : 0)}×`;
@@ -13,6 +13,8 @@ const place = ({ start }: Range) => `${start.line + 1}:${start.character + 1}`;
 export class WordPane {
   /** What the pane shows. */
   tables: readonly BarTable[] = [];
+  /** The word with its place and its numbers. */
+  facts: Facts = [];
   private readonly box = element('pane-word', HTMLElement);
 
   constructor(private readonly onGo: (range: Range) => void) {}
@@ -20,6 +22,7 @@ export class WordPane {
   show(answer: RelationsResult | null): void {
     if (!answer) {
       this.tables = [];
+      this.facts = [];
       this.box.replaceChildren(make('p', 'There is no word at the cursor. Put the cursor on a word.', 'muted'));
       return;
     }
@@ -30,14 +33,15 @@ export class WordPane {
       tableOf(`${name} is attended by`, answer.attendedBy),
     ];
     const heading = make('h2', [make('b', name, 'word'), ` at ${place(lexeme.range)}`]);
-    const numbers = facts([
+    const numbers: Facts = [
       ['lift', times(lexeme.lift)],
       ['share of its chunk', percent(lexeme.share)],
       ['rank', String(lexeme.rank)],
       ['level', lexeme.level === 0 ? 'none' : `${lexeme.level} of 5`],
-    ]);
+    ];
+    this.facts = [[name, `at ${place(lexeme.range)}`], ...numbers];
     const columns = this.tables.map((table) => make('div', [bars(table, this.onGo)]));
-    this.box.replaceChildren(heading, numbers, make('div', columns, 'columns'));
+    this.box.replaceChildren(heading, facts(numbers), make('div', columns, 'columns'));
   }
 }
 
