@@ -54,6 +54,8 @@ describe('a picture', () => {
     const page = readFileSync(new URL('../index.html', import.meta.url), 'utf8');
     for (const words of ['the map’s greatest weight', 'layer \\ head']) expect(svg).toContain(`>${words}<`);
     expect(page).toContain('>the map’s greatest weight<');
+    // The maps begin below the numbers of the heads.
+    expect(svg).toMatch(/<g transform="translate\([\d.]+ 24\) scale/);
   });
 
   test('draws each cell once', () => {

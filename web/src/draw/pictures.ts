@@ -144,6 +144,7 @@ const MAP_SCALE = 'the map’s greatest weight';
 export function mapsFigure(maps: Maps, style: PictureStyle): Figure {
   const step = MAP_SIDE + 4;
   const margin = GLYPH * AXES.length + 8;
+  const top = 24;
   const n = maps.size * maps.size;
   const parts = [text(AXES, margin - 6, 12, { size: 11, fill: style.muted, anchor: 'end' })];
   for (let head = 0; head < maps.heads; head++) {
@@ -152,18 +153,18 @@ export function mapsFigure(maps: Maps, style: PictureStyle): Figure {
     );
   }
   for (let layer = 0; layer < maps.layers; layer++) {
-    const y = margin + layer * step;
+    const y = top + layer * step;
     parts.push(text(String(layer), margin - 6, y + MAP_SIDE / 2 + 4, { size: 11, fill: style.muted, anchor: 'end' }));
     for (let head = 0; head < maps.heads; head++) {
       const start = (layer * maps.heads + head) * n;
       const cells = cellPaths(maps.size, (at) => maps.cells[start + at] ?? 0, LUT);
-      const place = `translate(${margin + head * step} ${y}) scale(${MAP_SIDE / Math.max(1, maps.size)})`;
+      const place = `translate(${short(margin + head * step)} ${y}) scale(${MAP_SIDE / Math.max(1, maps.size)})`;
       parts.push(`<g transform="${place}" shape-rendering="crispEdges">${cells}</g>`);
     }
   }
-  const bottom = margin + maps.layers * step;
+  const bottom = top + maps.layers * step;
   parts.push(
-    `<g transform="translate(${margin} ${bottom + 8})">`,
+    `<g transform="translate(${short(margin)} ${bottom + 8})">`,
     legend(LUT, ['0', MAP_SCALE], 180, style.muted),
     '</g>',
   );
