@@ -199,8 +199,8 @@ impl IntoResponse for ApiError {
                 let identity = HeaderValue::from_static("identity");
                 headers.insert(header::ACCEPT_ENCODING, identity);
             }
-            // The rest of the body is not read.
-            Self::BodyTimeout { .. } | Self::TooLarge { .. } => {
+            // The client does not keep to the limits.
+            Self::BodyTimeout { .. } | Self::TooLarge { .. } | Self::HeadTooLarge => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}

@@ -17,9 +17,13 @@ use sha2::{Digest, Sha256};
 use super::error::ApiError;
 use super::options::ServerOptions;
 use super::page;
+use super::server::MAX_HEAD;
 
 /// Precedes a token in base64url among the subprotocols of a WebSocket, since a browser cannot send a header with it.
 const BEARER_PROTOCOL: &str = "bearer.";
+
+/// A colon, a space, and the end of the line.
+const FIELD_MARKS: usize = 4;
 
 /// Paths that need no token: pages that a browser opens, and what a supervisor requests.
 const PUBLIC: [&str; 4] = ["/docs", "/openapi.json", "/health", "/ready"];
@@ -156,14 +160,28 @@ fn is_equal(a: [u8; 32], b: [u8; 32]) -> bool {
     a.iter().zip(&b).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
 }
 
-/// Checks `Host` and `Origin`, before everything else.
+/// hyper refuses a head only when its buffer is full, which can be larger than the limit.
+fn check_size(request: &Request) -> Result<(), ApiError> {
+    let fields = request.headers().iter();
+    let fields: usize = fields
+        .map(|(name, value)| name.as_str().len() + value.len() + FIELD_MARKS)
+        .sum();
+    let target = request.uri().path_and_query();
+    let target = target.map_or(0, |target| target.as_str().len());
+    if fields + target > MAX_HEAD {
+        return Err(ApiError::HeadTooLarge);
+    }
+    Ok(())
+}
+
+/// Checks the size of the head, `Host` and `Origin`, before everything else.
 pub(crate) async fn check_names(
     State(guard): State<Arc<Guard>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let checked = guard
-        .check_host(&request)
+    let checked = check_size(&request)
+        .and_then(|()| guard.check_host(&request))
         .and_then(|()| guard.check_origin(request.headers()));
     match checked {
         Ok(()) => next.run(request).await,

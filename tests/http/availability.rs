@@ -209,6 +209,7 @@ fn a_head_that_cannot_be_read_is_answered_with_a_body() {
     let server = Server::ready(|_| ());
     let many = "x: y\r\n".repeat(70);
     let long = format!("x: {}\r\n", "y".repeat(200 << 10));
+    let barely = format!("x: {}\r\n", "y".repeat(33 << 10));
     for (head, status, error_type, word) in [
         (
             format!("GET /health HTTP/1.1\r\nhost: localhost\r\n{many}\r\n"),
@@ -218,6 +219,12 @@ fn a_head_that_cannot_be_read_is_answered_with_a_body() {
         ),
         (
             format!("GET /health HTTP/1.1\r\nhost: localhost\r\n{long}\r\n"),
+            431,
+            "headers_too_large",
+            "32 KiB",
+        ),
+        (
+            format!("GET /health HTTP/1.1\r\nhost: localhost\r\n{barely}\r\n"),
             431,
             "headers_too_large",
             "32 KiB",

@@ -216,6 +216,20 @@ describe('a live document', () => {
     ]);
   });
 
+  test('is another version once it is closed, so that late heat is not taken for its own', () => {
+    const { connection, wire } = setUp();
+    const document = new LiveDocument(connection, () => 'a', modelAndView);
+    wire(0).open();
+    document.open();
+    const { version } = document;
+    document.close();
+    expect(document.version).toBeGreaterThan(version);
+    document.close();
+    document.open();
+    expect(wire(0).sent.map(({ type }) => type)).toEqual(['open', 'close', 'open']);
+    expect(wire(0).sent[2]?.version).toBe(document.version);
+  });
+
   test('is sent with its language, and again when that changes', async () => {
     const { connection, wire } = setUp();
     const document = new LiveDocument(connection, () => 'a', modelAndView);

@@ -72,8 +72,9 @@ export class LiveDocument {
     return this.connection.ask(kind, question, slot);
   }
 
-  /** Removes the document from the server. */
+  /** Removes the document from the server. What the server still sends about it is outdated. */
   close(): void {
+    this.version++;
     if (this.isOpen) this.connection.send({ type: 'close' });
     this.isOpen = false;
   }
