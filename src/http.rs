@@ -15,7 +15,7 @@
 //! | `routes` | REST, one file for each endpoint |
 //! | `live` | the WebSocket |
 //! | `page` | the page at `/` |
-//! | `content`, `compression` | responses that do not change, with their `ETag`; gzip |
+//! | `content`, `compression` | responses that do not change, with their `ETag`; brotli and gzip |
 //! | `metrics`, `openapi`, `docs` | metrics, and the description of the API |
 //!
 //! `docs/http.md` describes all requests and responses. This module computes nothing, and reads no file for a client.

@@ -9,17 +9,21 @@ use crate::{CODE, SERVER, functions};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-fn gunzip(reply: &Reply) -> Vec<u8> {
-    assert_eq!(reply.header("content-encoding"), Some("gzip"));
+fn decoded(reply: &Reply) -> Vec<u8> {
     let mut body = Vec::new();
-    let mut decoder = flate2::read::GzDecoder::new(&*reply.body);
-    decoder.read_to_end(&mut body).unwrap();
+    match reply.header("content-encoding") {
+        Some("gzip") => flate2::read::GzDecoder::new(&*reply.body).read_to_end(&mut body),
+        Some("br") => brotli::Decompressor::new(&*reply.body, 4096).read_to_end(&mut body),
+        coding => panic!("{coding:?}"),
+    }
+    .unwrap();
     body
 }
 
 #[test]
 fn large_responses_are_compressed_for_clients_that_accept_it() {
-    let gzip = ("accept-encoding", "gzip, deflate, br");
+    let gzip = ("accept-encoding", "gzip, deflate");
+    let brotli = ("accept-encoding", "gzip, deflate, br, zstd");
     for path in [
         "/",
         "/codegaze.js",
@@ -29,24 +33,31 @@ fn large_responses_are_compressed_for_clients_that_accept_it() {
     ] {
         let plain = SERVER.get(path);
         assert_eq!(plain.header("content-encoding"), None, "{path}");
-        let reply = SERVER.send("GET", path, &[gzip], b"");
+        let replies = [gzip, brotli].map(|accept| SERVER.send("GET", path, &[accept], b""));
         if plain.body.len() < 4096 {
-            assert_eq!(reply.body, plain.body);
+            assert!(replies.iter().all(|reply| reply.body == plain.body));
             continue;
         }
-        for reply in [&plain, &reply] {
+        for reply in [&plain].into_iter().chain(&replies) {
             let mut vary = reply.headers("vary");
             assert!(vary.any(|value| value == "accept-encoding"), "{path}");
         }
-        assert_eq!(gunzip(&reply), plain.body, "{path}");
-        assert!(reply.body.len() * 2 < plain.body.len(), "{path}");
+        for (reply, coding) in replies.iter().zip(["gzip", "br"]) {
+            assert_eq!(reply.header("content-encoding"), Some(coding), "{path}");
+            assert_eq!(decoded(reply), plain.body, "{path}");
+            assert!(reply.body.len() * 2 < plain.body.len(), "{path}");
+        }
+        assert!(replies[1].body.len() < replies[0].body.len(), "{path}");
     }
     let body = json!({ "code": functions(6), "visualize": false }).to_string();
     let plain = SERVER.send("POST", "/analyze-attention", &[JSON], body.as_bytes());
-    let reply = SERVER.send("POST", "/analyze-attention", &[JSON, gzip], body.as_bytes());
-    let decoded: Value = serde_json::from_slice(&gunzip(&reply)).unwrap();
-    assert_eq!(decoded["chunks"], plain.ok()["chunks"]);
-    assert!(reply.body.len() * 3 < plain.body.len() * 2);
+    for accept in [gzip, brotli] {
+        let headers = [JSON, accept];
+        let reply = SERVER.send("POST", "/analyze-attention", &headers, body.as_bytes());
+        let found: Value = serde_json::from_slice(&decoded(&reply)).unwrap();
+        assert_eq!(found["chunks"], plain.ok()["chunks"]);
+        assert!(reply.body.len() * 3 < plain.body.len() * 2);
+    }
     SERVER.await_metric("codegaze_queue_depth", |depth| depth == 0.0);
     // Small ones are not, nor those for others.
     let small = SERVER.send("GET", "/health", &[gzip], b"");
