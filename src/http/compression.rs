@@ -123,7 +123,7 @@ fn is_text(headers: &HeaderMap) -> bool {
 /// Writes compressed bytes to a buffer.
 enum Encoder {
     Brotli(Box<CompressorWriter<Vec<u8>>>),
-    Gzip(GzEncoder<Vec<u8>>),
+    Gzip(Box<GzEncoder<Vec<u8>>>),
 }
 
 impl Encoder {
@@ -136,7 +136,9 @@ impl Encoder {
                 BROTLI_QUALITY,
                 BROTLI_WINDOW,
             ))),
-            Coding::Gzip => Self::Gzip(GzEncoder::new(full, Compression::new(GZIP_LEVEL))),
+            Coding::Gzip => {
+                Self::Gzip(Box::new(GzEncoder::new(full, Compression::new(GZIP_LEVEL))))
+            }
         }
     }
 

@@ -58,6 +58,10 @@ export async function serve(options = [], environment = {}) {
       server.on('exit', resolve);
       server.kill('SIGTERM');
     });
+  // A server that a failed test left behind must not keep the tests from ending.
+  server.unref();
+  server.stderr.unref();
+  process.on('exit', () => server.kill());
   /** Nothing is answered while `work` runs. */
   const heldBack = async (work) => {
     server.kill('SIGSTOP');
