@@ -169,16 +169,32 @@ fn the_generated_lists_are_current() {
     compare_or_write("web/src/generated/lists.ts", &typescript());
 }
 
-/// Writes a setting's `enum` and its descriptions.
-fn write_setting<T: Named>(manifest: &mut Page, key: &str) {
-    let setting = format!("\"{key}\": {{");
+/// Writes a setting's `enum`, and the descriptions of its values as strings that can be translated.
+fn write_setting<T: Named>(manifest: &mut Page, strings: &mut Page, key: &str) {
+    let setting = format!("\"codegaze.{key}\": {{");
     manifest.replace(&[&setting, "\"enum\": "], ",\n", &json_list(&names::<T>()));
     let about: Vec<String> = T::ALL
         .iter()
-        .map(|value| format!("\n{:14}{}", "", Value::from(capitalized(value.about()))))
+        .map(|value| format!("\n{:14}\"%setting.{key}.{}%\"", "", value.as_str()))
         .collect();
     let about = about.join(",") + "\n            ";
     manifest.replace(&[&setting, "\"enumDescriptions\": ["], "]", &about);
+    let description = format!("  \"setting.{key}\": ");
+    let of_a_value = format!("  \"setting.{key}.");
+    let mut lines = Vec::new();
+    for line in strings.text.lines() {
+        if line.starts_with(&of_a_value) {
+            continue;
+        }
+        lines.push(line.to_owned());
+        if line.starts_with(&description) {
+            lines.extend(T::ALL.iter().map(|value| {
+                let text = Value::from(capitalized(value.about()));
+                format!("  \"setting.{key}.{}\": {text},", value.as_str())
+            }));
+        }
+    }
+    strings.text = lines.join("\n") + "\n";
 }
 
 /// `["a", "b"]`
@@ -189,12 +205,14 @@ fn json_list(names: &[&str]) -> String {
 #[test]
 fn vscode_offers_what_there_is() {
     let mut manifest = Page::open("editors/vscode/package.json");
-    write_setting::<Device>(&mut manifest, "codegaze.device");
-    write_setting::<Precision>(&mut manifest, "codegaze.precision");
-    write_setting::<Method>(&mut manifest, "codegaze.method");
-    write_setting::<Sinks>(&mut manifest, "codegaze.sinks");
-    write_setting::<Aggregate>(&mut manifest, "codegaze.aggregate");
+    let mut strings = Page::open("editors/vscode/package.nls.json");
+    write_setting::<Device>(&mut manifest, &mut strings, "device");
+    write_setting::<Precision>(&mut manifest, &mut strings, "precision");
+    write_setting::<Method>(&mut manifest, &mut strings, "method");
+    write_setting::<Sinks>(&mut manifest, &mut strings, "sinks");
+    write_setting::<Aggregate>(&mut manifest, &mut strings, "aggregate");
     manifest.check();
+    strings.check();
 }
 
 /// `text` in lines of at most 78 columns, each indented by 8.
@@ -216,14 +234,39 @@ fn wrapped(text: &str) -> String {
 }
 
 /// `a (about a), b (about b) or c (about c)`
-fn explained(entry: impl Fn(Method) -> String) -> String {
-    let mut entries: Vec<String> = Method::ALL.into_iter().map(entry).collect();
+fn explained<T: Named>(entry: impl Fn(&T) -> String) -> String {
+    let mut entries: Vec<String> = T::ALL.iter().map(entry).collect();
     let last = entries.pop().unwrap();
     format!("{} or {last}", entries.join(", "))
 }
 
+/// A list of names as Lua, and what each means.
+fn write_lua_list<T: Named>(out: &mut String, about: &str, name: &str) {
+    let _ = writeln!(out, "\n--- {about}\nM.{name} = {{");
+    for value in T::ALL {
+        let text = capitalized(value.about());
+        assert!(!text.contains(['\'', '\\']), "{text:?} needs an escape");
+        let _ = writeln!(out, "  {{ name = '{}', text = '{text}' }},", value.as_str());
+    }
+    out.push_str("}\n");
+}
+
+/// The lists of names as Lua, as `StyLua` formats them.
+fn lua() -> String {
+    let mut out = "--- The lists of names that Rust declares. `UPDATE_LISTS=1 cargo test --test lists` writes this file.\n\
+        local M = {}\n"
+        .to_owned();
+    let file = &mut out;
+    write_lua_list::<Fusion>(file, "How all heads of a layer become one.", "FUSIONS");
+    let about = "How the scores of a lexeme’s subwords become one.";
+    write_lua_list::<Aggregate>(file, about, "AGGREGATES");
+    out.push_str("\nreturn M\n");
+    out
+}
+
 #[test]
 fn neovim_offers_and_documents_what_there_is() {
+    compare_or_write("editors/nvim/lua/codegaze/lists.lua", &lua());
     let file = "editors/nvim/lua/codegaze/export.lua";
     let export = read(file);
     let list_of = |name: &str| -> Vec<String> {
@@ -245,9 +288,14 @@ fn neovim_offers_and_documents_what_there_is() {
     assert_eq!(list_of("KINDS"), names::<PictureKind>(), "{file}: M.KINDS");
     let file = "editors/nvim/doc/codegaze.txt";
     let mut help = Page::open(file);
-    let methods = explained(|method| format!("{method} ({})", method.about()));
+    let methods = explained(|method: &Method| format!("{method} ({})", method.about()));
     let text = wrapped(&format!("Select how attention becomes scores: {methods}."));
     help.replace(&["*:Codegaze-method*\n"], "\n\n", &text);
+    let aggregates = explained(|value: &Aggregate| format!("{value} ({})", value.about()));
+    let text = wrapped(&format!(
+        "Select how the scores of a word's subwords become one: {aggregates}. The heatmap does not change."
+    ));
+    help.replace(&["*:Codegaze-aggregate*\n"], "\n\n", &text);
     help.check();
     let help = read(file);
     let paragraph = |tag: &str| -> String {
@@ -380,7 +428,7 @@ fn the_json_schema_has_every_name() {
 #[test]
 fn the_readme_explains_every_method() {
     let mut page = Page::open("README.md");
-    let methods = explained(|method| {
+    let methods = explained(|method: &Method| {
         let about = method.about().replace("<s>", "`<s>`");
         match method.definition().paper() {
             Some(paper) => format!("`{method}` ({about}; {})", paper.authors),

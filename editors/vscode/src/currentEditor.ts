@@ -26,20 +26,21 @@ export function placeOfSelection({ start, active, isEmpty, isSingleLine }: vscod
 let last: { uri: string; position: vscode.Position } | undefined;
 
 /** Where a command applies; `undefined` if no source file is open. */
-export function currentPlace(): Place | undefined {
+export async function currentPlace(): Promise<Place | undefined> {
   const editor = currentEditor();
   if (editor && isAnalyzed(editor.document)) {
     return { document: editor.document, position: placeOfSelection(editor.selection) };
   }
+  const isLast = ({ uri }: { uri: vscode.Uri }) => uri.toString() === last?.uri;
   const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
-  const uris = tabs.flatMap(({ input }) => (input instanceof vscode.TabInputText ? [input.uri.toString()] : []));
-  const open = vscode.workspace.textDocuments.filter(
-    (document) => isAnalyzed(document) && uris.includes(document.uri.toString()),
-  );
-  const document = open.find(({ uri }) => uri.toString() === last?.uri) ?? open[0];
-  if (!document) return undefined;
-  const isLast = document.uri.toString() === last?.uri;
-  return { document, position: (isLast && last?.position) || new vscode.Position(0, 0) };
+  const files = tabs.flatMap(({ input }) => (input instanceof vscode.TabInputText ? [input] : []));
+  for (const { uri } of files.sort((a, b) => Number(isLast(b)) - Number(isLast(a)))) {
+    // After a restart, VS Code has not read the files of the tabs that are covered.
+    const document = await Promise.resolve(vscode.workspace.openTextDocument(uri)).catch(() => undefined);
+    if (!document || !isAnalyzed(document)) continue;
+    return { document, position: (isLast(document) && last?.position) || new vscode.Position(0, 0) };
+  }
+  return undefined;
 }
 
 /** Calls back when it may be another one, or when its language may be another one. */

@@ -12,6 +12,7 @@ import { COMMANDS, CONTEXTS, WALKTHROUGH } from './names';
 import { HeatmapPanels } from './panel/panel';
 import {
   downloadModel,
+  selectAggregate,
   selectHead,
   selectLayer,
   selectMethod,
@@ -69,7 +70,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<Api> {
   register(COMMANDS.selectMethod, () => selectMethod(started));
   register(COMMANDS.selectLayer, () => selectLayer(started));
   register(COMMANDS.selectHead, () => selectHead(started));
-  register(COMMANDS.showLegend, showLegend);
+  register(COMMANDS.selectAggregate, () => selectAggregate(started));
+  register(COMMANDS.showLegend, () => showLegend(started));
   register(COMMANDS.showWalkthrough, () =>
     vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false),
   );
@@ -78,12 +80,14 @@ export async function activate(context: vscode.ExtensionContext): Promise<Api> {
   register(COMMANDS.report, () => report(started, context.extension));
   register(COMMANDS.clearCache, async () => {
     const result = await started.execute<{ bytes: number }>(SERVER_COMMANDS.clearCache);
-    if (result) vscode.window.setStatusBarMessage(`Codegaze: ${(result.bytes / 2 ** 20).toFixed(1)} MiB freed`, 5000);
+    if (!result) return;
+    const freed = (result.bytes / 2 ** 20).toFixed(1);
+    vscode.window.setStatusBarMessage(vscode.l10n.t('Codegaze: {0} MiB freed', freed), 5000);
   });
-  register(COMMANDS.showHeatmap, (target) => panels.show(placeOf(started, target)));
-  register(COMMANDS.exportHeatmap, (target) => {
-    const place = placeOf(started, target);
-    return place && exportHeatmap(started, { uri: place.uri, position: place.range.start });
+  register(COMMANDS.showHeatmap, async (target) => panels.show(await placeOf(started, target)));
+  register(COMMANDS.exportHeatmap, async (target) => {
+    const place = await placeOf(started, target);
+    return place && exportHeatmap(started, place.uri, place.range.start);
   });
 
   const noteActive = () => {
@@ -111,13 +115,13 @@ export async function deactivate(): Promise<void> {
   await session?.stop();
 }
 
-function placeOf(started: Session, target?: Target): { uri: vscode.Uri; range: Range } | undefined {
+async function placeOf(started: Session, target?: Target): Promise<{ uri: vscode.Uri; range: Range } | undefined> {
   const client = started.running;
   // The editor's own menus pass a URI, the server's commands a target.
   if (target && typeof target.uri === 'string' && target.range && client) {
     return { uri: client.protocol2CodeConverter.asUri(target.uri), range: target.range };
   }
-  const place = currentPlace();
+  const place = await currentPlace();
   if (!place) return undefined;
   const at = { line: place.position.line, character: place.position.character };
   return { uri: place.document.uri, range: { start: at, end: at } };

@@ -31,12 +31,15 @@ export class Hovers implements vscode.HoverProvider, vscode.Disposable {
     const client = this.session.running;
     if (!client || !isAnalyzed(document)) return null;
     const isExplained = this.explained?.uri === document.uri.toString() && this.explained.range.contains(position);
+    const explained = isExplained ? this.explained : null;
     // Explained once: the next hover is a short one.
     this.explained = null;
-    if (!isExplained && !this.visibility.isShown(document)) return null;
-    const params = client.code2ProtocolConverter.asTextDocumentPositionParams(document, position);
+    if (!explained && !this.visibility.isShown(document)) return null;
+    // The cursor can be behind the word, where punctuation follows.
+    const place = explained?.range.start ?? position;
+    const params = client.code2ProtocolConverter.asTextDocumentPositionParams(document, place);
     try {
-      const hover: Hover | null = isExplained
+      const hover: Hover | null = explained
         ? await client.sendRequest(EXPLAIN, params, token)
         : await client.sendRequest(HoverRequest.type, params, token);
       return client.protocol2CodeConverter.asHover(hover) ?? null;

@@ -2,6 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
+import * as vscode from 'vscode';
 
 export type Found = { path: string; origin: 'setting' | 'bundled' | 'PATH' };
 
@@ -10,8 +11,13 @@ export class ServerMissing extends Error {
   constructor(readonly configured: string | null) {
     super(
       configured === null
-        ? 'There is no codegaze program: the extension contains none for this platform, and PATH has none.'
-        : `codegaze.server.path is "${configured}", which is not a program: give an absolute path, or the name of a program on PATH.`,
+        ? vscode.l10n.t(
+            'There is no codegaze program: the extension contains none for this platform, and PATH has none.',
+          )
+        : vscode.l10n.t(
+            'codegaze.server.path is "{0}", which is not a program: give an absolute path, or the name of a program on PATH.',
+            configured,
+          ),
     );
   }
 }

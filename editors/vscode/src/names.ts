@@ -17,6 +17,7 @@ export const COMMANDS = {
   selectMethod: 'codegaze.selectMethod',
   selectLayer: 'codegaze.selectLayer',
   selectHead: 'codegaze.selectHead',
+  selectAggregate: 'codegaze.selectAggregate',
   showLegend: 'codegaze.showLegend',
   showWalkthrough: 'codegaze.showWalkthrough',
   clearCache: 'codegaze.clearCache',

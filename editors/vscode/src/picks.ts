@@ -1,13 +1,14 @@
 // Quick picks of what is shown: model, method, layer, head, style, level.
 
 import * as vscode from 'vscode';
-import { METHODS } from '../../../web/src/generated/lists';
+import { AGGREGATE_TEXTS, AGGREGATES, METHODS } from '../../../web/src/generated/lists';
 import { describeView, shortModel } from '../../../web/src/view/words';
+import { messageOf } from './errors';
 import { COMMANDS, LEVELS, STYLES, type Style } from './names';
 import { MODEL, type ModelResult, SERVER_COMMANDS, type View, type ViewOptions } from './protocol';
 import type { Session } from './session';
 import { isHighContrast, settings, write } from './settings';
-import { legend } from './words';
+import { aggregateWords, legend, translated } from './words';
 
 type Pick<T> = vscode.QuickPickItem & { value?: T };
 
@@ -28,7 +29,7 @@ async function apply(session: Session, options: ViewOptions): Promise<void> {
   try {
     await session.setView(options);
   } catch (error) {
-    void vscode.window.showErrorMessage(`Codegaze: ${error instanceof Error ? error.message : String(error)}`);
+    void vscode.window.showErrorMessage(vscode.l10n.t('Codegaze: {0}', messageOf(error)));
   }
 }
 
@@ -36,26 +37,42 @@ async function apply(session: Session, options: ViewOptions): Promise<void> {
 export async function selectView(session: Session): Promise<void> {
   const now = await model(session);
   const view = now?.view;
-  const entry = (label: string, description: string, value: string): Pick<string> => ({ label, description, value });
+  const entry = (icon: string, label: string, description: string, value: string): Pick<string> => ({
+    label: `$(${icon}) ${label}`,
+    description,
+    value,
+  });
   const items: Pick<string>[] = [
-    entry('$(circuit-board) Model…', now?.id ?? 'none yet', COMMANDS.selectModel),
-    entry('$(symbol-operator) Method…', view ? METHODS[view.method].name : '', COMMANDS.selectMethod),
-    entry('$(layers) Layer…', view ? describeLayers(view) : '', COMMANDS.selectLayer),
-    entry('$(split-horizontal) Head…', view ? describeHeads(view) : '', COMMANDS.selectHead),
-    { label: '', kind: vscode.QuickPickItemKind.Separator },
-    entry('$(symbol-color) Heat style…', settings.style(), COMMANDS.selectStyle),
-    entry('$(eye) Show or hide attention', '', COMMANDS.toggle),
-    entry('$(eye-closed) On or off, here or elsewhere…', '', COMMANDS.turnOff),
+    entry('circuit-board', vscode.l10n.t('Model…'), now?.id ?? vscode.l10n.t('none yet'), COMMANDS.selectModel),
     entry(
-      '$(inspect) Attention of the word at the cursor',
-      settings.hasCursorAttention() ? 'on' : 'off',
+      'symbol-operator',
+      vscode.l10n.t('Method…'),
+      view ? translated(METHODS[view.method].name) : '',
+      COMMANDS.selectMethod,
+    ),
+    entry('layers', vscode.l10n.t('Layer…'), view ? describeLayers(view) : '', COMMANDS.selectLayer),
+    entry('split-horizontal', vscode.l10n.t('Head…'), view ? describeHeads(view) : '', COMMANDS.selectHead),
+    entry(
+      'group-by-ref-type',
+      vscode.l10n.t('Aggregate of subwords…'),
+      view ? aggregateWords(view.aggregate) : '',
+      COMMANDS.selectAggregate,
+    ),
+    { label: '', kind: vscode.QuickPickItemKind.Separator },
+    entry('symbol-color', vscode.l10n.t('Heat style…'), settings.style(), COMMANDS.selectStyle),
+    entry('eye', vscode.l10n.t('Show or hide attention'), '', COMMANDS.toggle),
+    entry('eye-closed', vscode.l10n.t('On or off, here or elsewhere…'), '', COMMANDS.turnOff),
+    entry(
+      'inspect',
+      vscode.l10n.t('Attention of the word at the cursor'),
+      settings.hasCursorAttention() ? vscode.l10n.t('on') : vscode.l10n.t('off'),
       COMMANDS.toggleCursorAttention,
     ),
-    entry('$(graph-scatter) Heatmap', '', COMMANDS.showHeatmap),
-    entry('$(info) Legend', '', COMMANDS.showLegend),
+    entry('graph-scatter', vscode.l10n.t('Heatmap'), '', COMMANDS.showHeatmap),
+    entry('info', vscode.l10n.t('Legend'), '', COMMANDS.showLegend),
     { label: '', kind: vscode.QuickPickItemKind.Separator },
-    entry('$(output) Show log', '', COMMANDS.showLog),
-    entry('$(debug-restart) Restart server', '', COMMANDS.restart),
+    entry('output', vscode.l10n.t('Show log'), '', COMMANDS.showLog),
+    entry('debug-restart', vscode.l10n.t('Restart server'), '', COMMANDS.restart),
   ];
   const command = await choose(items, view ? `${now?.id ?? ''}: ${describeView(view)}` : 'Codegaze');
   if (command !== undefined) await vscode.commands.executeCommand(command);
@@ -87,11 +104,11 @@ export async function selectModel(session: Session): Promise<void> {
       ...known,
       { label: '', kind: vscode.QuickPickItemKind.Separator },
       {
-        label: '$(folder-opened) A directory…',
+        label: `$(folder-opened) ${vscode.l10n.t('A directory…')}`,
         description: vscode.l10n.t('config.json, a tokenizer, safetensors or PyTorch weights'),
         value: directory,
       },
-      { label: '$(cloud) Another model of the Hugging Face hub…', value: hub },
+      { label: `$(cloud) ${vscode.l10n.t('Another model of the Hugging Face hub…')}`, value: hub },
     ],
     vscode.l10n.t('Which model shall look at the source?'),
   );
@@ -108,7 +125,9 @@ export async function selectModel(session: Session): Promise<void> {
     chosen = await vscode.window.showInputBox({
       prompt: vscode.l10n.t('A RoBERTa-family model, as owner/name'),
       validateInput: (value) =>
-        /^[\w.-]+\/[\w.-]+$/.test(value.trim()) ? null : 'owner/name, such as microsoft/graphcodebert-base',
+        /^[\w.-]+\/[\w.-]+$/.test(value.trim())
+          ? null
+          : vscode.l10n.t('owner/name, such as {0}', 'microsoft/graphcodebert-base'),
     });
   }
   if (chosen === undefined) return;
@@ -124,9 +143,7 @@ export async function downloadModel(session: Session): Promise<void> {
       () => session.execute(SERVER_COMMANDS.downloadModel, { model: name }),
     );
   } catch (error) {
-    void vscode.window.showErrorMessage(
-      vscode.l10n.t('Codegaze cannot download {0}: {1}', name, error instanceof Error ? error.message : String(error)),
-    );
+    void vscode.window.showErrorMessage(vscode.l10n.t('Codegaze cannot download {0}: {1}', name, messageOf(error)));
   }
 }
 
@@ -138,11 +155,7 @@ export async function useModel(session: Session, name: string): Promise<void> {
     await session.execute(SERVER_COMMANDS.setModel, { model: name });
   } catch (error) {
     void vscode.window.showErrorMessage(
-      vscode.l10n.t(
-        'Codegaze cannot use {0}: {1}',
-        shortModel(name),
-        error instanceof Error ? error.message : String(error),
-      ),
+      vscode.l10n.t('Codegaze cannot use {0}: {1}', shortModel(name), messageOf(error)),
     );
   }
 }
@@ -152,9 +165,9 @@ export async function selectMethod(session: Session): Promise<void> {
   if (!now) return;
   const method = await choose(
     now.methods.map((value) => ({
-      label: checked(METHODS[value].name, now.view?.method === value),
+      label: checked(translated(METHODS[value].name), now.view?.method === value),
       description: value,
-      detail: METHODS[value].what,
+      detail: translated(METHODS[value].what),
       value,
     })),
     vscode.l10n.t('How does attention become heat?'),
@@ -199,17 +212,37 @@ export async function selectHead(session: Session): Promise<void> {
   if (heads !== undefined) await apply(session, { heads });
 }
 
-const STYLE_TEXTS: Record<Style, string> = {
-  background: 'A background that is stronger where the model looks more',
-  underline: 'A line under the word: dotted, dashed, solid, thicker with the level',
-  spotlight: 'Words that the model hardly looks at are dimmed',
-  off: 'No heat; hovers, code lenses and the heatmap remain',
-};
+export async function selectAggregate(session: Session): Promise<void> {
+  const now = await model(session);
+  if (!now) return;
+  const aggregate = await choose(
+    AGGREGATES.map((value) => ({
+      label: checked(value, now.view?.aggregate === value),
+      description: translated(AGGREGATE_TEXTS[value]),
+      value,
+    })),
+    vscode.l10n.t("How do the scores of a word's subwords become one?"),
+  );
+  if (aggregate !== undefined) await apply(session, { aggregate });
+}
+
+function styleText(style: Style): string {
+  switch (style) {
+    case 'background':
+      return vscode.l10n.t('A background that is stronger where the model looks more');
+    case 'underline':
+      return vscode.l10n.t('A line under the word: dotted, dashed, solid, thicker with the level');
+    case 'spotlight':
+      return vscode.l10n.t('Words that the model hardly looks at are dimmed');
+    case 'off':
+      return vscode.l10n.t('No heat; hovers, code lenses and the heatmap remain');
+  }
+}
 
 export async function selectStyle(): Promise<void> {
   const now = settings.style();
   const style = await choose(
-    STYLES.map((value) => ({ label: checked(value, value === now), description: STYLE_TEXTS[value], value })),
+    STYLES.map((value) => ({ label: checked(value, value === now), description: styleText(value), value })),
     vscode.l10n.t('How shall heat be drawn?'),
   );
   if (style !== undefined) await write('style', style);
@@ -223,22 +256,29 @@ function swatch(level: number): vscode.Uri {
 }
 
 /** The legend. The level that the user picks becomes the lowest one that is shown. */
-export async function showLegend(): Promise<void> {
+export async function showLegend(session: Session): Promise<void> {
   const configuration = vscode.workspace.getConfiguration('codegaze', null);
   const quantiles = configuration.get<number[]>('levelQuantiles') ?? [];
   const now = settings.minLevel();
   const rows = LEVELS.map((level) => {
     const share = Math.round(100 * ((quantiles[level] ?? 1) - (quantiles[level - 1] ?? 0)));
+    const which =
+      level === 5
+        ? vscode.l10n.t('the {0} % of all words with the most attention', share)
+        : vscode.l10n.t('the next {0} %', share);
     return {
-      label: `Level ${level}`,
-      description: `${level === 5 ? `the ${share} % of all words with the most attention` : `the next ${share} %`}${level === now ? ', the lowest that is shown' : ''}`,
+      label: vscode.l10n.t('Level {0}', level),
+      description: level === now ? vscode.l10n.t('{0}, the lowest that is shown', which) : which,
       iconPath: swatch(level),
       value: level,
     };
   });
   const minLevel = await choose<number>(
     rows.reverse(),
-    `${legend(settings.style(), isHighContrast())} The rest gets little. Pick the lowest level to show.`,
+    vscode.l10n.t(
+      '{0} The rest gets little. Pick the lowest level to show.',
+      legend(settings.style(), isHighContrast(), session.status?.view?.aggregate ?? null),
+    ),
   );
   if (minLevel !== undefined && minLevel !== now) await write('minLevel', minLevel);
 }

@@ -13,6 +13,7 @@ import {
   type StaticFeature,
   TransportKind,
 } from 'vscode-languageclient/node';
+import { messageOf } from './errors';
 import { bundledServer, type Found, findServer, ServerMissing } from './lookup';
 import { CLIENT_COMMANDS, COMMANDS, CONTEXTS } from './names';
 import {
@@ -179,13 +180,7 @@ export class Session implements vscode.Disposable {
       await client.start();
     } catch (error) {
       this.log.error(`cannot start ${server.path}`, error);
-      void this.offer(
-        vscode.l10n.t(
-          'Codegaze cannot start its server {0}: {1}',
-          server.path,
-          error instanceof Error ? error.message : String(error),
-        ),
-      );
+      void this.offer(vscode.l10n.t('Codegaze cannot start its server {0}: {1}', server.path, messageOf(error)));
     }
   }
 
@@ -289,7 +284,7 @@ export class Session implements vscode.Disposable {
   }
 
   private async explainMissing(error: unknown): Promise<void> {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const isSetting = error instanceof ServerMissing && error.configured !== null;
     const hasBundled = isSetting && bundledServer(this.extensionPath, process.platform) !== null;
     const install = 'cargo install --locked --path .';

@@ -9,6 +9,7 @@ import type { Session } from './session';
 import { isAnalyzed, isHighContrast, settings } from './settings';
 import { type DocumentState, isModelMissing, legend, statusText } from './words';
 
+const link = (text: string, command: string) => `[${text}](command:${command})`;
 const cssVariable = (color: string) => `var(--vscode-${color.replaceAll('.', '-')})`;
 
 export class StatusBar implements vscode.Disposable {
@@ -69,7 +70,10 @@ export class StatusBar implements vscode.Disposable {
 
   private tooltip(): vscode.MarkdownString {
     const { status } = this.session;
-    const tooltip = new vscode.MarkdownString('**Codegaze** shows where a code model looks.\n\n', true);
+    const tooltip = new vscode.MarkdownString(
+      `${vscode.l10n.t('{0} shows where a code model looks.', '**Codegaze**')}\n\n`,
+      true,
+    );
     tooltip.supportHtml = true;
     tooltip.isTrusted = {
       enabledCommands: [
@@ -82,36 +86,42 @@ export class StatusBar implements vscode.Disposable {
       ],
     };
     if (status === null) {
-      tooltip.appendMarkdown(`The server is not running. [Start it](command:${COMMANDS.restart})`);
+      const start = link(vscode.l10n.t('Start it'), COMMANDS.restart);
+      tooltip.appendMarkdown(`${vscode.l10n.t('The server is not running.')} ${start}`);
       return tooltip;
     }
     if (status.message !== null) tooltip.appendText(`${status.message}\n`).appendMarkdown('\n\n');
     if (isModelMissing(status, settings.model())) {
-      tooltip.appendMarkdown(
-        `[${vscode.l10n.t('Download it')}](command:${COMMANDS.downloadModel}) · [${vscode.l10n.t('Choose another model')}](command:${COMMANDS.selectModel})\n\n`,
-      );
+      const download = link(vscode.l10n.t('Download it'), COMMANDS.downloadModel);
+      const another = link(vscode.l10n.t('Choose another model'), COMMANDS.selectModel);
+      tooltip.appendMarkdown(`${download} · ${another}\n\n`);
     }
     if (status.view !== null) {
       tooltip.appendText(`${status.view.model}: ${describeView(status.view)}`).appendMarkdown('\n\n');
     }
     for (const note of status.notes) tooltip.appendText(`${note}\n`).appendMarkdown('\n\n');
     if (status.embedded) {
-      tooltip.appendMarkdown(
-        `This is the small model that comes with Codegaze. [CodeBERT, or another](command:${COMMANDS.selectModel})\n\n`,
-      );
+      const small = vscode.l10n.t('This is the small model that comes with Codegaze.');
+      const another = link(vscode.l10n.t('CodeBERT, or another'), COMMANDS.selectModel);
+      tooltip.appendMarkdown(`${small} ${another}\n\n`);
     }
     const swatches = LEVELS.map(
       (level) =>
         `<span style="background-color:${cssVariable(COLORS.background(level))};">&nbsp;${level}</span><span style="color:${cssVariable(COLORS.line(level))};">▬</span>`,
     );
-    tooltip.appendMarkdown(`${legend(settings.style(), isHighContrast())}\n\n`);
+    const meaning = legend(settings.style(), isHighContrast(), status.view?.aggregate ?? null);
+    tooltip.appendMarkdown(`${meaning}\n\n`);
     // Contrast themes and the other styles have no backgrounds to show here.
     if (settings.style() === 'background' && !isHighContrast()) {
-      tooltip.appendMarkdown(`less ${swatches.join('')} more attention\n\n`);
+      tooltip.appendMarkdown(`${vscode.l10n.t('less {0} more attention', swatches.join(''))}\n\n`);
     }
-    tooltip.appendMarkdown(
-      `[Legend](command:${COMMANDS.showLegend}) · [Heatmap](command:${COMMANDS.showHeatmap}) · [On or off](command:${COMMANDS.turnOff}) · click for model, method, layer, head`,
-    );
+    const rest = [
+      link(vscode.l10n.t('Legend'), COMMANDS.showLegend),
+      link(vscode.l10n.t('Heatmap'), COMMANDS.showHeatmap),
+      link(vscode.l10n.t('On or off'), COMMANDS.turnOff),
+      vscode.l10n.t('click for model, method, layer, head'),
+    ];
+    tooltip.appendMarkdown(rest.join(' · '));
     return tooltip;
   }
 }

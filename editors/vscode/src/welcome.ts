@@ -24,7 +24,7 @@ export function welcomeOnce(session: Session, memory: vscode.Memento): vscode.Di
     const choice = await vscode.window.showInformationMessage(
       vscode.l10n.t(
         'Codegaze shows where a code model looks. {0} The model is {1}',
-        legend(settings.style(), isHighContrast()),
+        legend(settings.style(), isHighContrast(), status.view?.aggregate ?? null),
         which,
       ),
       ...(status.embedded ? [explain, codebert] : [explain]),

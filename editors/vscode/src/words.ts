@@ -1,18 +1,40 @@
 // How the server's state and the heat are described to the user.
+import * as vscode from 'vscode';
+import { AGGREGATE_TEXTS, type Aggregate } from '../../../web/src/generated/lists';
 import { duration, shortModel } from '../../../web/src/view/words';
 import type { Style } from './names';
 import type { Status } from './protocol';
 
+/** The texts of methods and the like are translated by their English text: `npm run l10n` collects them from the generated lists. */
+export const translated = (text: string): string => vscode.l10n.t(text);
+
+/** `corrected for length`, in the user's language. */
+export function aggregateWords(aggregate: Aggregate): string {
+  const [text = ''] = translated(AGGREGATE_TEXTS[aggregate]).split(/[;:]/);
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
 /** What the heat means. High-contrast themes have frames instead of backgrounds. */
-export function legend(style: Style, isHighContrast: boolean): string {
-  const how: Record<Exclude<Style, 'off'>, string> = {
-    background: isHighContrast ? 'The more solid the frame of a word' : 'The bluer a word',
-    underline: 'The heavier the line under a word',
-    spotlight: 'The brighter a word',
-  };
-  return style === 'off'
-    ? 'Heat is off: choose a style to see it.'
-    : `${how[style]}, the more the model attends to it.`;
+export function legend(style: Style, isHighContrast: boolean, aggregate: Aggregate | null): string {
+  const sentence = legendOf(style, isHighContrast);
+  return style === 'off' || aggregate === null
+    ? sentence
+    : vscode.l10n.t('{0} A word of several subwords: {1}.', sentence, aggregateWords(aggregate));
+}
+
+function legendOf(style: Style, isHighContrast: boolean): string {
+  switch (style) {
+    case 'background':
+      return isHighContrast
+        ? vscode.l10n.t('The more solid the frame of a word, the more the model attends to it.')
+        : vscode.l10n.t('The bluer a word, the more the model attends to it.');
+    case 'underline':
+      return vscode.l10n.t('The heavier the line under a word, the more the model attends to it.');
+    case 'spotlight':
+      return vscode.l10n.t('The brighter a word, the more the model attends to it.');
+    case 'off':
+      return vscode.l10n.t('Heat is off: choose a style to see it.');
+  }
 }
 
 /** What is known of one document. */
@@ -36,13 +58,17 @@ export function statusText(
   document: DocumentState | undefined,
   isMissing: boolean,
 ): string {
-  if (status === null) return '$(eye-closed) Codegaze: no server';
+  if (status === null) return `$(eye-closed) ${vscode.l10n.t('Codegaze: no server')}`;
   const model = status.model === null ? 'Codegaze' : shortModel(status.model);
   switch (status.state) {
     case 'loading':
-      return `$(loading~spin) ${model}: loading`;
+      return `$(loading~spin) ${vscode.l10n.t('{0}: loading', model)}`;
     case 'downloading':
-      return `$(cloud-download) ${model}: download${status.percent === null ? '' : ` ${status.percent} %`}`;
+      return `$(cloud-download) ${
+        status.percent === null
+          ? vscode.l10n.t('{0}: download', model)
+          : vscode.l10n.t('{0}: download {1} %', model, status.percent)
+      }`;
     case 'error':
       return `$(warning) ${model}`;
     case 'ready': {

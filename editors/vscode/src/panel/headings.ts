@@ -1,4 +1,5 @@
 // What the panel draws, in words: the lines of the words that are drawn, and why they are not all lines of the part.
+import * as vscode from 'vscode';
 import type { MatrixResult } from '../../../../web/src/generated/live';
 import { within } from '../../../../web/src/view/tokens';
 
@@ -29,16 +30,22 @@ export function drawn(result: Placed, part: 'definition' | 'chunk'): Drawn {
   return { from, to, first, last, partLines: isCut ? { first: wantedFirst, last: wantedLast } : null };
 }
 
-const lines = (first: number, last: number) => (first === last ? `line ${first}` : `lines ${first}–${last}`);
+export const lineWords = (line: number): string => vscode.l10n.t('line {0}', line);
+const lines = (first: number, last: number) =>
+  first === last ? lineWords(first) : vscode.l10n.t('lines {0}–{1}', first, last);
 
 /** `a.py, lines 3–9`, and for a part that is longer than a chunk, what it is a part of. */
 export function heading(name: string, { first, last, partLines }: Drawn): string {
   if (partLines === null) return `${name}, ${lines(first, last)}`;
-  return `${name}, ${lines(first, last)} of ${partLines.first}–${partLines.last}`;
+  return vscode.l10n.t('{0}, {1} of {2}–{3}', name, lines(first, last), partLines.first, partLines.last);
 }
 
 /** Why not all lines of the definition are drawn. */
 export function whyCut({ partLines }: Drawn, chunk: number, chunks: number): string {
   if (partLines === null || chunks < 2) return '';
-  return `The definition is longer than the model's window. This is the part in chunk ${chunk + 1} of ${chunks}; move the cursor to see another part.`;
+  return vscode.l10n.t(
+    "The definition is longer than the model's window. This is the part in chunk {0} of {1}; move the cursor to see another part.",
+    chunk + 1,
+    chunks,
+  );
 }

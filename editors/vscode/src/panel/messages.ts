@@ -1,7 +1,24 @@
 // The messages between the extension and the panel's page. Plain data; indices are places on the axes of the matrix.
-import type { Fusion, MethodName, Unit } from '../../../../web/src/generated/lists';
+import type { Scaling } from '../../../../web/src/draw/scaling';
+import type { Aggregate, Fusion, MethodName, Unit } from '../../../../web/src/generated/lists';
 
 export type PanelFormat = 'png' | 'svg' | 'json';
+
+/** One choice of a picker. */
+export interface Choice {
+  value: string;
+  text: string;
+  /** What the choice means. */
+  title?: string;
+}
+
+/** A picker: its choices, and the chosen one. */
+export interface Control {
+  choices: Choice[];
+  value: string;
+}
+
+export type Controls = Record<'method' | 'layer' | 'head' | 'aggregate', Control>;
 
 /** What the user chose in the panel. It survives a reload. */
 export interface PanelState {
@@ -17,6 +34,8 @@ export interface PanelState {
   isFollowing: boolean;
   hasThumbnails: boolean;
   zoom: number;
+  /** How weights become colors. */
+  scaling: Scaling;
 }
 
 export const INITIAL_STATE: PanelState = {
@@ -31,6 +50,7 @@ export const INITIAL_STATE: PanelState = {
   isFollowing: true,
   hasThumbnails: false,
   zoom: 1,
+  scaling: 'clipped',
 };
 
 export interface MatrixMessage {
@@ -41,9 +61,13 @@ export interface MatrixMessage {
   note: string;
   /** Model and view in words. */
   subtitle: string;
+  /** For screen readers: what is drawn. */
+  description: string;
   labels: string[];
-  /** Of each label, counted from 1; `null`: it is nowhere in the source. */
-  lines: (number | null)[];
+  /** Of each label, such as `line 3`; empty if it is nowhere in the source. */
+  places: string[];
+  /** In the place of a word that attends to itself. */
+  itself: string;
   /** base64 of f32, labels.length². */
   weights: string;
   max: number;
@@ -51,9 +75,10 @@ export interface MatrixMessage {
   from: number;
   to: number;
   hasDefinition: boolean;
-  sinkShare: number;
-  view: { method: MethodName; layers: number[]; heads: Fusion | number[] };
-  model: { layers: number; heads: number; methods: { value: MethodName; name: string }[] };
+  /** What happened to the attention on special subwords, or empty. */
+  sinks: string;
+  view: { layers: number[]; heads: Fusion | number[] };
+  controls: Controls;
 }
 
 export type ToPanel =
@@ -64,7 +89,7 @@ export type ToPanel =
   /** Instead of a matrix: why there is none. */
   | { type: 'nothing'; text: string }
   | { type: 'busy' }
-  /** The view of the source, in words, if it is not the panel's. */
+  /** Says that the source shows another view, and which. `null`: it shows the panel's. */
   | { type: 'source-view'; text: string | null }
   /** The word at the editor's cursor. */
   | { type: 'cursor'; index: number | null }
@@ -79,4 +104,9 @@ export type FromPanel =
   | { type: 'choose'; state: Partial<PanelState> }
   | { type: 'point'; cell: { query: number; key: number } | null }
   | { type: 'jump'; index: number }
-  | { type: 'export'; format: PanelFormat };
+  /** Changes the scores of words, which the source shows; no aggregate changes a matrix. */
+  | { type: 'choose-aggregate'; aggregate: Aggregate }
+  | { type: 'export-data' }
+  /** The file with the picture that is drawn. */
+  | { type: 'export-picture'; format: 'png' | 'svg'; content: Uint8Array }
+  | { type: 'failed'; text: string };

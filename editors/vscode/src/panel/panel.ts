@@ -2,26 +2,29 @@
 
 import * as vscode from 'vscode';
 import type { Range } from 'vscode-languageclient/node';
-import { METHODS } from '../../../../web/src/generated/lists';
+import { percent } from '../../../../web/src/draw/matrix';
 import { tokenAt } from '../../../../web/src/view/tokens';
 import { describeView } from '../../../../web/src/view/words';
 import { placeOfSelection } from '../currentEditor';
 import { Outlines } from '../cursorAttention';
-import { isOutdated } from '../errors';
-import { exportHeatmap } from '../exportHeatmap';
+import { isOutdated, messageOf } from '../errors';
+import { saveHeatmap } from '../exportHeatmap';
 import { CONTEXTS, PANEL_TYPE } from '../names';
 import { MATRIX, type MatrixResult, MODEL, type ModelResult, THUMBNAILS, type ViewOptions } from '../protocol';
 import type { Session } from '../session';
 import { isAnalyzed, isHighContrast, settings } from '../settings';
 import { legend } from '../words';
+import { controls } from './controls';
 import { matrixData } from './exportMatrix';
-import { drawn, heading, whyCut } from './headings';
+import { drawn, heading, lineWords, whyCut } from './headings';
 import { createNonce, page } from './html';
 import { type FromPanel, INITIAL_STATE, type PanelFormat, type PanelState, type ToPanel } from './messages';
 
 const FOLLOW_PAUSE_MS = 120;
 const RETRY_MS = 1000;
 const THUMBNAIL_CELLS = 48;
+/** Parts of the state that change no request. */
+const DRAWING_ONLY = ['zoom', 'scaling'];
 
 export class HeatmapPanels implements vscode.Disposable {
   private current: HeatmapPanel | null = null;
@@ -52,7 +55,7 @@ export class HeatmapPanels implements vscode.Disposable {
     }
     const webviewPanel = vscode.window.createWebviewPanel(
       PANEL_TYPE,
-      'Attention heatmap',
+      vscode.l10n.t('Attention heatmap'),
       { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
       this.options(),
     );
@@ -102,6 +105,7 @@ class HeatmapPanel {
       cspSource: webview.cspSource,
       scriptUri: resource('panel.js'),
       styleUri: resource('style.css'),
+      language: vscode.env.language,
     });
     this.subscriptions.push(
       webview.onDidReceiveMessage((message: FromPanel) => void this.received(message)),
@@ -117,7 +121,10 @@ class HeatmapPanel {
         if (changed === this.state.uri) this.refresh(0);
       }),
       session.onRunning(() => this.refresh(0)),
-      session.onStatus(() => this.compareViews()),
+      session.onStatus(() => {
+        this.compareViews();
+        this.showLegend();
+      }),
       vscode.window.onDidChangeActiveColorTheme(() => this.showLegend()),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration('codegaze.style')) this.showLegend();
@@ -155,7 +162,8 @@ class HeatmapPanel {
 
   private showLegend(): void {
     const style = settings.style();
-    this.post({ type: 'legend', text: legend(style, isHighContrast()), hasSwatches: style === 'background' });
+    const text = legend(style, isHighContrast(), this.session.status?.view?.aggregate ?? null);
+    this.post({ type: 'legend', text, hasSwatches: style === 'background' });
   }
 
   private async received(message: FromPanel): Promise<void> {
@@ -167,7 +175,7 @@ class HeatmapPanel {
         this.refresh(0);
         break;
       case 'choose': {
-        const isDrawingOnly = Object.keys(message.state).every((key) => key === 'zoom');
+        const isDrawingOnly = Object.keys(message.state).every((key) => DRAWING_ONLY.includes(key));
         this.setState(message.state);
         if (!isDrawingOnly) this.refresh(0);
         break;
@@ -178,8 +186,17 @@ class HeatmapPanel {
       case 'jump':
         await this.jump(message.index);
         break;
-      case 'export':
-        await this.export(message.format);
+      case 'export-data':
+        await this.exportData();
+        break;
+      case 'export-picture':
+        await this.save(message.format, message.content);
+        break;
+      case 'failed':
+        void vscode.window.showErrorMessage(vscode.l10n.t('Codegaze: {0}', message.text));
+        break;
+      case 'choose-aggregate':
+        await this.setSourceView({ aggregate: message.aggregate });
         break;
       case 'show-in-source':
         await this.showInSource();
@@ -191,33 +208,30 @@ class HeatmapPanel {
     }
   }
 
-  /** Exports exactly what is drawn. */
-  private async export(format: PanelFormat): Promise<void> {
+  private async exportData(): Promise<void> {
     const { result } = this;
     if (!result) return;
-    const uri = vscode.Uri.parse(this.state.uri);
     const words = drawn(result, this.state.part);
-    const ranges = result.tokens.slice(words.from, words.to).flatMap(({ range }) => (range ? [range] : []));
-    const [first] = ranges;
-    await exportHeatmap(this.session, {
-      uri,
-      format,
-      unit: this.state.unit,
-      view: this.view(),
-      chunk: result.chunk,
-      range: { start: first?.start ?? result.range.start, end: ranges.at(-1)?.end ?? result.range.end },
-      data: () => matrixData(vscode.workspace.asRelativePath(uri), result, words),
-    });
+    const name = vscode.workspace.asRelativePath(vscode.Uri.parse(this.state.uri));
+    await this.save('json', Buffer.from(`${JSON.stringify(matrixData(name, result, words))}\n`));
+  }
+
+  private async save(format: PanelFormat, content: Uint8Array): Promise<void> {
+    await saveHeatmap(vscode.Uri.parse(this.state.uri), format, async () => content);
   }
 
   /** Makes the panel's view the view of all documents. */
   private async showInSource(): Promise<void> {
     if (!this.result) return;
     const { method, layers, heads } = this.result.view;
+    await this.setSourceView({ method, layers, heads });
+  }
+
+  private async setSourceView(options: ViewOptions): Promise<void> {
     try {
-      await this.session.setView({ method, layers, heads });
+      await this.session.setView(options);
     } catch (error) {
-      void vscode.window.showErrorMessage(`Codegaze: ${error instanceof Error ? error.message : String(error)}`);
+      void vscode.window.showErrorMessage(vscode.l10n.t('Codegaze: {0}', messageOf(error)));
     }
   }
 
@@ -226,7 +240,8 @@ class HeatmapPanel {
     const source = this.session.status?.view;
     const panel = this.result?.view;
     const isSame = !source || !panel || describeView(source) === describeView(panel);
-    this.post({ type: 'source-view', text: isSame ? null : describeView(source) });
+    const text = isSame ? null : vscode.l10n.t('The source shows another view: {0}.', describeView(source));
+    this.post({ type: 'source-view', text });
   }
 
   private view(): ViewOptions {
@@ -261,7 +276,7 @@ class HeatmapPanel {
   private async update(): Promise<void> {
     const client = this.session.running;
     if (!client) {
-      this.nothing('The Codegaze server is not running.');
+      this.nothing(vscode.l10n.t('The Codegaze server is not running.'));
       return;
     }
     const asked = new vscode.CancellationTokenSource();
@@ -304,7 +319,7 @@ class HeatmapPanel {
         return;
       }
       this.session.log.warn('no matrix', error);
-      this.nothing(error instanceof Error ? error.message : String(error));
+      this.nothing(messageOf(error));
     }
   }
 
@@ -316,27 +331,30 @@ class HeatmapPanel {
   private showMatrix(document: vscode.TextDocument, model: ModelResult, result: MatrixResult): void {
     const words = drawn(result, this.state.part);
     const { from, to } = words;
+    const { view } = result;
     const name = document.uri.path.split('/').at(-1) ?? '';
-    this.panel.title = `Heatmap: ${name}`;
+    this.panel.title = vscode.l10n.t('Heatmap: {0}', name);
+    const title = heading(name, words);
+    const described = `${view.model}: ${describeView(view)}`;
+    const chunk = vscode.l10n.t('chunk {0} of {1}', result.chunk + 1, result.chunks);
+    const subtitle = result.chunks > 1 ? `${described} · ${chunk}` : described;
     this.post({
       type: 'matrix',
-      title: heading(name, words),
+      title,
       note: whyCut(words, result.chunk, result.chunks),
-      subtitle: `${result.view.model}: ${describeView(result.view)}${result.chunks > 1 ? ` · chunk ${result.chunk + 1} of ${result.chunks}` : ''}`,
+      subtitle,
+      description: vscode.l10n.t('Attention matrix of {0} words, {1}. {2}', to - from, title, subtitle),
       labels: result.tokens.map(({ label }) => label),
-      lines: result.tokens.map(({ range }) => range && range.start.line + 1),
+      places: result.tokens.map(({ range }) => (range ? lineWords(range.start.line + 1) : '')),
+      itself: vscode.l10n.t('itself'),
       weights: result.weights,
       max: result.max,
       from,
       to,
       hasDefinition: result.definition !== null,
-      sinkShare: result.view.sinks === 'drop' ? result.sinkShare : 0,
-      view: { method: result.view.method, layers: result.view.layers, heads: result.view.heads },
-      model: {
-        layers: model.layers,
-        heads: model.heads,
-        methods: model.methods.map((value) => ({ value, name: METHODS[value].name })),
-      },
+      sinks: sinksText(result),
+      view: { layers: view.layers, heads: view.heads },
+      controls: controls(view, model),
     });
     this.compareViews();
     this.post({ type: 'cursor', index: this.cursorIndex(result) });
@@ -379,4 +397,12 @@ class HeatmapPanel {
     const selection = client.protocol2CodeConverter.asRange(range);
     await vscode.window.showTextDocument(document, { viewColumn, selection });
   }
+}
+
+function sinksText({ view, sinkShare }: MatrixResult): string {
+  if (view.sinks !== 'drop' || sinkShare <= 0) return '';
+  return vscode.l10n.t(
+    '{0} of the attention went to <s> and </s>; it is left out, and rows are shares of the rest.',
+    percent(sinkShare),
+  );
 }

@@ -68,6 +68,24 @@ test('the first run says what the blue is and which model it comes from, once', 
   await editor.close();
 });
 
+test('a button of the tour finds a source file that has not been read since the restart', async () => {
+  const workspace = server.workspace({ ...files, 'notes.md': '# Notes\n' });
+  const editor = await server.open(workspace, { file: FILE });
+  await editor.expectHeat(analyze(join(workspace, FILE)));
+  await editor.openFile('notes.md');
+  await editor.restore();
+  await editor.page.waitForSelector('.tab.active[data-resource-name="notes.md"]');
+  await editor.command('Codegaze: Get Started');
+  await editor.page.locator('.getting-started-step', { hasText: 'The whole picture' }).first().click();
+  await editor.page
+    .locator('.getting-started-step.expanded a, .getting-started-step.expanded button', { hasText: 'Show the heatmap' })
+    .first()
+    .click();
+  const panel = await editor.drawnPanel();
+  assert.match(await panel.locator('#title').textContent(), /fibonacci\.py/);
+  await editor.close();
+});
+
 test('legends say what the levels are, in the status bar and as a list', async () => {
   const workspace = server.workspace(files);
   const editor = await server.open(workspace, { file: FILE });

@@ -1,9 +1,11 @@
 // Heat on the source: the right words, the right levels, and nothing else touched.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { analyze, CodeServer, example } from './codeServer.mjs';
-import { eventually, sleep } from './editor.mjs';
+import { DARK_ALPHAS, eventually, levelOf, sleep } from './editor.mjs';
 
 let server;
 before(async () => {
@@ -74,6 +76,52 @@ test('colors of text stay those of the language’s own extension', async () => 
   });
   await editor.shoot('hover');
   assert.deepEqual(editor.problems, []);
+  await editor.close();
+});
+
+test('an untitled file that is set to Python has heat and commands', async () => {
+  const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
+  const editor = await server.open(workspace, { file: 'fibonacci.py' });
+  await editor.expectHeat(analyze(join(workspace, 'fibonacci.py')));
+  await editor.command('File: New Untitled Text File');
+  await editor.page.waitForSelector('.tab.active[data-resource-name="Untitled-1"]');
+  await editor.page.keyboard.type('def first(alpha, beta):\n    return alpha + beta\n');
+  await eventually(async () => assert.equal((await editor.heat()).levels.size, 0));
+  await editor.command('Change Language Mode');
+  await editor.page.locator('.quick-input-widget input').fill('Python');
+  await editor.pick('Python');
+  await eventually(async () => assert.ok((await editor.heat()).levels.size > 10, 'there is no heat'));
+  await editor.command('Codegaze: Show Attention Heatmap');
+  const panel = await editor.drawnPanel();
+  assert.match(await panel.locator('#title').textContent(), /Untitled-1, lines 1–2/);
+  await editor.close();
+});
+
+test('both sides of a diff have heat', async () => {
+  const before = 'def first(alpha, beta):\n    return alpha + beta\n';
+  const workspace = server.workspace({ 'changed.py': before });
+  const git = (...args) =>
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd: workspace, stdio: 'pipe' });
+  git('init', '--quiet');
+  git('add', '.');
+  git('commit', '--quiet', '--message', 'first');
+  writeFileSync(join(workspace, 'changed.py'), before.replace('alpha + beta', 'alpha * beta * 2'));
+  const editor = await server.open(workspace, {
+    file: 'changed.py',
+    settings: { 'git.enabled': true, 'git.openRepositoryInParentFolders': 'never' },
+    viewport: { width: 1600, height: 800 },
+  });
+  await editor.expectHeat(analyze(join(workspace, 'changed.py')));
+  await editor.command('Git: Open Changes');
+  for (const side of ['original', 'modified']) {
+    const boxes = editor.page.locator(`.monaco-diff-editor .editor.${side} .view-overlays .cdr`);
+    await eventually(async () => {
+      const colors = await boxes.evaluateAll((all) => all.map((box) => getComputedStyle(box).backgroundColor));
+      const hot = colors.filter((color) => levelOf(color, '0, 25, 92', DARK_ALPHAS) > 0);
+      assert.ok(hot.length >= 5, `${side}: ${hot.length} words have heat`);
+    }, 30_000);
+  }
+  await editor.shoot('diff');
   await editor.close();
 });
 
@@ -300,6 +348,12 @@ test('outlines show what the word at the cursor attends to', async () => {
     assert.deepEqual(query, ['fibonacci']);
     assert.match((await editor.cursor()).text, /9 selected/);
   });
+  // The command explains the word, too.
+  await editor.command('Codegaze: Explain the Word at the Cursor');
+  const explained = editor.page.locator('.monaco-hover', { hasText: 'as much as to an average lexeme here' });
+  await explained.waitFor();
+  assert.match(await explained.textContent(), /^\W*fibonacci\b/);
+  await editor.page.keyboard.press('Escape');
   // From hot word to hot word.
   const hot = analyze(join(workspace, 'fibonacci.py')).lexemes.filter(({ level }) => level >= 4);
   await editor.goToLine(1);

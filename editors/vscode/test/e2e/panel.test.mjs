@@ -119,6 +119,13 @@ test('draws the definition at the cursor, and lights up and jumps to its words',
     assert.deepEqual({ line, column, selected: /6 selected/.test(text) }, { line: 5, column: 11, selected: true });
   });
 
+  // The word is selected, and the cursor is before the parenthesis: the word is explained.
+  await editor.command('Codegaze: Explain the Word at the Cursor');
+  const explained = editor.page.locator('.monaco-hover', { hasText: 'as much as to an average lexeme here' });
+  await explained.waitFor();
+  assert.match(await explained.textContent(), /^\W*second\b/);
+  await editor.page.keyboard.press('Escape');
+
   // Follows the cursor, and edits.
   await editor.focus();
   await editor.goToLine(1, 6);
@@ -188,6 +195,57 @@ test('switches layer, head, method and unit; shows all heads; keeps the state ov
   await editor.close();
 });
 
+test('chooses how weights become colors, and how scores of subwords become one', async () => {
+  const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
+  const file = join(workspace, 'fibonacci.py');
+  const editor = await server.open(workspace, { file: 'fibonacci.py', viewport: { width: 1400, height: 900 } });
+  await editor.expectHeat(analyze(file));
+  await editor.goToLine(6, 6);
+  let frame = await openPanel(editor);
+  const picture = () => frame.evaluate(() => document.querySelector('#matrix canvas').toDataURL());
+  const values = await frame.locator('#scaling option').evaluateAll((options) => options.map((option) => option.value));
+  assert.deepEqual(values, ['clipped', 'full', 'log', 'rows']);
+  assert.match(await textOf(frame, 'color-note'), /^The colors end at [\d.]+ % \(the [\d.]+ % quantile\)/);
+  const seen = [await picture()];
+  for (const [scaling, note] of [
+    ['full', /^The colors end at the greatest weight/],
+    ['log', /^The scale is logarithmic/],
+    ['rows', /^Each row’s colors end at its greatest weight/],
+  ]) {
+    await frame.locator('#scaling').selectOption(scaling);
+    await eventually(async () => {
+      assert.match(await textOf(frame, 'color-note'), note);
+      assert.ok(!seen.includes(await picture()), `${scaling}: the colors are those of another scaling`);
+    });
+    seen.push(await picture());
+  }
+
+  // The aggregate is that of the source, whose heat changes; the matrix stays.
+  assert.equal(await frame.locator('#aggregate').inputValue(), 'corrected');
+  assert.match(await textOf(frame, 'heat-words'), /corrected for length/);
+  await editor.page.mouse.move(5, 5);
+  const before = await picture();
+  await frame.locator('#aggregate').selectOption('sum');
+  await editor.expectHeat(analyze(file, '--aggregate', 'sum'));
+  await eventually(async () => {
+    assert.match(await textOf(frame, 'heat-words'), /the sum over the subwords/);
+    assert.equal(await picture(), before);
+  });
+  assert.equal(await frame.locator('#source-view').isVisible(), false);
+  await editor.command('Codegaze: Choose Aggregate of Subwords…');
+  await editor.pick('mean');
+  await editor.expectHeat(analyze(file, '--aggregate', 'mean'));
+  await eventually(async () => assert.equal(await frame.locator('#aggregate').inputValue(), 'mean'));
+
+  await editor.restore();
+  frame = await editor.drawnPanel();
+  await eventually(async () => {
+    assert.equal(await frame.locator('#scaling').inputValue(), 'rows');
+    assert.match(await textOf(frame, 'color-note'), /^Each row’s colors/);
+  });
+  await editor.close();
+});
+
 test('tells when the source shows another view, and applies either view to the other', async () => {
   const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
   const file = join(workspace, 'fibonacci.py');
@@ -248,23 +306,50 @@ test('themes', async () => {
   await editor.close();
 });
 
-test('is of use in a column of 300 pixels', async () => {
-  const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
-  const editor = await server.open(workspace, { file: 'fibonacci.py', viewport: { width: 660, height: 800 } });
-  await editor.page.keyboard.press('Control+B');
-  await editor.goToLine(6, 6);
-  const frame = await openPanel(editor);
-  const sizes = await frame.evaluate(() => {
-    const matrix = document.getElementById('matrix').getBoundingClientRect();
-    return { width: window.innerWidth, page: document.body.scrollWidth, height: matrix.height, top: matrix.top };
+for (const { name, viewport, width } of [
+  { name: '300', viewport: { width: 660, height: 800 }, width: [290, 320] },
+  { name: '360', viewport: { width: 780, height: 900 }, width: [340, 380] },
+  { name: 'default', viewport: { width: 1400, height: 900 }, width: [450, 560] },
+]) {
+  test(`shows matrix, number and color scale without scrolling: panel-${name}`, async () => {
+    const workspace = server.workspace({ 'fibonacci.py': example('fibonacci.py') });
+    const editor = await server.open(workspace, { file: 'fibonacci.py', viewport });
+    await editor.expectHeat(analyze(join(workspace, 'fibonacci.py')));
+    await editor.command('Notifications: Clear All Notifications');
+    // The default split of the widest window has the explorer beside it.
+    if (name !== 'default') await editor.page.keyboard.press('Control+B');
+    await editor.goToLine(6, 6);
+    const frame = await openPanel(editor);
+    const place = await cellPlace(frame, 2, 3);
+    await editor.page.mouse.move(place.x, place.y);
+    await eventually(async () => assert.match(await textOf(frame, 'readout'), /gives [\d.<]+ % of its attention/));
+    const sizes = await frame.evaluate(() => {
+      const box = (id) => document.getElementById(id).getBoundingClientRect();
+      const [matrix, readout, note] = ['matrix', 'readout', 'color-note'].map(box);
+      return {
+        width: window.innerWidth,
+        page: document.body.scrollWidth,
+        height: matrix.height,
+        shown: window.innerHeight - matrix.top,
+        matrixTop: matrix.top,
+        readoutBottom: readout.bottom,
+        noteBottom: note.bottom,
+      };
+    });
+    for (const theme of ['Default Dark Modern', 'Default Light Modern']) {
+      await editor.set({ 'workbench.colorTheme': theme });
+      await editor.page.waitForTimeout(500);
+      await editor.shoot(`panel-${name}-${theme.split(' ')[1].toLowerCase()}`);
+    }
+    const found = JSON.stringify(sizes);
+    assert.ok(width[0] <= sizes.width && sizes.width <= width[1], found);
+    // Nothing sticks out, and readout, scale and matrix are seen at once.
+    assert.ok(sizes.page <= sizes.width, found);
+    assert.ok(sizes.readoutBottom <= sizes.matrixTop && sizes.noteBottom <= sizes.matrixTop, found);
+    assert.ok(sizes.height >= 200 && sizes.shown >= 300, found);
+    await editor.close();
   });
-  await editor.shoot('panel-narrow');
-  assert.ok(sizes.width <= 320, JSON.stringify(sizes));
-  // Nothing sticks out, and the matrix is seen at once, not only after scrolling.
-  assert.ok(sizes.page <= sizes.width, JSON.stringify(sizes));
-  assert.ok(sizes.height >= 200 && sizes.top < 400, JSON.stringify(sizes));
-  await editor.close();
-});
+}
 
 test('source text is text, and the page may load nothing else', async () => {
   const hostile = 'def f():\n    x = "</script><img src=x onerror=alert(1)><b>bold</b>"\n    return x\n';
@@ -313,8 +398,13 @@ test('exports what it shows', async () => {
   const frame = await openPanel(editor);
   const shown = await frame.evaluate(() => document.getElementById('title').textContent);
   assert.equal(shown, 'two.py, lines 5–7');
+  await frame.locator('#scaling').selectOption('log');
+  await eventually(async () => assert.match(await textOf(frame, 'color-note'), /logarithmic/));
+  const note = await textOf(frame, 'color-note');
   const isSvg = (bytes) => {
     const text = bytes.toString();
+    // In the colors of the panel.
+    assert.ok(text.includes(note), 'the colors are not those of the panel');
     assert.match(text, /<svg.*>gamma<.*<\/svg>/s);
     // The definition alone, under the name and the lines that the panel shows.
     assert.ok(text.includes(shown), 'the heading is not the panel’s');

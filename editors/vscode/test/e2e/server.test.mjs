@@ -102,6 +102,33 @@ test('a server that crashes is started again, with a message, and not for ever',
   await editor.close();
 });
 
+test('the status bar says which parts of a model are not used', async () => {
+  const model = join(mkdtempSync(join(tmpdir(), 'codegaze-models-')), 'classifier');
+  cpSync(join(root, 'crates/codegaze-mini/model'), model, { recursive: true });
+  addTensor(join(model, 'model.safetensors'), 'classifier.out_proj.weight', 2);
+  const workspace = server.workspace(files);
+  const editor = await server.open(workspace, { file: FILE, settings: { 'codegaze.model': model } });
+  await eventually(async () => assert.match((await editor.status()) ?? '', /classifier · /), 30_000);
+  await editor.statusItem().hover();
+  const tooltip = editor.page.locator('.monaco-hover', { hasText: 'shows where a code model looks' });
+  await tooltip.waitFor();
+  assert.match(await tooltip.textContent(), /task head not used: .?classifier/);
+  await editor.close();
+});
+
+/** Adds a tensor of zeros to a safetensors file: a header of JSON behind its length, and the bytes of all tensors. */
+function addTensor(path, name, length) {
+  const file = readFileSync(path);
+  const size = Number(file.readBigUInt64LE(0));
+  const tensors = JSON.parse(file.subarray(8, 8 + size).toString());
+  const data = Buffer.concat([file.subarray(8 + size), Buffer.alloc(4 * length)]);
+  tensors[name] = { dtype: 'F32', shape: [length], data_offsets: [data.length - 4 * length, data.length] };
+  const header = Buffer.from(JSON.stringify(tensors));
+  const start = Buffer.alloc(8);
+  start.writeBigUInt64LE(BigInt(header.length));
+  writeFileSync(path, Buffer.concat([start, header, data]));
+}
+
 test('the project’s settings apply where the user has none', async () => {
   const workspace = server.workspace({ ...files, '.codegaze.toml': 'method = "rollout"\n' });
   const editor = await server.open(workspace, { file: FILE });

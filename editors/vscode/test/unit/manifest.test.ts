@@ -1,5 +1,5 @@
 // Names that are written in two places are the same in both.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -77,31 +77,6 @@ test('commands in walkthroughs exist', () => {
   for (const [, context] of text.matchAll(/onContext:([\w.]+)/g)) expect(Object.values(CONTEXTS)).toContain(context);
   expect(used.length).toBeGreaterThan(4);
   for (const id of used) expect(Object.values(COMMANDS)).toContain(id);
-});
-
-describe('translation', () => {
-  test('has a string for every key of the manifest, and no other', () => {
-    const used = [...JSON.stringify(manifest).matchAll(/"%([\w.]+)%"/g)].map(([, key]) => key);
-    expect(used.length).toBeGreaterThan(80);
-    expect(Object.keys(strings).sort()).toEqual([...new Set(used)].sort());
-    // What a user reads has no text of its own in the manifest.
-    for (const { title } of contributes.commands) expect(title).toMatch(/^%/);
-  });
-
-  test('knows every message of the code', () => {
-    const sources = readdirSync(join(extension, 'src'), { recursive: true, encoding: 'utf8' });
-    const code = sources
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => readFileSync(join(extension, 'src', name), 'utf8'));
-    const messages = code.flatMap((text) =>
-      [...text.matchAll(/l10n\.t\(\s*(?:'((?:[^'\\]|\\.)*)'|"([^"]*)")/g)].map(
-        ([, single = '', double]) => double ?? single.replaceAll("\\'", "'"),
-      ),
-    );
-    expect(messages.length).toBeGreaterThan(40);
-    const bundle = JSON.parse(readFileSync(join(extension, 'l10n/bundle.l10n.json'), 'utf8'));
-    expect(Object.keys(bundle)).toEqual([...new Set(messages)].sort());
-  });
 });
 
 test('the marketplace page has what a visitor looks for', () => {

@@ -11,6 +11,7 @@ describe('the page', () => {
     cspSource: 'https://source',
     scriptUri: 'https://s/panel.js',
     styleUri: 'https://s/a.css',
+    language: 'en',
   };
   const html = page(parts);
 
@@ -20,6 +21,7 @@ describe('the page', () => {
       "default-src 'none'",
       'style-src https://source',
       "script-src 'nonce-abc'",
+      'img-src blob:',
       "base-uri 'none'",
       "form-action 'none'",
     ]);

@@ -28,11 +28,19 @@ test('models are called by the end of their names', () => {
 });
 
 test('the legend is of the style and the theme', () => {
-  expect(legend('background', false)).toBe('The bluer a word, the more the model attends to it.');
-  expect(legend('background', true)).toMatch(/^The more solid the frame/);
-  expect(legend('underline', false)).toMatch(/line under a word/);
-  expect(legend('spotlight', true)).toMatch(/brighter/);
-  expect(legend('off', false)).toMatch(/^Heat is off/);
+  expect(legend('background', false, null)).toBe('The bluer a word, the more the model attends to it.');
+  expect(legend('background', true, null)).toMatch(/^The more solid the frame/);
+  expect(legend('underline', false, null)).toMatch(/line under a word/);
+  expect(legend('spotlight', true, null)).toMatch(/brighter/);
+  expect(legend('off', false, null)).toMatch(/^Heat is off/);
+});
+
+test('the legend says how the scores of subwords became one', () => {
+  expect(legend('background', false, 'corrected')).toBe(
+    'The bluer a word, the more the model attends to it. A word of several subwords: corrected for length.',
+  );
+  expect(legend('spotlight', false, 'mean')).toMatch(/A word of several subwords: the mean over the subwords\.$/);
+  expect(legend('off', false, 'sum')).toMatch(/^Heat is off: choose a style to see it\.$/);
 });
 
 test('times are short', () => {

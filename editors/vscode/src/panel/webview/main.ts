@@ -1,12 +1,23 @@
 // The panel's page: controls around the drawing. Everything that comes from a document is written with `textContent`.
 import { bytesOf, floatsOf } from '../../../../../web/src/draw/bytes';
 import { drawScale } from '../../../../../web/src/draw/legend';
-import { type Cell, crop, type Matrix, percent } from '../../../../../web/src/draw/matrix';
+import { type Cell, crop, type Matrix } from '../../../../../web/src/draw/matrix';
 import { MatrixView, type Theme } from '../../../../../web/src/draw/matrixView';
+import { matrixFigure, picture } from '../../../../../web/src/draw/pictures';
 import { readOut } from '../../../../../web/src/draw/readout';
-import { colorMatrix } from '../../../../../web/src/draw/scaling';
+import { type Coloring, colorMatrix, type Scaling } from '../../../../../web/src/draw/scaling';
 import { type Choice, drawThumbnails, type Maps } from '../../../../../web/src/draw/thumbnails';
-import { type FromPanel, INITIAL_STATE, type MatrixMessage, type PanelState, type ToPanel } from '../messages';
+import { toPng } from '../../../../../web/src/export/save';
+import type { Aggregate } from '../../../../../web/src/generated/lists';
+import {
+  type Control,
+  type Controls,
+  type FromPanel,
+  INITIAL_STATE,
+  type MatrixMessage,
+  type PanelState,
+  type ToPanel,
+} from '../messages';
 
 declare function acquireVsCodeApi(): {
   postMessage(message: FromPanel): void;
@@ -17,6 +28,7 @@ const vscode = acquireVsCodeApi();
 let state: PanelState = INITIAL_STATE;
 let shown: MatrixMessage | null = null;
 let matrix: Matrix | null = null;
+let coloring: Coloring | null = null;
 let maps: Maps | null = null;
 let cursor: number | null = null;
 
@@ -33,11 +45,15 @@ const sourceView = element('source-view', HTMLElement);
 const sourceViewText = element('source-view-text', HTMLElement);
 const nothing = element('nothing', HTMLElement);
 const main = document.querySelector('main') ?? document.body;
+const legend = element('legend', HTMLElement);
 const method = element('method', HTMLSelectElement);
 const layer = element('layer', HTMLSelectElement);
 const head = element('head', HTMLSelectElement);
+const aggregate = element('aggregate', HTMLSelectElement);
+const pickers: Record<keyof Controls, HTMLSelectElement> = { method, layer, head, aggregate };
 const part = element('part', HTMLSelectElement);
 const unit = element('unit', HTMLSelectElement);
+const scaling = element('scaling', HTMLSelectElement);
 const follow = element('follow', HTMLInputElement);
 const thumbnails = element('thumbnails', HTMLElement);
 const thumbnailsToggle = element('thumbnails-toggle', HTMLButtonElement);
@@ -45,6 +61,8 @@ const swatches = element('swatches', HTMLElement);
 const heatWords = element('heat-words', HTMLElement);
 const readout = element('readout', HTMLElement);
 const lists = element('lists', HTMLElement);
+const ticks = element('ticks', HTMLOListElement);
+const colorNote = element('color-note', HTMLElement);
 const sinks = element('sinks', HTMLElement);
 const live = element('live', HTMLElement);
 const matrixElement = element('matrix', HTMLElement);
@@ -91,9 +109,7 @@ const readoutParts = { sentence: readout, lists, live };
 
 /** Where a word of the lists is. */
 function placeOf(index: number, pointedAt: number): string {
-  if (index === pointedAt) return 'itself';
-  const line = shown?.lines[toAll(index)];
-  return line ? `line ${line}` : '';
+  return (index === pointedAt ? shown?.itself : shown?.places[toAll(index)]) ?? '';
 }
 
 /** What the pointer, or else the cursor, is on. */
@@ -105,46 +121,18 @@ function showReadout(cell: Cell | null, isSaid: boolean): void {
   readOut(readoutParts, matrix, about, isSaid && cell !== null, jump, placeOf);
 }
 
-function fill(select: HTMLSelectElement, options: { value: string; text: string }[], value: string): void {
+function fill(select: HTMLSelectElement, { choices, value }: Control): void {
   const isSame =
-    select.options.length === options.length && options.every(({ text }, at) => select.options[at]?.text === text);
-  if (!isSame) select.replaceChildren(...options.map(({ value: each, text }) => new Option(text, each)));
+    select.options.length === choices.length && choices.every(({ text }, at) => select.options[at]?.text === text);
+  if (!isSame) {
+    const options = choices.map(({ value: each, text, title = '' }) => {
+      const option = new Option(text, each);
+      option.title = title;
+      return option;
+    });
+    select.replaceChildren(...options);
+  }
   select.value = value;
-}
-
-const numbered = (count: number) => Array.from({ length: count }, (_, at) => ({ value: String(at), text: String(at) }));
-
-function showControls(message: MatrixMessage): void {
-  const { view: drawn, model } = message;
-  fill(
-    method,
-    model.methods.map(({ value, name }) => ({ value, text: name })),
-    drawn.method,
-  );
-  const isAll = drawn.layers.length === model.layers && model.layers > 1;
-  const oneLayer = drawn.layers.length === 1 ? String(drawn.layers[0]) : isAll ? 'all' : 'some';
-  fill(
-    layer,
-    [
-      { value: 'all', text: 'all' },
-      ...(oneLayer === 'some' ? [{ value: 'some', text: drawn.layers.join(', ') }] : []),
-      ...numbered(model.layers),
-    ],
-    oneLayer,
-  );
-  const oneHead =
-    typeof drawn.heads === 'string' ? drawn.heads : drawn.heads.length === 1 ? String(drawn.heads[0]) : 'some';
-  fill(
-    head,
-    [
-      { value: 'mean', text: 'mean' },
-      { value: 'max', text: 'max' },
-      ...(oneHead === 'some' ? [{ value: 'some', text: String(drawn.heads) }] : []),
-      ...numbered(model.heads),
-    ],
-    oneHead,
-  );
-  part.disabled = !message.hasDefinition;
 }
 
 function showMatrix(message: MatrixMessage): void {
@@ -152,25 +140,28 @@ function showMatrix(message: MatrixMessage): void {
   document.body.classList.remove('busy');
   nothing.textContent = '';
   main.hidden = false;
+  legend.hidden = false;
   title.textContent = message.title;
   subtitle.textContent = message.subtitle;
   cut.textContent = message.note;
-  showControls(message);
+  for (const [name, select] of Object.entries(pickers)) fill(select, message.controls[name as keyof Controls]);
+  part.disabled = !message.hasDefinition;
   const whole: Matrix = { labels: message.labels, weights: floatsOf(message.weights), max: message.max };
   matrix = message.to - message.from === message.labels.length ? whole : crop(whole, message.from, message.to);
-  const coloring = colorMatrix(matrix);
-  view.setMatrix(matrix, coloring);
-  matrixElement.setAttribute(
-    'aria-label',
-    `Attention matrix of ${matrix.labels.length} words, ${message.title}. ${message.subtitle}`,
-  );
-  element('ticks', HTMLOListElement).replaceChildren(...coloring.ticks.map((text) => make('li', text)));
-  const sinkText =
-    message.sinkShare > 0
-      ? ` ${percent(message.sinkShare)} of the attention went to <s> and </s>; it is left out, and rows are shares of the rest.`
-      : '';
-  sinks.textContent = coloring.note + sinkText;
+  matrixElement.setAttribute('aria-label', message.description);
+  sinks.textContent = message.sinks;
+  colorAnew();
   showReadout(null, false);
+}
+
+/** Draws the matrix in the colors of the chosen scaling. */
+function colorAnew(): void {
+  if (!matrix || !shown) return;
+  coloring = colorMatrix(matrix, { scaling: state.scaling });
+  view.setMatrix(matrix, coloring);
+  view.mark(toPart(cursor));
+  ticks.replaceChildren(...coloring.ticks.map((text) => make('li', text)));
+  colorNote.textContent = coloring.note;
 }
 
 function showThumbnails(): void {
@@ -190,10 +181,13 @@ function showThumbnails(): void {
 }
 
 function showState(next: PanelState): void {
+  const hasOtherColors = next.scaling !== state.scaling;
   state = next;
   vscode.setState(next);
   part.value = next.part;
   unit.value = next.unit;
+  scaling.value = next.scaling;
+  if (hasOtherColors) colorAnew();
   follow.checked = next.isFollowing;
   showThumbnails();
 }
@@ -215,19 +209,21 @@ window.addEventListener('message', ({ data }: MessageEvent<ToPanel>) => {
       break;
     case 'legend':
       swatches.hidden = !data.hasSwatches;
-      heatWords.textContent = `In the source: ${data.text.charAt(0).toLowerCase()}${data.text.slice(1)}`;
+      heatWords.textContent = data.text;
       break;
     case 'nothing':
       shown = null;
       matrix = null;
+      coloring = null;
       document.body.classList.remove('busy');
       main.hidden = true;
+      legend.hidden = true;
       view.setMatrix(null);
       nothing.textContent = data.text;
       break;
     case 'source-view':
       sourceView.hidden = data.text === null;
-      sourceViewText.textContent = data.text === null ? '' : `The source shows another view: ${data.text}.`;
+      sourceViewText.textContent = data.text ?? '';
       break;
     case 'cursor':
       cursor = data.index;
@@ -250,6 +246,8 @@ layer.addEventListener('change', () => choose({ layer: layerOf(layer.value) }));
 head.addEventListener('change', () => choose({ head: headOf(head.value) }));
 part.addEventListener('change', () => choose({ part: part.value as PanelState['part'] }));
 unit.addEventListener('change', () => choose({ unit: unit.value as PanelState['unit'] }));
+scaling.addEventListener('change', () => choose({ scaling: scaling.value as Scaling }));
+aggregate.addEventListener('change', () => post({ type: 'choose-aggregate', aggregate: aggregate.value as Aggregate }));
 follow.addEventListener('change', () => choose({ isFollowing: follow.checked }));
 thumbnailsToggle.addEventListener('click', () => choose({ hasThumbnails: !state.hasThumbnails }));
 element('zoom-out', HTMLButtonElement).addEventListener('click', () => view.zoomBy(-1));
@@ -257,9 +255,25 @@ element('zoom-in', HTMLButtonElement).addEventListener('click', () => view.zoomB
 element('zoom-fit', HTMLButtonElement).addEventListener('click', () => view.setZoom(1));
 element('show-in-source', HTMLButtonElement).addEventListener('click', () => post({ type: 'show-in-source' }));
 element('show-source-view', HTMLButtonElement).addEventListener('click', () => post({ type: 'show-source-view' }));
-for (const format of ['png', 'svg', 'json'] as const) {
-  element(`export-${format}`, HTMLButtonElement).addEventListener('click', () => post({ type: 'export', format }));
+
+/** Exports exactly what is drawn. */
+async function exportPicture(format: 'png' | 'svg'): Promise<void> {
+  if (!matrix || !coloring || !shown) return;
+  const { foreground, muted, background, focus, fontFamily } = theme();
+  const style = { foreground, muted, background, accent: focus, fontFamily };
+  const svg = picture(shown.title, shown.subtitle, [matrixFigure(matrix, '', style, coloring)], style);
+  try {
+    const file = format === 'svg' ? new Blob([svg]) : await toPng(svg);
+    const content = new Uint8Array(await file.arrayBuffer());
+    post({ type: 'export-picture', format, content });
+  } catch (error) {
+    post({ type: 'failed', text: error instanceof Error ? error.message : String(error) });
+  }
 }
+for (const format of ['png', 'svg'] as const) {
+  element(`export-${format}`, HTMLButtonElement).addEventListener('click', () => void exportPicture(format));
+}
+element('export-json', HTMLButtonElement).addEventListener('click', () => post({ type: 'export-data' }));
 
 drawScale(element('scale', HTMLCanvasElement));
 // VS Code marks a change of the theme in the attributes of the page.
