@@ -53,7 +53,7 @@ function M.child(opts)
     -- Looking for a Python takes seconds, and backgrounds are only to be looked for where we put them.
     'let g:loaded_python3_provider = 0 | let g:loaded_matchparen = 1',
     opts.rtp == false and '' or 'set rtp^=' .. M.plugin,
-    opts.vars or 'let g:codegaze = {"first_run_note": v:false}',
+    opts.vars or 'let g:codegaze = {"first_run_note": v:false, "min_level": 1}',
   }) do
     vim.list_extend(command, { '--cmd', setting })
   end
@@ -181,16 +181,19 @@ function Child:compare_heat()
     [[
     local data, encoding = ...
     local expected, line, start, count = {}, 0, 0, 0
+    local lowest = require('codegaze.config').min_level()
     for i = 1, #data, 5 do
       start = data[i] > 0 and data[i + 1] or start + data[i + 1]
       line = line + data[i]
       local text = vim.api.nvim_buf_get_lines(0, line, line + 1, true)[1]
       local from = vim.str_byteindex(text, encoding, start, true)
       local to = vim.str_byteindex(text, encoding, start + data[i + 2], true)
-      for byte = from, to - 1 do
-        expected[line .. ':' .. byte] = data[i + 3]
+      if data[i + 3] >= lowest then
+        for byte = from, to - 1 do
+          expected[line .. ':' .. byte] = data[i + 3]
+        end
+        count = count + 1
       end
-      count = count + 1
     end
     local level_of = {}
     for level = 1, 5 do

@@ -51,7 +51,7 @@ local function attention(buf, args)
   end
 end
 
---- layer, head, method, model
+--- layer, head, method, aggregate, model
 local function choice(what)
   return {
     run = function(buf, args)
@@ -103,6 +103,7 @@ M.subcommands = {
   layer = choice('layer'),
   head = choice('head'),
   method = choice('method'),
+  aggregate = choice('aggregate'),
   model = choice('model'),
   export = {
     run = export,

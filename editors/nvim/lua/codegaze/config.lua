@@ -3,6 +3,7 @@ local M = {}
 
 ---@class codegaze.Options
 ---@field heat? boolean show the heat in new buffers
+---@field min_level? integer the lowest of the five levels that has a background
 ---@field attention? codegaze.AttentionOptions
 ---@field first_run_note? boolean explain the colors and the embedded model, once
 
@@ -15,6 +16,7 @@ local M = {}
 
 M.defaults = {
   heat = true,
+  min_level = 3,
   attention = {
     enabled = false,
     debounce_ms = 120,
@@ -28,6 +30,13 @@ M.defaults = {
 function M.get()
   local options = vim.g.codegaze
   return vim.tbl_deep_extend('force', M.defaults, type(options) == 'table' and options or {})
+end
+
+--- The lowest level that has a background. A value that is not a level counts as the default.
+---@return integer
+function M.min_level()
+  local level = M.get().min_level
+  return vim.list_contains({ 1, 2, 3, 4, 5 }, level) and level or M.defaults.min_level
 end
 
 --- Says what is wrong with `vim.g.codegaze`, one text a mistake.
@@ -52,6 +61,10 @@ function M.mistakes()
   end
   if vim.g.codegaze ~= nil then
     compare(vim.g.codegaze, M.defaults, 'vim.g.codegaze')
+    local level = M.get().min_level
+    if type(level) == 'number' and level ~= M.min_level() then
+      found[#found + 1] = ('vim.g.codegaze.min_level is %s, not a level from 1 to 5'):format(level)
+    end
   end
   return found
 end

@@ -7,24 +7,27 @@ local colors = require('codegaze.colors')
 
 local M = {}
 
---- One hue that color-blind people can see (Okabe and Ito's blue), and its opacity over the background at each level.
---- Text keeps a contrast of 5:1 on all five.
-local HUE = 0x0072B2
-local ALPHA = { 0.08, 0.16, 0.26, 0.38, 0.52 }
+--- A blue, which color-blind people can see, and its opacity over the background at each level. Every color of text of the default
+--- color scheme that has a contrast of 4.5:1 on the background has it on all five levels; a test measures this.
+local HUE = { dark = 0x002A80, light = 0x80D8FF }
+local ALPHA = { 0.2, 0.4, 0.6, 0.8, 1 }
 
 M.LEVELS = #ALPHA
 
 local CTERM = {
-  dark = { 233, 234, 17, 18, 24 },
-  light = { 255, 195, 153, 117, 74 },
+  dark = { 233, 234, 17, 18, 19 },
+  light = { 255, 195, 153, 117, 81 },
 }
 
 function M.define_groups()
   local under = colors.background()
-  local cterm = CTERM[vim.o.background] or CTERM.dark
+  local cterm, hue = CTERM[vim.o.background] or CTERM.dark, HUE[vim.o.background] or HUE.dark
+  local lowest = require('codegaze.config').min_level()
   for level, alpha in ipairs(ALPHA) do
-    colors.define('CodegazeLevel' .. level, { bg = colors.blend(HUE, under, alpha), ctermbg = cterm[level] })
-    colors.define('@lsp.type.attention' .. level, { link = 'CodegazeLevel' .. level })
+    colors.define('CodegazeLevel' .. level, { bg = colors.blend(hue, under, alpha), ctermbg = cterm[level] })
+    if level >= lowest then
+      colors.define('@lsp.type.attention' .. level, { link = 'CodegazeLevel' .. level })
+    end
   end
 end
 

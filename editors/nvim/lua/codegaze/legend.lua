@@ -12,16 +12,19 @@ function M.ramp()
   return line
 end
 
-local function lines()
+---@param view table?
+local function lines(view)
   local scale = { { ' 0 ' } }
   for step = 0, require('codegaze.matrix.cells').STEPS - 1 do
     scale[#scale + 1] = { ' ', 'CodegazeCell' .. step }
   end
-  scale[#scale + 1] = { ' the greatest weight' }
+  scale[#scale + 1] = { ' a high quantile of the weights; c in its window changes this' }
+  local aggregate = view and require('codegaze.view').explain('aggregate', view.aggregate)
   return {
     { { 'Heat', 'Title' }, { ': how much the model attends to a lexeme, in this document' } },
     vim.list_extend({ { ' ' } }, M.ramp()),
-    ' No background: the half that gets the least. Hover (K) has numbers.',
+    (' No background: level %d or less. Hover (K) has numbers.'):format(require('codegaze.config').min_level() - 1),
+    (' Lexemes of several subwords: %s.'):format(aggregate or 'see :help :Codegaze-aggregate'),
     '',
     { { ':Codegaze attention', 'Title' }, { ': the word under the cursor …' } },
     { { ' ' }, { ' attends to ', 'CodegazeAttendsTo' }, { ' these' } },
@@ -36,7 +39,8 @@ local function lines()
 end
 
 function M.open()
-  require('codegaze.ui').float(lines(), { name = 'legend', title = 'codegaze: legend' })
+  local status = require('codegaze.status').of()
+  require('codegaze.ui').float(lines(status and status.view), { name = 'legend', title = 'codegaze: legend' })
 end
 
 return M

@@ -1,5 +1,6 @@
---- The view of all documents (method, layers, heads) and the model.
+--- The view of all documents (method, layers, heads, aggregate) and the model.
 local client_of = require('codegaze.client')
+local lists = require('codegaze.lists')
 local status = require('codegaze.status')
 
 local M = {}
@@ -23,6 +24,13 @@ local function numbered(words, count)
   return words
 end
 
+---@param list { name: string, text: string }[]
+local function names(list)
+  return vim.tbl_map(function(entry)
+    return entry.name
+  end, list)
+end
+
 --- What may be asked for, by the name of the subcommand.
 ---@type table<string, fun(buf: integer): string[]>
 M.choices = {
@@ -30,17 +38,20 @@ M.choices = {
     return numbered({ 'default', 'last', 'all' }, (status.model(buf) or {}).layers or 0)
   end,
   head = function(buf)
-    return numbered({ 'mean', 'max' }, (status.model(buf) or {}).heads or 0)
+    return numbered(names(lists.FUSIONS), (status.model(buf) or {}).heads or 0)
   end,
   method = function(buf)
     return (status.model(buf) or {}).methods or {}
+  end,
+  aggregate = function()
+    return names(lists.AGGREGATES)
   end,
   model = function()
     return vim.deepcopy(M.MODELS)
   end,
 }
 
-local KEYS = { layer = 'layers', head = 'heads', method = 'method' }
+local KEYS = { layer = 'layers', head = 'heads', method = 'method', aggregate = 'aggregate' }
 
 --- A view in words.
 ---@param view table
@@ -49,11 +60,25 @@ function M.describe(view)
   local function list(x)
     return type(x) == 'table' and table.concat(x, ', ') or tostring(x)
   end
-  return ('%s: method %s, layers %s, heads %s'):format(view.model, view.method, list(view.layers), list(view.heads))
+  local text = '%s: method %s, layers %s, heads %s, aggregate %s'
+  return text:format(view.model, view.method, list(view.layers), list(view.heads), view.aggregate)
+end
+
+--- What a value means, if a list explains it.
+---@param what string
+---@param value string
+---@return string?
+function M.explain(what, value)
+  local list = ({ aggregate = lists.AGGREGATES, head = lists.FUSIONS })[what] or {}
+  for _, entry in ipairs(list) do
+    if entry.name == value then
+      return entry.text
+    end
+  end
 end
 
 ---@param buf integer
----@param what 'layer'|'head'|'method'|'model'
+---@param what 'layer'|'head'|'method'|'aggregate'|'model'
 ---@param value string
 function M.set(buf, what, value)
   if what == 'model' then
@@ -81,12 +106,16 @@ end
 
 --- Lets the user choose.
 ---@param buf integer
----@param what 'layer'|'head'|'method'|'model'
+---@param what 'layer'|'head'|'method'|'aggregate'|'model'
 function M.ask(buf, what)
   if not client_of.need(buf) then
     return
   end
-  vim.ui.select(M.choices[what](buf), { prompt = 'codegaze: ' .. what }, function(choice)
+  local function format_item(value)
+    local text = M.explain(what, value)
+    return text and ('%s: %s'):format(value, text) or value
+  end
+  vim.ui.select(M.choices[what](buf), { prompt = 'codegaze: ' .. what, format_item = format_item }, function(choice)
     if choice then
       M.set(buf, what, choice)
     end
@@ -95,7 +124,7 @@ end
 
 ---@param buf integer
 function M.ask_what(buf)
-  vim.ui.select({ 'method', 'layer', 'head', 'model' }, { prompt = 'codegaze: change the' }, function(what)
+  vim.ui.select({ 'method', 'layer', 'head', 'aggregate', 'model' }, { prompt = 'codegaze: change the' }, function(what)
     if what then
       M.ask(buf, what)
     end

@@ -13,17 +13,27 @@ end
 test('commands: complete, with what the model has', function()
   local child = harness.child()
   child:edit('examples/fibonacci.py')
-  is(
-    complete(child, 'Codegaze '),
-    { 'attention', 'explain', 'export', 'head', 'heatmap', 'info', 'layer', 'legend', 'method', 'model', 'toggle' },
-    'subcommands'
-  )
+  is(complete(child, 'Codegaze '), {
+    'aggregate',
+    'attention',
+    'explain',
+    'export',
+    'head',
+    'heatmap',
+    'info',
+    'layer',
+    'legend',
+    'method',
+    'model',
+    'toggle',
+  }, 'subcommands')
   is(complete(child, 'Codegaze he'), { 'head', 'heatmap' }, 'subcommands with he')
   is(complete(child, 'vertical Codegaze! to'), { 'toggle' }, 'after modifiers and a bang')
   is(complete(child, 'Codegaze toggle '), { 'on', 'off' }, 'toggle')
   is(complete(child, 'Codegaze layer '), { 'default', 'last', 'all', '0', '1', '2', '3', '4', '5' }, 'layers')
   is(complete(child, 'Codegaze head '), { 'mean', 'max', '0', '1', '2', '3', '4', '5', '6', '7' }, 'heads')
   is(complete(child, 'Codegaze method r'), { 'received', 'rollout' }, 'methods')
+  is(complete(child, 'Codegaze aggregate '), { 'sum', 'mean', 'max', 'first', 'corrected' }, 'aggregates')
   is(complete(child, 'Codegaze model micro')[1], 'microsoft/codebert-base', 'models')
   is(
     complete(child, 'Codegaze model ' .. harness.root .. '/crates/codegaze-mini/m'),
@@ -53,7 +63,7 @@ test('commands: wrong words are named', function()
   local child = harness.child()
   child:edit('examples/fibonacci.py')
   child:cmd('Codegaze')
-  said(child, 'attention, explain, export, head')
+  said(child, 'aggregate, attention, explain, export, head')
   child:try('Codegaze frobnicate')
   said(child, '“frobnicate” is unknown')
   child:try('Codegaze toggle perhaps')
@@ -64,11 +74,13 @@ test('commands: wrong words are named', function()
   said(child, '77')
   child:try('Codegaze method astrology')
   said(child, 'received, cls')
+  child:try('Codegaze aggregate median')
+  said(child, 'sum, mean, max, first, corrected')
   child:try('Codegaze model no/such-model@here')
   child:await('an error', [[return vim.fn.execute('messages'):find('no/such-model', 1, true) ~= nil]])
 end)
 
-test('commands: layer, head and method change the heat of everything', function()
+test('commands: layer, head, method and aggregate change the heat of everything', function()
   local child = harness.child()
   child:edit('examples/fibonacci.py')
   child:settle()
@@ -117,6 +129,13 @@ test('commands: layer, head and method change the heat of everything', function(
       end,
     },
     {
+      'aggregate max',
+      'aggregate max',
+      function(view)
+        return view.aggregate == 'max'
+      end,
+    },
+    {
       'layer default',
       'method rollout',
       function(view)
@@ -145,6 +164,12 @@ test('commands: without a value one chooses', function()
   child:cmd('Codegaze layer')
   said(child, 'layers 0')
   is(child:lua('return vim.g.asked'), 'codegaze: layer', 'prompt')
+  child:lua([[
+    vim.ui.select = function(items, opts, done) vim.g.asked = opts.format_item(items[2]); done(items[2]) end
+  ]])
+  child:cmd('Codegaze aggregate')
+  said(child, 'aggregate mean')
+  has(child:lua('return vim.g.asked'), 'mean: The mean over the subwords', 'the choices are explained')
 end)
 
 test('commands: model loads a directory, and says which is used', function()
@@ -207,6 +232,7 @@ test('commands: info and legend', function()
   end
   child:keys('q')
   child:cmd('Codegaze legend')
+  has(child:float('codegaze-legend'), 'several subwords: Corrected for length', 'legend')
   local groups = child:lua([[
     local found = {}
     for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(0, vim.api.nvim_create_namespace('codegaze.ui'), 0, -1, { details = true })) do

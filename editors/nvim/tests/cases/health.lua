@@ -32,11 +32,13 @@ test('health: all is well', function()
 end)
 
 test('health: what is wrong is named', function()
-  local child =
-    harness.child({ vars = 'let g:codegaze = {"heet": v:true, "attention": {"limit": "six"}} | set notermguicolors' })
+  local child = harness.child({
+    vars = 'let g:codegaze = {"heet": v:true, "min_level": 9, "attention": {"limit": "six"}} | set notermguicolors',
+  })
   child:lua([[vim.lsp.config('codegaze', { cmd = { 'no-such-codegaze', 'lsp', '--stdio' } })]])
   local report = checkhealth(child)
   for _, part in ipairs({
+    'vim.g.codegaze.min_level is 9, not a level from 1 to 5',
     'termguicolors is off',
     'vim.g.codegaze.heet is not an option',
     'vim.g.codegaze.attention.limit is a string, not a number',

@@ -92,13 +92,20 @@ test('heatmap: every cell has the color of its weight', function()
   ]])
   -- The last row with such marks is the scale.
   is(#rows, #answer.tokens + 1, 'rows')
-  local cursors, bright = 0, 0
+  local cursors, bright, weights = 0, 0, {}
+  for query = 0, #answer.tokens - 1 do
+    for key = 0, #answer.tokens - 1 do
+      weights[#weights + 1] = answer.weight(query, key)
+    end
+  end
+  table.sort(weights)
+  local clipped = weights[#weights - math.floor(#answer.tokens / 2)]
   for query = 1, #answer.tokens do
     local at = rows[query][1][1]
     for _, run in ipairs(rows[query]) do
       for byte = run[1], run[2] - 1, 2 do
         local key = (byte - at) / 2
-        local wanted = math.floor(math.sqrt(answer.weight(query - 1, key) / answer.max) * 15 + 0.5)
+        local wanted = math.floor(math.sqrt(math.min(answer.weight(query - 1, key) / clipped, 1)) * 15 + 0.5)
         if run[3] == 'Cursor' then
           cursors = cursors + 1
         else
@@ -114,12 +121,57 @@ test('heatmap: every cell has the color of its weight', function()
   has(lines, 'größe', 'labels')
 end)
 
+test('heatmap: says that the source shows another view, and applies either to the other', function()
+  local child = harness.child()
+  child:edit(harness.file('matrix.py', FUNCTIONS))
+  open(child, 'width')
+  ok(not window(child).title:find('source:', 1, true), 'the views are the same at first')
+  child:keys(']l')
+  titled(child, 'all layers · head mean · received (source: layer 5')
+  has(window(child).footer, 's show in source', 'footer')
+  child:keys('S')
+  titled(child, 'layer 5 · head mean · received ')
+  ok(not window(child).title:find('source:', 1, true), 'the view of the source')
+  child:keys('[l')
+  titled(child, 'layer 4 · head mean · received (source: layer 5')
+  child:keys('s')
+  child:await(
+    'the source has the view',
+    "return vim.deep_equal((require('codegaze.status').of(vim.fn.bufnr('matrix.py')).view or {}).layers, { 4 })"
+  )
+  child:await(
+    'the title names one view',
+    [[
+    local title = vim.api.nvim_win_get_config(0).title[1][1]
+    return title:find('layer 4', 1, true) ~= nil and title:find('source:', 1, true) == nil
+  ]]
+  )
+end)
+
+test('heatmap: c changes the colors, and the scale says which they are', function()
+  local child = harness.child()
+  child:edit(harness.file('matrix.py', FUNCTIONS))
+  local lines = open(child, 'width')
+  local seen = {}
+  for _, name in ipairs({ 'clipped; the greatest is', '', 'logarithmic', "each row's greatest" }) do
+    has(child:float('codegaze-heatmap')[#lines - 2], name, 'the scale')
+    local marks = vim.inspect(child:lua([[
+      local namespace = vim.api.nvim_create_namespace('codegaze.matrix')
+      return vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, { details = true })
+    ]]))
+    ok(not seen[marks], name .. ': other colors')
+    seen[marks] = true
+    child:keys('c')
+  end
+  has(child:float('codegaze-heatmap')[#lines - 2], 'clipped', 'after the last come the first')
+end)
+
 test('heatmap: shows the function at the cursor, and with f the whole chunk', function()
   local child = harness.child()
   child:edit(harness.file('matrix.py', FUNCTIONS))
   local lines = open(child, 'width')
   local title = window(child).title
-  has(title, 'def area(width, height):', 'title')
+  has(title, 'def area(width, height): · lines 4–5 ·', 'title')
   has(words(lines), '“width” (line 4) attends to', 'words')
   local text = table.concat(lines, '\n')
   ok(not text:find('import', 1, true) and not text:find('größe', 1, true), 'nothing of the other function')

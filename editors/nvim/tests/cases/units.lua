@@ -62,8 +62,41 @@ test('units: a definition is the part of the matrix that lies in it', function()
   is(#Matrix.new(answer(tokens, weights, vim.NIL), false).tokens, 5, 'without a definition')
 end)
 
+test('units: a few great weights do not make the rest of a matrix dark', function()
+  local Matrix, scaling = require('codegaze.matrix.data'), require('codegaze.matrix.scaling')
+  local tokens, weights = {}, {}
+  for i = 1, 30 do
+    tokens[i] = token('t', 0, i)
+  end
+  for i = 1, 900 do
+    weights[i] = i <= 5 and 1 or 0.01 * (i % 4 + 1) / 4
+  end
+  local matrix = Matrix.new(answer(tokens, weights), true)
+  local function place(name, query, key)
+    return math.floor(100 * scaling.color(matrix, name).place(query, key) + 0.5)
+  end
+  is({ place('full', 1, 1), place('full', 2, 1) }, { 100, 10 }, 'full range: the square root')
+  is({ place('clipped', 1, 1), place('clipped', 2, 1) }, { 100, 100 }, 'clipped')
+  is({ place('rows', 1, 7), place('rows', 2, 1) }, { 10, 100 }, 'per row')
+  is({ place('log', 1, 1), place('log', 2, 1) }, { 100, 33 }, 'logarithmic: a hundredth is at a third')
+  is(scaling.color(matrix, 'clipped').last, '0.01, clipped; the greatest is 1', 'where the colors end')
+  is(scaling.color(Matrix.new(answer({ token('t') }, { 0 }), true), 'log').place(1, 1), 0, 'no weight')
+end)
+
+test('units: the lines that are drawn are named, and those of a longer definition', function()
+  local Matrix = require('codegaze.matrix.data')
+  local tokens = { token('b', 2, 0), token('c', 4, 0) }
+  local function lines(first, last)
+    local definition = { start = { line = first, character = 0 }, ['end'] = { line = last, character = 0 } }
+    return Matrix.new(answer(tokens, { 1, 1, 1, 1 }, definition), false):lines(definition)
+  end
+  is(lines(2, 5), 'lines 3–5', 'all')
+  is(lines(2, 900), 'lines 3–5 of 3–900', 'a part')
+end)
+
 test('units: a matrix is laid out inside any space, and cells are found again', function()
   local Matrix, layout = require('codegaze.matrix.data'), require('codegaze.matrix.layout')
+  local scaling = require('codegaze.matrix.scaling')
   local tokens, weights = {}, {}
   for i = 1, 37 do
     tokens[i] = token(({ 'x', 'größe', 'a_very_long_identifier_indeed', '名前', '"two\nlines"' })[i % 5 + 1], i, 0)
@@ -72,6 +105,7 @@ test('units: a matrix is laid out inside any space, and cells are found again', 
     weights[i] = (i % 11) / 11
   end
   local matrix = Matrix.new(answer(tokens, weights), true)
+  local coloring = scaling.color(matrix, 'clipped')
   for _, zoom in ipairs({ 'cells', 'overview' }) do
     for _, space in ipairs({ { 20, 8 }, { 40, 12 }, { 60, 30 }, { 200, 100 } }) do
       local size = layout.measure(matrix, zoom, space[1], space[2])
@@ -79,7 +113,7 @@ test('units: a matrix is laid out inside any space, and cells are found again', 
         local what = ('%s in %d × %d at %d, %d'):format(zoom, space[1], space[2], cell[1], cell[2])
         local selection = { query = cell[1], key = cell[2], top = 1, left = 1 }
         layout.follow(selection, size, 37)
-        local picture = layout.draw(matrix, selection, size)
+        local picture = layout.draw(matrix, coloring, selection, size)
         is(#picture.lines, size.height, what .. ': lines')
         for i = 1, #picture.lines - 3 do
           ok(vim.fn.strdisplaywidth(picture.lines[i]) <= size.width, what .. ': width of line ' .. i)
@@ -93,7 +127,7 @@ test('units: a matrix is laid out inside any space, and cells are found again', 
         is(key, cell[2], what .. ': column')
       end
       is(
-        layout.cell_at(layout.draw(matrix, { query = 1, key = 1, top = 1, left = 1 }, size), {}, size, 1, 0),
+        layout.cell_at(layout.draw(matrix, coloring, { query = 1, key = 1, top = 1, left = 1 }, size), {}, size, 1, 0),
         nil,
         'no cell'
       )

@@ -23,15 +23,11 @@ function M.define_groups()
   colors.define('CodegazeAxis', { bold = true, reverse = true, cterm = { bold = true, reverse = true } })
 end
 
---- The color of a weight, by its square root as in the pictures: most weights are small.
----@param weight number
----@param max number
+--- The color at a place of the scale, 0 … 1.
+---@param place number
 ---@return integer
-function M.step(weight, max)
-  if max <= 0 then
-    return 0
-  end
-  return math.floor(math.sqrt(math.min(weight / max, 1)) * (M.STEPS - 1) + 0.5)
+function M.step(place)
+  return math.floor(place * (M.STEPS - 1) + 0.5)
 end
 
 ---@param step integer|'Cursor'

@@ -95,6 +95,30 @@ function Matrix:heaviest(query)
   return keys
 end
 
+--- The lines of the tokens, from 1, and those of the definition if it has more: a definition can be longer than the model's window.
+---@param definition lsp.Range
+---@return string
+function Matrix:lines(definition)
+  local function words(first, last)
+    return first == last and tostring(first) or ('%d–%d'):format(first, last)
+  end
+  -- A range that ends at the start of a line does not have this line.
+  local function last_of(range)
+    return range['end'].line + (range['end'].character > 0 and 1 or 0)
+  end
+  local first, last = math.huge, 0
+  for _, token in ipairs(self.tokens) do
+    if token.range then
+      first = math.min(first, token.range.start.line + 1)
+      last = math.max(last, last_of(token.range), first)
+    end
+  end
+  local wanted_first, wanted_last = definition.start.line + 1, last_of(definition)
+  local text = (first == last and 'line ' or 'lines ') .. words(first, last)
+  local is_cut = first > wanted_first or last < wanted_last
+  return is_cut and ('%s of %s'):format(text, words(wanted_first, wanted_last)) or text
+end
+
 --- The token at a position, or the last one before it.
 ---@param position lsp.Position
 ---@return integer

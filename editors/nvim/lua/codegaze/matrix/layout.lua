@@ -161,7 +161,7 @@ local function lower_name(names, lower)
     or vim.str_byteindex(names, 'utf-32', vim.str_utfindex(names, 'utf-32') - 1)
 end
 
-local function body(matrix, selection, size, lines, marks, starts)
+local function body(matrix, coloring, selection, size, lines, marks, starts)
   local _, per_line = shape(size.zoom)
   local function label(row)
     return M.clean(matrix.tokens[row].label)
@@ -170,7 +170,7 @@ local function body(matrix, selection, size, lines, marks, starts)
     if row == selection.query and column == selection.key then
       return 'Cursor'
     end
-    return cells.step(matrix:weight(row, column), matrix.max)
+    return cells.step(coloring.place(row, column))
   end
   local last = selection.top + size.rows - 1
   for row = selection.top, last, per_line do
@@ -197,13 +197,13 @@ local function body(matrix, selection, size, lines, marks, starts)
   end
 end
 
-local function scale(matrix, selection, size, lines, marks)
+local function scale(matrix, coloring, selection, size, lines, marks)
   local text = '0 '
   for step = 0, cells.STEPS - 1 do
     marks[#marks + 1] = { #lines, #text, #text + 1, cells.group(step) }
     text = text .. ' '
   end
-  text = text .. (' %.2g'):format(matrix.max)
+  text = text .. ' ' .. coloring.last
   local n, hidden = #matrix.tokens, {}
   for _, part in ipairs({ { 'rows', selection.top, size.rows }, { 'columns', selection.left, size.columns } }) do
     if part[3] < n then
@@ -245,14 +245,15 @@ function M.words(matrix, selection)
 end
 
 ---@param matrix codegaze.Matrix
+---@param coloring codegaze.Coloring
 ---@param selection codegaze.Selection
 ---@param size codegaze.Size
 ---@return codegaze.Picture
-function M.draw(matrix, selection, size)
+function M.draw(matrix, coloring, selection, size)
   local lines, marks, starts = {}, {}, {}
   header(matrix, selection, size, lines, marks)
-  body(matrix, selection, size, lines, marks, starts)
-  scale(matrix, selection, size, lines, marks)
+  body(matrix, coloring, selection, size, lines, marks, starts)
+  scale(matrix, coloring, selection, size, lines, marks)
   vim.list_extend(lines, M.words(matrix, selection))
   return { lines = lines, marks = marks, starts = starts }
 end

@@ -2,6 +2,7 @@
 local Matrix = require('codegaze.matrix.data')
 local client_of = require('codegaze.client')
 local layout = require('codegaze.matrix.layout')
+local scaling = require('codegaze.matrix.scaling')
 local ui = require('codegaze.ui')
 
 local namespace = vim.api.nvim_create_namespace('codegaze.matrix')
@@ -9,14 +10,25 @@ local anchors = vim.api.nvim_create_namespace('codegaze.matrix.anchor')
 local PRIORITY = vim.hl.priorities.semantic_tokens + 12
 
 --- In the order in which a narrow window leaves them out, from the end.
-local KEYS =
-  { 'hjkl move', ']l layer', ']h head', 'm method', 'f function', 'z zoom', 'u unit', '⏎ go to', 'g? legend' }
+local KEYS = {
+  'hjkl move',
+  ']l layer',
+  ']h head',
+  'm method',
+  'f function',
+  'z zoom',
+  'u unit',
+  'c colors',
+  '⏎ go to',
+  'g? legend',
+}
 
 ---@param width integer
+---@param has_other_view boolean the source shows another view
 ---@return string
-local function footer(width)
+local function footer(width, has_other_view)
   local text, close = ' ', 'q close '
-  for _, key in ipairs(KEYS) do
+  for _, key in ipairs(vim.list_extend(has_other_view and { 's show in source', 'S as in source' } or {}, KEYS)) do
     local longer = text .. key .. '  '
     if vim.fn.strdisplaywidth(longer .. close) > width then
       break
@@ -30,6 +42,8 @@ end
 ---@field buf integer with the code
 ---@field win integer with the code
 ---@field matrix? codegaze.Matrix
+---@field scaling codegaze.Scaling
+---@field private coloring codegaze.Coloring
 ---@field selection codegaze.Selection
 ---@field view table what differs from the server's current view
 ---@field unit 'lexeme'|'subword'
@@ -54,6 +68,7 @@ function Panel.new(buf, win, position, whole)
     win = win,
     view = {},
     unit = 'lexeme',
+    scaling = 'clipped',
     whole = whole,
     generation = 0,
     source_view = vim.api.nvim_win_call(win, vim.fn.winsaveview),
@@ -136,6 +151,14 @@ function Panel:show(answer, position)
   selection.query = again(old, selection.query, matrix) or matrix:token_at(position)
   selection.key = again(old, selection.key, matrix) or matrix:heaviest(selection.query)[1]
   self.matrix = matrix
+  self.coloring = scaling.color(matrix, self.scaling)
+  self:draw()
+end
+
+---@param name codegaze.Scaling
+function Panel:set_scaling(name)
+  self.scaling = name
+  self.coloring = scaling.color(self.matrix, name)
   self:draw()
 end
 
@@ -165,22 +188,54 @@ local function first_line(buf, range)
   return lines[1] or ''
 end
 
+--- Layers, heads and method of a view, in a few words.
+---@param view table
 ---@return string
-function Panel:title()
-  local view, definition = self.matrix.answer.view, client_of.value(self.matrix.answer.definition)
+function Panel:describe(view)
   local function list(x)
     return type(x) == 'table' and table.concat(x, ',') or tostring(x)
   end
-  local layers = #view.layers > 1 and #view.layers == (self:model().layers or 0) and 'all layers'
-    or 'layer ' .. list(view.layers)
+  local is_all = #view.layers > 1 and #view.layers == (self:model().layers or 0)
+  local layers = is_all and 'all layers' or 'layer ' .. list(view.layers)
+  return ('%s · head %s · %s'):format(layers, list(view.heads), view.method)
+end
+
+--- The view of the heat, if it is not the one of the matrix.
+---@return string?
+function Panel:source_differs()
+  local status = require('codegaze.status').of(self.buf)
+  local source = status and status.view and self:describe(status.view)
+  return source ~= self:describe(self.matrix.answer.view) and source or nil
+end
+
+---@return string
+function Panel:title()
+  local view, definition = self.matrix.answer.view, client_of.value(self.matrix.answer.definition)
   local what
   if definition and not self.whole then
     what = first_line(self.buf, definition)
-    what = vim.fn.strcharpart(what, 0, 40)
+    what = ('%s · %s'):format(vim.fn.strcharpart(what, 0, 40), self.matrix:lines(definition))
   else
     what = ('chunk %d of %d'):format(self.matrix.answer.chunk + 1, self.matrix.answer.chunks)
   end
-  return (' %s · %s · head %s · %s '):format(what, layers, list(view.heads), view.method)
+  local title = (' %s · %s '):format(what, self:describe(view))
+  local source = self:source_differs()
+  return source and ('%s(source: %s) '):format(title, source) or title
+end
+
+--- Makes the view of the matrix the view of the heat.
+function Panel:show_in_source()
+  local view = self.matrix.answer.view
+  local argument = { method = view.method, layers = view.layers, heads = view.heads }
+  client_of.execute(self.buf, 'codegaze.server.setView', argument, function()
+    self:show_source_view()
+  end)
+end
+
+--- Makes the view of the heat the view of the matrix.
+function Panel:show_source_view()
+  self.view = {}
+  self:load()
 end
 
 ---@return table
@@ -236,7 +291,7 @@ function Panel:draw()
     self.selection.left = self.selection.key - math.floor(size.columns / 2)
   end
   layout.follow(self.selection, size, #self.matrix.tokens)
-  local picture = layout.draw(self.matrix, self.selection, size)
+  local picture = layout.draw(self.matrix, self.coloring, self.selection, size)
   self.size, self.picture = size, picture
   local title = self:title()
   local wanted = math.max(size.width, vim.fn.strdisplaywidth(title))
@@ -254,7 +309,7 @@ function Panel:draw()
     style = 'minimal',
     border = 'rounded',
     title = title,
-    footer = footer(wanted),
+    footer = footer(wanted, self:source_differs() ~= nil),
     footer_pos = 'right',
     zindex = 60,
   }
