@@ -61,6 +61,8 @@ test('the model and the view are switched live, from the status bar', async () =
   await editor.set({ 'codegaze.model': join(models, 'none') });
   await eventually(async () => assert.match((await editor.status()) ?? '', /other-model|codegaze-mini/));
   await editor.waitForNotification(/none/);
+  // VS Code wrote it to the machine's settings, which outlive the window.
+  await editor.set({ 'codegaze.model': null });
   await editor.close();
 });
 
