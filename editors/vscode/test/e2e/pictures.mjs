@@ -8,6 +8,7 @@ import { eventually } from './editor.mjs';
 const FILE = 'fibonacci.py';
 const MAX_BYTES = 400_000;
 const EDITOR_WIDTH = 880;
+const MIN_LEVEL = 3;
 const [folder] = process.argv.slice(2);
 const THEMES = { dark: 'Default Dark Modern', light: 'Default Light Modern' };
 
@@ -18,9 +19,11 @@ try {
     const workspace = server.workspace({ [FILE]: example(FILE) });
     const editor = await server.open(workspace, {
       file: FILE,
-      viewport: { width: 1600, height: 720 },
+      viewport: { width: 1600, height: 760 },
       settings: {
         'workbench.colorTheme': theme,
+        // As at first.
+        'codegaze.minLevel': MIN_LEVEL,
         'workbench.activityBar.location': 'hidden',
         'workbench.layoutControl.enabled': false,
         'window.commandCenter': false,
@@ -30,7 +33,7 @@ try {
         'editor.hover.above': false,
       },
     });
-    await editor.expectHeat(analyze(join(workspace, FILE)));
+    await editor.expectHeat(analyze(join(workspace, FILE)), { minLevel: MIN_LEVEL });
     await editor.page.keyboard.press('Control+B');
     // The first window has the note of the first run.
     await editor.command('Notifications: Clear All Notifications');
@@ -47,8 +50,9 @@ try {
     await editor.page.mouse.wheel(0, -1000);
     await editor.page.waitForTimeout(300);
     await eventually(async () => assert.match(await panel.locator('#readout').textContent(), /^remembered gives/));
-    await editor.expectHeat(analyze(join(workspace, FILE)));
-    await editor.pointAt('def remembered', 'remembered');
+    await editor.expectHeat(analyze(join(workspace, FILE)), { minLevel: MIN_LEVEL });
+    // A word of a high level, with room for its hover below it.
+    await editor.pointAt('assert all', 'assert');
     await editor.page.locator('.monaco-hover', { hasText: 'average' }).waitFor();
     // Whatever fades in has done so.
     await editor.page.waitForTimeout(1000);
