@@ -9,7 +9,7 @@ use codegaze::attribution::{
     AttributionConfig, AttributionOptions, Attributor, LayerChoice, Method,
 };
 use codegaze::model::Model;
-use codegaze::model::roberta::{AttentionSink, LayerAttention};
+use codegaze::model::roberta::{AttentionSink, LayerAttention, LayerBlock, NormScale};
 use codegaze::text::document::Document;
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -29,6 +29,42 @@ struct Recorded {
     n_tokens: usize,
     weights: Vec<f32>,
     transformed_values: Option<Vec<f32>>,
+    block: Option<Block>,
+}
+
+/// An owned [`LayerBlock`].
+struct Block {
+    input: Vec<f32>,
+    attended: Vec<f32>,
+    /// Weight and inverse deviation of both layer norms.
+    norms: [(Vec<f32>, Vec<f32>); 2],
+}
+
+impl Block {
+    fn copy(block: LayerBlock<'_>) -> Self {
+        let norm = |norm: NormScale<'_>| (norm.weight.to_vec(), norm.inverse_deviation.to_vec());
+        Self {
+            input: block.input.to_vec(),
+            attended: block.attended.to_vec(),
+            norms: [norm(block.attention_norm), norm(block.output_norm)],
+        }
+    }
+
+    fn view(&self) -> LayerBlock<'_> {
+        let [attention_norm, output_norm] =
+            self.norms
+                .each_ref()
+                .map(|(weight, inverse_deviation)| NormScale {
+                    weight,
+                    inverse_deviation,
+                });
+        LayerBlock {
+            input: &self.input,
+            attended: &self.attended,
+            attention_norm,
+            output_norm,
+        }
+    }
 }
 
 impl AttentionSink for Tape {
@@ -39,6 +75,7 @@ impl AttentionSink for Tape {
             n_tokens: attention.n_tokens,
             weights: attention.weights.to_vec(),
             transformed_values: attention.transformed_values.map(<[f32]>::to_vec),
+            block: attention.block.map(Block::copy),
         });
         ControlFlow::Continue(())
     }
@@ -53,6 +90,7 @@ impl Tape {
                 n_tokens: layer.n_tokens,
                 weights: &layer.weights,
                 transformed_values: layer.transformed_values.as_deref(),
+                block: layer.block.as_ref().map(Block::view),
             };
             if sink.attention(attention).is_break() {
                 break;
