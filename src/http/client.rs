@@ -47,6 +47,8 @@ enum Phase {
     /// The connection is new, or a part of the next request has arrived.
     Head,
     Body,
+    /// The request is refused, and the rest of its body is discarded.
+    Refused,
     /// The server is working at the response.
     Working,
     /// A response is being sent, or the connection waits for the next request.
@@ -121,7 +123,16 @@ impl Client {
 
     /// Runs `read`, which reads a request's body; `None` if the client ended its sending side before the end of the body.
     pub async fn reading_body<T>(&self, read: impl Future<Output = T>) -> Option<T> {
-        self.enter(Phase::Body);
+        self.reading(Phase::Body, read).await
+    }
+
+    /// As [`Self::reading_body`], for what is left of a refused request's body.
+    pub async fn discarding_body(&self, read: impl Future<Output = ()>) {
+        self.reading(Phase::Refused, read).await;
+    }
+
+    async fn reading<T>(&self, phase: Phase, read: impl Future<Output = T>) -> Option<T> {
+        self.enter(phase);
         let ended = async {
             if lock(&self.state).half_closed.is_none() {
                 self.input_ended.notified().await;
@@ -146,7 +157,7 @@ impl Client {
                 state.since = Instant::now();
                 state.received = 0;
             }
-            Phase::Working | Phase::Live => return,
+            Phase::Refused | Phase::Working | Phase::Live => return,
         }
         state.received += n_bytes as u64;
     }
@@ -154,7 +165,7 @@ impl Client {
     pub fn on_sent(&self) {
         let phase = lock(&self.state).phase;
         // In a body, it is `100 Continue`.
-        if !matches!(phase, Phase::Body | Phase::Live) {
+        if !matches!(phase, Phase::Body | Phase::Refused | Phase::Live) {
             self.enter(Phase::Idle);
         }
     }
@@ -182,7 +193,8 @@ impl Client {
         matches!(lock(&self.state).phase, Phase::Head | Phase::Idle)
     }
 
-    /// How far the client is behind `pace`; `None` while the server is working for it.
+    /// How far the client is behind `pace`; `None` while the server is working for it. What a refused client sends is not counted, so
+    /// that clients without a token cannot keep connections from others.
     pub fn lateness(&self, now: Instant, pace: Pace) -> Option<Duration> {
         let state = lock(&self.state);
         if matches!(state.phase, Phase::Working | Phase::Live) {
@@ -197,7 +209,7 @@ impl Client {
         match state.phase {
             Phase::Head => Some(limits.pace.deadline(state.since, state.received)),
             Phase::Idle => Some(state.since + limits.stall),
-            Phase::Body | Phase::Working | Phase::Live => None,
+            Phase::Body | Phase::Refused | Phase::Working | Phase::Live => None,
         }
     }
 

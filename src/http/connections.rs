@@ -132,4 +132,29 @@ mod tests {
         drop(slow);
         assert!(connections.has_room(after(50)));
     }
+
+    #[tokio::test]
+    async fn a_refused_client_makes_room_however_fast_it_sends() {
+        let pace = Pace {
+            rate: 1000,
+            lag: Duration::from_secs(5),
+        };
+        let connections = Connections::new(2, pace);
+        let start = Instant::now();
+        let address = IpAddr::from([10, 0, 0, 1]);
+        let honest = connections.add(address);
+        honest.client.on_received(1000);
+        let refused = connections.add(address);
+        let discarding = refused.client.discarding_body(std::future::pending());
+        assert!(
+            tokio::time::timeout(Duration::ZERO, discarding)
+                .await
+                .is_err()
+        );
+        refused.client.on_received(1 << 20);
+        assert!(connections.has_room(start + Duration::from_millis(500)));
+        let open = lock(&connections.open);
+        assert!(open.clients.contains_key(&honest.id));
+        assert!(!open.clients.contains_key(&refused.id));
+    }
 }

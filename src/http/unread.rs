@@ -16,7 +16,8 @@ use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::app::App;
-use super::client::{Client, Pace};
+use super::client::Client;
+use super::options::Limits;
 use crate::panics::lock;
 
 /// Answers a request only after its body has arrived, if the request is refused. A body of more than twice `--max-body`, and one that
@@ -39,23 +40,23 @@ pub(crate) async fn discard(State(app): State<Arc<App>>, request: Request, next:
     let status = response.status();
     let is_refusal = status.is_client_error() || status.is_server_error();
     if is_refusal && status != StatusCode::REQUEST_TIMEOUT && !body.is_end_stream() {
-        let rest = read(body, app.limits.pace, limit);
+        let rest = read(body, &app.limits, limit);
         match client {
-            Some(client) => {
-                client.reading_body(rest).await;
-            }
+            Some(client) => client.discarding_body(rest).await,
             None => rest.await,
         }
     }
     response
 }
 
-/// Reads `body` until it ends, exceeds `limit`, or falls behind `pace`.
-async fn read(mut body: Shared, pace: Pace, limit: u64) {
+/// Reads `body` until it ends, exceeds `max_bytes`, falls behind the pace, or takes as long as a client may take to read a response.
+async fn read(mut body: Shared, limits: &Limits, max_bytes: u64) {
     let since = Instant::now();
+    let last = since + limits.stall;
     let mut n_bytes = 0;
-    while n_bytes <= limit {
-        let frame = timeout_at(pace.deadline(since, n_bytes), body.frame()).await;
+    while n_bytes <= max_bytes {
+        let deadline = limits.pace.deadline(since, n_bytes).min(last);
+        let frame = timeout_at(deadline, body.frame()).await;
         let Ok(Some(Ok(frame))) = frame else {
             return;
         };
