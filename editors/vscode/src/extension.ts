@@ -71,7 +71,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Api> {
   register(COMMANDS.selectLayer, () => selectLayer(started));
   register(COMMANDS.selectHead, () => selectHead(started));
   register(COMMANDS.selectAggregate, () => selectAggregate(started));
-  register(COMMANDS.showLegend, () => showLegend(started));
+  register(COMMANDS.showLegend, () => showLegend(started, context.extension));
   register(COMMANDS.showWalkthrough, () =>
     vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false),
   );

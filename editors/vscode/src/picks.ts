@@ -4,18 +4,19 @@ import * as vscode from 'vscode';
 import { AGGREGATE_TEXTS, AGGREGATES, METHODS } from '../../../web/src/generated/lists';
 import { describeView, shortModel } from '../../../web/src/view/words';
 import { messageOf } from './errors';
-import { COMMANDS, LEVELS, STYLES, type Style } from './names';
+import { COLORS, COMMANDS, LEVELS, type Level, STYLES, type Style } from './names';
 import { MODEL, type ModelResult, SERVER_COMMANDS, type View, type ViewOptions } from './protocol';
 import type { Session } from './session';
 import { isHighContrast, settings, write } from './settings';
-import { aggregateWords, legend, translated } from './words';
+import { aggregateWords, meaning, ofSubwords, translated } from './words';
 
 type Pick<T> = vscode.QuickPickItem & { value?: T };
 
 const DEFAULT_HUB_MODEL = 'microsoft/codebert-base';
 
-async function choose<T>(items: Pick<T>[], placeHolder: string): Promise<T | undefined> {
-  const picked = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+async function choose<T>(items: Pick<T>[], placeHolder: string, title?: string): Promise<T | undefined> {
+  const options = { placeHolder, matchOnDescription: true, ...(title === undefined ? {} : { title }) };
+  const picked = await vscode.window.showQuickPick(items, options);
   return picked?.value;
 }
 
@@ -248,15 +249,29 @@ export async function selectStyle(): Promise<void> {
   if (style !== undefined) await write('style', style);
 }
 
-/** A swatch that quick picks can show: they take pictures, not colors. */
-function swatch(level: number): vscode.Uri {
-  const opacity = [0.08, 0.16, 0.26, 0.38, 0.52][level - 1] ?? 0;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect x="0.5" y="0.5" width="15" height="15" rx="2" fill="#0072B2" fill-opacity="${opacity}" stroke="#0072B2"/></svg>`;
+const KINDS = {
+  [vscode.ColorThemeKind.Light]: 'light',
+  [vscode.ColorThemeKind.Dark]: 'dark',
+  [vscode.ColorThemeKind.HighContrast]: 'highContrast',
+  [vscode.ColorThemeKind.HighContrastLight]: 'highContrastLight',
+} as const;
+
+/** A level in the extension's default colors: quick picks show pictures, and no colors of themes. */
+function swatch(level: Level, extension: vscode.Extension<unknown>): vscode.Uri {
+  const colors: { id: string; defaults: Record<string, string> }[] = extension.packageJSON.contributes.colors;
+  const kind = KINDS[vscode.window.activeColorTheme.kind];
+  const color = (id: string) => colors.find((each) => each.id === id)?.defaults[kind] ?? 'none';
+  const svg = [
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">',
+    `<rect x="1" y="1" width="14" height="14" fill="${color(COLORS.background(level))}"`,
+    ` stroke="${color(COLORS.border(level))}"/>`,
+    `<rect x="1" y="13" width="14" height="2" fill="${color(COLORS.line(level))}"/></svg>`,
+  ].join('');
   return vscode.Uri.parse(`data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`);
 }
 
 /** The legend. The level that the user picks becomes the lowest one that is shown. */
-export async function showLegend(session: Session): Promise<void> {
+export async function showLegend(session: Session, extension: vscode.Extension<unknown>): Promise<void> {
   const configuration = vscode.workspace.getConfiguration('codegaze', null);
   const quantiles = configuration.get<number[]>('levelQuantiles') ?? [];
   const now = settings.minLevel();
@@ -269,16 +284,16 @@ export async function showLegend(session: Session): Promise<void> {
     return {
       label: vscode.l10n.t('Level {0}', level),
       description: level === now ? vscode.l10n.t('{0}, the lowest that is shown', which) : which,
-      iconPath: swatch(level),
+      iconPath: swatch(level, extension),
       value: level,
     };
   });
+  const aggregate = session.status?.view?.aggregate;
+  const rest = vscode.l10n.t('Pick the lowest level to show.');
   const minLevel = await choose<number>(
     rows.reverse(),
-    vscode.l10n.t(
-      '{0} The rest gets little. Pick the lowest level to show.',
-      legend(settings.style(), isHighContrast(), session.status?.view?.aggregate ?? null),
-    ),
+    aggregate && settings.style() !== 'off' ? `${ofSubwords(aggregate)} ${rest}` : rest,
+    meaning(settings.style(), isHighContrast()),
   );
   if (minLevel !== undefined && minLevel !== now) await write('minLevel', minLevel);
 }

@@ -16,13 +16,16 @@ export function aggregateWords(aggregate: Aggregate): string {
 
 /** What the heat means. High-contrast themes have frames instead of backgrounds. */
 export function legend(style: Style, isHighContrast: boolean, aggregate: Aggregate | null): string {
-  const sentence = legendOf(style, isHighContrast);
-  return style === 'off' || aggregate === null
-    ? sentence
-    : vscode.l10n.t('{0} A word of several subwords: {1}.', sentence, aggregateWords(aggregate));
+  const sentence = meaning(style, isHighContrast);
+  return style === 'off' || aggregate === null ? sentence : `${sentence} ${ofSubwords(aggregate)}`;
 }
 
-function legendOf(style: Style, isHighContrast: boolean): string {
+/** How the scores of subwords became one, as a sentence. */
+export const ofSubwords = (aggregate: Aggregate): string =>
+  vscode.l10n.t('A word of several subwords: {0}.', aggregateWords(aggregate));
+
+/** What a stronger color means, as a sentence. */
+export function meaning(style: Style, isHighContrast: boolean): string {
   switch (style) {
     case 'background':
       return isHighContrast

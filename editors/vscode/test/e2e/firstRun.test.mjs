@@ -110,6 +110,13 @@ test('legends say what the levels are, in the status bar and as a list', async (
   const rows = editor.page.locator('.quick-input-list .monaco-list-row');
   await eventually(async () => assert.equal(await rows.count(), 5));
   assert.match(await rows.first().textContent(), /Level 5\s*the 5 % of all words with the most attention/);
+  // The icons have the colors of the heat.
+  const icons = await rows.evaluateAll((all) =>
+    all.map((row) => getComputedStyle(row.querySelector('.quick-input-list-icon')).backgroundImage),
+  );
+  const pictures = icons.map((icon) => atob(/base64,([^")]+)/.exec(icon)?.[1] ?? ''));
+  assert.match(pictures[0], /fill="#00195C"/);
+  assert.match(pictures[4], /fill="#00195C4C"/);
   await editor.shoot('legend');
   await editor.pick('Level 4');
   await editor.expectHeat(analysis, { minLevel: 4 });

@@ -248,12 +248,14 @@ end
 ---@param coloring codegaze.Coloring
 ---@param selection codegaze.Selection
 ---@param size codegaze.Size
+---@param note? string a line more than the size has
 ---@return codegaze.Picture
-function M.draw(matrix, coloring, selection, size)
+function M.draw(matrix, coloring, selection, size, note)
   local lines, marks, starts = {}, {}, {}
   header(matrix, selection, size, lines, marks)
   body(matrix, coloring, selection, size, lines, marks, starts)
   scale(matrix, coloring, selection, size, lines, marks)
+  lines[#lines + 1] = note
   vim.list_extend(lines, M.words(matrix, selection))
   return { lines = lines, marks = marks, starts = starts }
 end

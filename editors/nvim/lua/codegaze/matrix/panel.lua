@@ -218,9 +218,7 @@ function Panel:title()
   else
     what = ('chunk %d of %d'):format(self.matrix.answer.chunk + 1, self.matrix.answer.chunks)
   end
-  local title = (' %s · %s '):format(what, self:describe(view))
-  local source = self:source_differs()
-  return source and ('%s(source: %s) '):format(title, source) or title
+  return (' %s · %s '):format(what, self:describe(view))
 end
 
 --- Makes the view of the matrix the view of the heat.
@@ -277,6 +275,9 @@ end
 --- Draws everything again.
 function Panel:draw()
   local width, height = self:room()
+  local source = self:source_differs()
+  local note = source and ('The source shows another view: %s.'):format(source)
+  height = height - (note and 1 or 0)
   local size, fits
   if self.zoom then
     size = layout.measure(self.matrix, self.zoom, width, height)
@@ -291,7 +292,7 @@ function Panel:draw()
     self.selection.left = self.selection.key - math.floor(size.columns / 2)
   end
   layout.follow(self.selection, size, #self.matrix.tokens)
-  local picture = layout.draw(self.matrix, self.coloring, self.selection, size)
+  local picture = layout.draw(self.matrix, self.coloring, self.selection, size, note)
   self.size, self.picture = size, picture
   local title = self:title()
   local wanted = math.max(size.width, vim.fn.strdisplaywidth(title))
@@ -305,11 +306,11 @@ function Panel:draw()
     row = 0,
     col = vim.o.columns,
     width = wanted,
-    height = size.height,
+    height = size.height + (note and 1 or 0),
     style = 'minimal',
     border = 'rounded',
     title = title,
-    footer = footer(wanted, self:source_differs() ~= nil),
+    footer = footer(wanted, note ~= nil),
     footer_pos = 'right',
     zindex = 60,
   }
