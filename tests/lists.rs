@@ -265,6 +265,14 @@ fn lua() -> String {
 }
 
 #[test]
+fn emacs_offers_what_there_is() {
+    let mut package = Page::open("editors/emacs/codegaze.el");
+    let aggregates = format!("\"{}\"", names::<Aggregate>().join("\" \""));
+    package.replace(&["(defconst codegaze-aggregates '("], ")", &aggregates);
+    package.check();
+}
+
+#[test]
 fn neovim_offers_and_documents_what_there_is() {
     compare_or_write("editors/nvim/lua/codegaze/lists.lua", &lua());
     let file = "editors/nvim/lua/codegaze/export.lua";

@@ -253,7 +253,7 @@ For example (:model \"embedded\" :minLevel 2)."
   (interactive)
   (unless codegaze-mode (user-error "codegaze-mode is off in this buffer"))
   (codegaze--sync)
-  (let ((hover (jsonrpc-request codegaze--connection :textDocument/hover (codegaze--hover))))
+  (let ((hover (jsonrpc-request codegaze--connection :codegaze/explain (codegaze--hover))))
     (unless hover (user-error "codegaze: there is nothing at point, or the model is loading"))
     (with-help-window "*codegaze*"
       (princ (plist-get (plist-get hover :contents) :value)))))
@@ -272,21 +272,27 @@ waits for the next one."
       (when (buffer-local-value 'codegaze-mode buffer)
         (with-current-buffer buffer (codegaze--ask-for-heat))))))
 
-(defun codegaze-set-view (method layers heads)
+(defconst codegaze-aggregates '("sum" "mean" "max" "first" "corrected")
+  "How the scores of a word's subwords become one.")
+
+(defun codegaze-set-view (method layers heads &optional aggregate)
   "Look with METHOD at LAYERS and HEADS, in all buffers.
+AGGREGATE is how the scores of a word's subwords become one.
 An empty answer leaves what it is.  Layers and heads are as on the
 command line: last, all, 0-5, 7, mean."
   (interactive
    (let ((model (jsonrpc-request (codegaze--connect) :codegaze/model (make-hash-table :size 0))))
      (list (completing-read "Method: " (append (plist-get model :methods) nil) nil t)
            (read-string (format "Layers (last, all, 0 to %d): " (1- (plist-get model :layers))))
-           (read-string (format "Heads (mean, max, 0 to %d): " (1- (plist-get model :heads)))))))
+           (read-string (format "Heads (mean, max, 0 to %d): " (1- (plist-get model :heads))))
+           (completing-read "Aggregate of subwords: " codegaze-aggregates nil t))))
   (let ((view (codegaze--execute-and-refresh
                "setView" (append (unless (string-empty-p method) (list :method method))
                                  (unless (string-empty-p layers) (list :layers layers))
-                                 (unless (string-empty-p heads) (list :heads heads))))))
-    (message "codegaze: method %s, layers %s, heads %s"
-             (plist-get view :method) (plist-get view :layers) (plist-get view :heads))))
+                                 (unless (string-empty-p heads) (list :heads heads))
+                                 (unless (member aggregate '(nil "")) (list :aggregate aggregate))))))
+    (message "codegaze: method %s, layers %s, heads %s, aggregate %s"
+             (plist-get view :method) (plist-get view :layers) (plist-get view :heads) (plist-get view :aggregate))))
 
 (defun codegaze-set-model (model)
   "Use MODEL: auto, embedded, a directory, or a name on the Hugging Face hub."

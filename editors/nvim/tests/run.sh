@@ -43,7 +43,7 @@ neovim() {
 
 lint() {
     if ! have npm; then
-        missing "npm is missing: nobody ran StyLua"
+        missing "npm is missing, so StyLua did not run"
     elif (cd "$plugin/tests" && npm ci --silent --no-audit --no-fund); then
         echo "==> stylua"
         node "$plugin/tests/stylua.mjs"

@@ -208,7 +208,7 @@ export class CodeServer {
       try {
         process.kill(-this.process.pid, 'SIGKILL');
       } catch {
-        // Nobody of the group is left.
+        // The group has no process.
       }
       this.process.stderr.destroy();
       this.process.unref();

@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const extension = join(here, '../..');
 
-/** A tool that this machine cannot get; with ALLOW_SKIP=1 that is no failure, but it is said. */
+/** This machine cannot get a tool: a failure, or with ALLOW_SKIP=1 a message. */
 function missing(message) {
   if (process.env.ALLOW_SKIP === '1') {
-    process.stderr.write(`SKIPPED: ${message}: nobody tried the VS Code extension in an editor\n`);
+    process.stderr.write(`SKIPPED: ${message}, so the VS Code extension was not tested in an editor\n`);
     process.exit(0);
   }
   process.stderr.write(`ERROR: ${message} (ALLOW_SKIP=1 goes on without)\n`);
@@ -77,7 +77,7 @@ function processesOf(folder) {
     const text = (name) => read(() => readFileSync(`/proc/${number}/${name}`, 'utf8').replaceAll('\0', ' '), '');
     const program = read(() => readlinkSync(`/proc/${number}/exe`), '');
     const says = [program, text('cmdline'), text('environ')];
-    // One that has ended and that nobody has asked after has no program any more.
+    // A process that has ended has no program.
     return program !== '' && says.some((each) => each.includes(folder))
       ? [{ pid: Number(number), command: text('cmdline').slice(0, 120) || program }]
       : [];

@@ -73,7 +73,7 @@ describe('a matrix', () => {
     expect(part.max).toBe(0.5);
   });
 
-  test('names the strongest of a row and of a column, and nobody with nothing', () => {
+  test('names the strongest of a row and of a column, and no word with weight 0', () => {
     expect(strongest(matrix, 'query', 1, 2)).toEqual([
       { index: 2, weight: 0.625 },
       { index: 1, weight: 0.25 },
