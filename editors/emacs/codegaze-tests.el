@@ -106,6 +106,32 @@
       (codegaze-tests-await "ElDoc" (lambda () said))
       (should (string-match-p "größe" said)))))
 
+;; The default colors of font-lock (font-lock.el of Emacs 28) on white and on black.
+(defconst codegaze-tests-colors
+  '((light "#ffffff" "#000000" "#b22222" "#a020f0" "#0000ff" "#8b2252" "#228b22" "#008b8b" "#a0522d" "#483d8b" "#ff0000")
+    (dark "#000000" "#ffffff" "#ff7f24" "#00ffff" "#87cefa" "#ffa07a" "#98fb98" "#7fffd4" "#eedd82" "#b0c4de" "#ffc0cb")))
+
+(defun codegaze-tests-luminance (color)
+  "The relative luminance of COLOR, as WCAG 2 defines it."
+  (cl-loop for weight in '(0.2126 0.7152 0.0722) for at in '(1 3 5)
+           for part = (/ (string-to-number (substring color at (+ at 2)) 16) 255.0)
+           sum (* weight (if (<= part 0.04045) (/ part 12.92) (expt (/ (+ part 0.055) 1.055) 2.4)))))
+
+(defun codegaze-tests-contrast (a b)
+  "The contrast of the colors A and B, as WCAG 2 defines it."
+  (let ((x (+ 0.05 (codegaze-tests-luminance a))) (y (+ 0.05 (codegaze-tests-luminance b))))
+    (/ (max x y) (min x y))))
+
+(ert-deftest codegaze-backgrounds-keep-the-contrast-of-text ()
+  (dotimes (at 5)
+    (let ((spec (face-default-spec (aref codegaze--faces at))))
+      (pcase-dolist (`(,kind ,ground . ,colors) codegaze-tests-colors)
+        (let ((heat (plist-get (cdr (if (eq kind 'dark) (car spec) (cadr spec))) :background)))
+          (should heat)
+          (dolist (color colors)
+            (when (>= (codegaze-tests-contrast color ground) 4.5)
+              (should (>= (codegaze-tests-contrast color heat) 4.5)))))))))
+
 (ert-deftest codegaze-view-and-export ()
   (codegaze-tests-with codegaze-tests-text
     (let ((before (codegaze-tests-heat)) (path (concat (make-temp-name (expand-file-name "codegaze" temporary-file-directory)) ".svg")))

@@ -41,15 +41,15 @@ For example (:model \"embedded\" :minLevel 2)."
   :type 'boolean)
 
 ;; One hue that color-blind people see as well, over a dark and a light background.
-(defface codegaze-level-1 '((((background dark)) :background "#12212d") (t :background "#ebf4f9"))
+(defface codegaze-level-1 '((((background dark)) :background "#101a2f") (t :background "#f5fdff"))
   "Lexemes that are attended to a little.")
-(defface codegaze-level-2 '((((background dark)) :background "#112938") (t :background "#d6e8f3"))
+(defface codegaze-level-2 '((((background dark)) :background "#0c1e43") (t :background "#ebfbff"))
   "Lexemes of the second level.")
-(defface codegaze-level-3 '((((background dark)) :background "#103346") (t :background "#bddaeb"))
+(defface codegaze-level-3 '((((background dark)) :background "#082258") (t :background "#e0f8ff"))
   "Lexemes of the third level.")
-(defface codegaze-level-4 '((((background dark)) :background "#0d3f59") (t :background "#9ec9e2"))
+(defface codegaze-level-4 '((((background dark)) :background "#04266c") (t :background "#d6f6ff" :underline "#0072b2"))
   "Lexemes of the fourth level.")
-(defface codegaze-level-5 '((((background dark)) :background "#0b4b6f") (t :background "#7ab6d7"))
+(defface codegaze-level-5 '((((background dark)) :background "#002a80") (t :background "#ccf4ff" :underline "#0072b2"))
   "Lexemes that are attended to most.")
 
 (defvar codegaze--faces
