@@ -10,6 +10,7 @@ use super::files::DEFAULT_MAX_BYTES;
 use super::tracking::TrackingArgs;
 use crate::attribution::{Aggregate, HeadChoice, LayerChoice, Method, SelectError, Sinks};
 use crate::model::source::ModelSource;
+use crate::model::task::{TaskKind, TaskOptions};
 use crate::model::{Device, Precision};
 use crate::text::named::{Named, UnknownName};
 use crate::view::colormap::Colormap;
@@ -73,6 +74,28 @@ pub(super) struct ModelArgs {
     /// The arithmetic of the model's linear layers
     #[arg(long, default_value_t, value_name = "PRECISION", value_parser = named::<Precision>())]
     pub precision: Precision,
+    #[command(flatten)]
+    pub task: TaskArgs,
+}
+
+/// Which parts of the weights are used, where names and shapes do not decide.
+#[derive(Debug, Default, Args)]
+pub(super) struct TaskArgs {
+    /// The task head to use, if the model has several
+    #[arg(long, value_name = "TASK", value_parser = named::<TaskKind>())]
+    pub task: Option<TaskKind>,
+    /// What stands before the names of the encoder's tensors, if the model has several encoders
+    #[arg(long, value_name = "PREFIX")]
+    pub encoder_prefix: Option<String>,
+}
+
+impl TaskArgs {
+    pub fn options(&self) -> TaskOptions {
+        TaskOptions {
+            task: self.task,
+            encoder_prefix: self.encoder_prefix.clone(),
+        }
+    }
 }
 
 /// How attention becomes scores.
@@ -340,6 +363,8 @@ pub(super) enum ModelsCommand {
         /// A model that supplies what is missing beside the weights: configuration, tokenizer
         #[arg(long, value_name = "MODEL")]
         base: Option<ModelSource>,
+        #[command(flatten)]
+        task: TaskArgs,
         #[arg(long)]
         json: bool,
     },

@@ -5,12 +5,13 @@ use std::io::Write;
 use anyhow::anyhow;
 use serde_json::json;
 
-use super::args::{ModelArgs, ModelsArgs, ModelsCommand};
+use super::args::{ModelArgs, ModelsArgs, ModelsCommand, TaskArgs};
 use super::error::CliError;
 use super::output::{self, Stdout};
 use super::progress::Downloads;
 use crate::model::source::{HubOptions, ModelFiles, ModelSource};
-use crate::model::{Device, Model, Precision};
+use crate::model::task::TaskLayout;
+use crate::model::{Device, LoadError, Model, Precision};
 
 /// Finds and loads a model. A hub model that is not in the cache is downloaded.
 pub(super) fn load(args: &ModelArgs) -> Result<Model, CliError> {
@@ -18,7 +19,8 @@ pub(super) fn load(args: &ModelArgs) -> Result<Model, CliError> {
     let files = source
         .resolve(&HubOptions::from_env(), &Downloads::default())
         .map_err(CliError::failed)?;
-    Model::load(&files, args.device, args.precision).map_err(CliError::failed)
+    Model::load_with(&files, args.device, args.precision, &args.task.options())
+        .map_err(CliError::failed)
 }
 
 /// The model, with what is missing beside its weights from `base`.
@@ -49,7 +51,12 @@ pub(super) fn run(args: ModelsArgs) -> Result<(), CliError> {
             let files = model.resolve(&cached_only, &()).map_err(CliError::failed)?;
             print_path(&model, &files)
         }
-        ModelsCommand::Info { model, base, json } => info(model, base, json),
+        ModelsCommand::Info {
+            model,
+            base,
+            task,
+            json,
+        } => info(model, base, task, json),
     }
 }
 
@@ -123,14 +130,34 @@ fn cached_rows() -> Result<Vec<[String; 4]>, CliError> {
 }
 
 /// Loads the model, so that the description is that of the model that would run.
-fn info(model: ModelSource, base: Option<ModelSource>, as_json: bool) -> Result<(), CliError> {
+fn info(
+    model: ModelSource,
+    base: Option<ModelSource>,
+    task: TaskArgs,
+    as_json: bool,
+) -> Result<(), CliError> {
     let model = load(&ModelArgs {
         model,
         base,
         device: Device::default(),
         precision: Precision::default(),
+        task,
     })?;
     let (info, config) = (model.info(), model.config());
+    let task = model.task();
+    // A model without a head is usual; a head that contradicts the configuration is worth a note.
+    let fault = task
+        .as_ref()
+        .err()
+        .filter(|error| !matches!(error, LoadError::NoTaskHead { .. }));
+    let notes: Vec<String> = info
+        .notes
+        .iter()
+        .cloned()
+        .chain(fault.map(ToString::to_string))
+        .collect();
+    let of_task =
+        |fact: fn(&TaskLayout) -> serde_json::Value| task.as_ref().map_or(json!(null), fact);
     let facts = [
         ("id", json!(info.id)),
         ("revision", json!(info.revision)),
@@ -144,7 +171,15 @@ fn info(model: ModelSource, base: Option<ModelSource>, as_json: bool) -> Result<
         ("precision", json!(info.precision.as_str())),
         ("fingerprint", json!(format!("{:016x}", info.fingerprint))),
         ("encoder_prefix", json!(info.encoder_prefix)),
-        ("notes", json!(info.notes)),
+        ("task", of_task(|task| json!(task.kind.as_str()))),
+        ("task_head", of_task(|task| json!(task.module))),
+        ("head_layout", of_task(|task| json!(task.layout.as_str()))),
+        (
+            "activation",
+            of_task(|task| json!(task.activation.as_str())),
+        ),
+        ("labels", of_task(|task| json!(task.labels))),
+        ("notes", json!(notes)),
     ];
     if as_json {
         let facts: serde_json::Map<_, _> = facts
@@ -161,14 +196,25 @@ fn info(model: ModelSource, base: Option<ModelSource>, as_json: bool) -> Result<
             serde_json::Value::Array(notes) if notes.is_empty() => "-".to_owned(),
             serde_json::Value::String(value) => crate::model::quote(&value),
             serde_json::Value::Null => "-".to_owned(),
-            serde_json::Value::Array(notes) => notes
-                .iter()
-                .filter_map(serde_json::Value::as_str)
-                .collect::<Vec<_>>()
-                .join("; "),
+            serde_json::Value::Array(values) => shown(&values),
             other => other.to_string(),
         };
         text.extend([format!("{name:<18} "), value, "\n".to_owned()]);
     }
     output::to_stdout(text.as_bytes())
+}
+
+/// The first of some texts; a classifier can have a hundred thousand labels.
+fn shown(values: &[serde_json::Value]) -> String {
+    const SHOWN: usize = 20;
+    let mut texts: Vec<String> = values
+        .iter()
+        .filter_map(serde_json::Value::as_str)
+        .take(SHOWN)
+        .map(crate::model::quote_text)
+        .collect();
+    if values.len() > SHOWN {
+        texts.push(format!("and {} more", values.len() - SHOWN));
+    }
+    texts.join("; ")
 }

@@ -202,6 +202,45 @@ pub enum LoadError {
     AmbiguousPrefix { file: String, prefixes: Vec<String> },
 
     #[error(
+        "{} has no encoder with the prefix \"{}\"; it has encoders with the prefixes \"{}\"",
+        quote_text(file),
+        quote(wanted),
+        quote_list(found)
+    )]
+    EncoderPrefix {
+        file: String,
+        wanted: String,
+        found: Vec<String>,
+    },
+
+    #[error("{}", no_task_head(file, *wanted, found))]
+    NoTaskHead {
+        file: String,
+        wanted: Option<&'static str>,
+        /// The heads of other kinds.
+        found: Vec<String>,
+    },
+
+    #[error(
+        "{} has several task heads: {}; choose one with --task",
+        quote_text(file),
+        quote_list(found)
+    )]
+    AmbiguousTask { file: String, found: Vec<String> },
+
+    #[error(
+        "the task head {} of {} has {n_outputs} outputs, but config.json has {n_labels} labels; use the config.json that belongs to these weights",
+        quote(module),
+        quote_text(file)
+    )]
+    TaskLabels {
+        module: String,
+        file: String,
+        n_outputs: usize,
+        n_labels: usize,
+    },
+
+    #[error(
         "{} describes {}, which is not supported; codegaze supports byte-level BPE, which RoBERTa and CodeBERT use, so choose a model with such a tokenizer",
         quote_text(file),
         quote_text(found)
@@ -214,4 +253,20 @@ pub enum LoadError {
         quote(name)
     )]
     MissingSpecial { file: String, name: String },
+}
+
+fn no_task_head(file: &str, wanted: Option<&str>, found: &[String]) -> String {
+    let file = quote_text(file);
+    match (wanted, found) {
+        (Some(wanted), []) => format!(
+            "{file} has an encoder and no task head of the kind {wanted}; use a checkpoint that was saved with its head"
+        ),
+        (Some(wanted), found) => format!(
+            "{file} has no task head of the kind {wanted}; it has {}, so choose one of these with --task",
+            quote_list(found)
+        ),
+        (None, _) => format!(
+            "{file} has an encoder and no task head that codegaze knows, so it predicts nothing; use a checkpoint with lm_head or classifier, such as the embedded model"
+        ),
+    }
 }

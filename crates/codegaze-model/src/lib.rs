@@ -5,6 +5,7 @@
 pub mod kernels;
 pub mod roberta;
 pub mod source;
+pub mod task;
 pub mod tokenizer;
 pub mod weights;
 
@@ -30,6 +31,7 @@ use roberta::{
     Start,
 };
 use source::files::ModelFiles;
+use task::{TaskHead, TaskLayout, TaskOptions, TaskSlot};
 use tokenizer::{Encoding, Tokenizer};
 use weights::Weights;
 
@@ -75,6 +77,7 @@ pub struct Model {
     info: Arc<ModelInfo>,
     tokenizer: Tokenizer,
     encoder: Box<dyn Encoder>,
+    task: TaskSlot,
 }
 
 /// A classifier with a hundred thousand labels has 10 MB.
@@ -88,11 +91,24 @@ impl Model {
     ///
     /// # Errors
     /// One [`LoadError`] for each way in which the files can be bad.
-    #[tracing::instrument(skip_all, fields(model = %files.id))]
     pub fn load(
         files: &ModelFiles,
         device: Device,
         precision: Precision,
+    ) -> Result<Self, LoadError> {
+        Self::load_with(files, device, precision, &TaskOptions::default())
+    }
+
+    /// Like [`Self::load`], with the encoder and the task head that a user names.
+    ///
+    /// # Errors
+    /// As [`Self::load`], and when the file does not have what is named.
+    #[tracing::instrument(skip_all, fields(model = %files.id))]
+    pub fn load_with(
+        files: &ModelFiles,
+        device: Device,
+        precision: Precision,
+        options: &TaskOptions,
     ) -> Result<Self, LoadError> {
         let config_file = ModelFile::open(&files.config)?;
         let config_bytes = config_file.read_all("config.json", MAX_CONFIG_BYTES)?;
@@ -110,10 +126,18 @@ impl Model {
             });
         }
         let weights = Weights::open(&files.weights)?;
-        let tensors = weights.encoder()?;
-        let mut notes = weights::notes(&tensors);
+        let encoder_prefix = match &options.encoder_prefix {
+            Some(prefix) => weights.encoder_at(prefix)?.prefix().to_owned(),
+            None => weights.encoder()?.prefix().to_owned(),
+        };
+        let json = roberta::read_json(&config_bytes).unwrap_or_default();
+        let task = TaskSlot::new(weights, &encoder_prefix, &config, &json, options.task);
+        if options.task.is_some() {
+            task.layout()?;
+        }
+        let tensors = task.encoder();
+        let mut notes = task.notes(&tensors);
         notes.extend(config.window_note());
-        let encoder_prefix = tensors.prefix().to_owned();
         let mut hash = Sha256::new();
         hash.update(&config_bytes);
         hash.update(tokenizer.fingerprint().to_le_bytes());
@@ -149,7 +173,24 @@ impl Model {
             info: Arc::new(info),
             tokenizer,
             encoder,
+            task,
         })
+    }
+
+    /// Which task head the file has; looks at names and shapes only.
+    ///
+    /// # Errors
+    /// When it has none, has several of which none is preferred, or has one that contradicts the configuration.
+    pub fn task(&self) -> Result<TaskLayout, LoadError> {
+        self.task.layout()
+    }
+
+    /// The task head. The first call reads it.
+    ///
+    /// # Errors
+    /// As [`Self::task`], and when a tensor of the head cannot be read.
+    pub fn task_head(&self) -> Result<&TaskHead, LoadError> {
+        self.task.head()
     }
 
     /// What is known about the model.

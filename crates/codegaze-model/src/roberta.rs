@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use backward::{BackwardPass, GradientSink, LayerGradient};
 pub use config::RobertaConfig;
+pub(crate) use config::read_json;
 
 use super::LoadError;
 use super::kernels::{Backend, EmbeddingTables, Epilogue, Fetch, LinearNames, Parameter, Words};

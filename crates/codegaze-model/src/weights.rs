@@ -131,6 +131,12 @@ impl Weights {
         })
     }
 
+    /// The file that messages name.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
     /// The names of all tensors, integer ones included, in ascending order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)

@@ -78,13 +78,7 @@ impl RobertaConfig {
             file: file.to_owned(),
             cause: error.to_string(),
         };
-        let mut json: Map<String, Value> = match serde_json::from_slice(bytes) {
-            Ok(json) => json,
-            // The second error would speak of other columns.
-            Err(error) => {
-                serde_json::from_slice(&without_non_finite(bytes)).map_err(|_| invalid(error))?
-            }
-        };
+        let mut json = read_json(bytes).map_err(invalid)?;
         if let Some(cause) = quantization(&json) {
             return Err(unusable(cause));
         }
@@ -270,6 +264,13 @@ fn quantization(json: &Map<String, Value>) -> Option<String> {
     Some(format!(
         "its weights are quantized{method}, and codegaze reads f32, f16, bf16 and f64; use the model from which it was quantized, or save it again dequantized"
     ))
+}
+
+/// The keys of `config.json`, in which transformers also accepts `NaN` and `Infinity`.
+pub(crate) fn read_json(bytes: &[u8]) -> serde_json::Result<Map<String, Value>> {
+    // The second error would speak of other columns.
+    serde_json::from_slice(bytes)
+        .or_else(|error| serde_json::from_slice(&without_non_finite(bytes)).map_err(|_| error))
 }
 
 /// Python's `json` writes `NaN`, `Infinity` and `-Infinity`, which JSON does not have: they become `null`.

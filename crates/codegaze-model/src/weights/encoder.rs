@@ -52,7 +52,31 @@ impl Weights {
         })
     }
 
-    fn at(&self, prefix: &str) -> EncoderWeights<'_> {
+    /// The encoder with this prefix, which a user named. A dot at the end may be left out.
+    ///
+    /// # Errors
+    /// When there is no encoder with this prefix.
+    pub fn encoder_at(&self, prefix: &str) -> Result<EncoderWeights<'_>, LoadError> {
+        let dotted = match prefix {
+            "" => String::new(),
+            _ => format!("{}.", prefix.trim_end_matches('.')),
+        };
+        let encoder = self.at(&dotted);
+        if encoder.contains(WORD_EMBEDDINGS) {
+            return Ok(encoder);
+        }
+        Err(LoadError::EncoderPrefix {
+            file: self.label.clone(),
+            wanted: dotted,
+            found: self
+                .names()
+                .filter_map(|name| name.strip_suffix(WORD_EMBEDDINGS))
+                .map(str::to_owned)
+                .collect(),
+        })
+    }
+
+    pub(crate) fn at(&self, prefix: &str) -> EncoderWeights<'_> {
         EncoderWeights {
             weights: self,
             prefix: prefix.to_owned(),
@@ -223,9 +247,10 @@ impl EncoderWeights<'_> {
     }
 }
 
-/// What [`EncoderWeights::unused_modules`] found, in words.
-pub(crate) fn notes(encoder: &EncoderWeights<'_>) -> Vec<String> {
-    let (heads, others) = encoder.unused_modules();
+/// What [`EncoderWeights::unused_modules`] found but for the task head that is used, in words.
+pub(crate) fn notes(encoder: &EncoderWeights<'_>, used: Option<&str>) -> Vec<String> {
+    let (mut heads, others) = encoder.unused_modules();
+    heads.retain(|head| Some(head.as_str()) != used);
     let mut notes = Vec::new();
     if !heads.is_empty() {
         notes.push(format!("task head not used: {}", quote_list(&heads)));
