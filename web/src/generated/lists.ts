@@ -1,7 +1,7 @@
 // The lists of names that Rust declares. `UPDATE_LISTS=1 cargo test --test lists` writes this file.
 
 /** How attention becomes scores. */
-export const METHOD_NAMES = ['received', 'cls', 'rollout', 'norm'] as const;
+export const METHOD_NAMES = ['received', 'cls', 'rollout', 'norm', 'alti', 'globenc'] as const;
 export type MethodName = (typeof METHOD_NAMES)[number];
 
 /** For people: the name of a method, and what a score is. */
@@ -10,6 +10,8 @@ export const METHODS: Record<MethodName, { name: string; what: string }> = {
   cls: { name: 'Attention from <s>', what: 'What a word receives from <s>, the start of the sequence' },
   rollout: { name: 'Rollout', what: 'Attention followed through all layers' },
   norm: { name: 'Norm-weighted', what: 'Attention weighted by the norm of what it carries' },
+  alti: { name: 'ALTI', what: 'How close what a word contributes comes to the whole, followed through all layers' },
+  globenc: { name: 'GlobEnc', what: 'The norm of what a word contributes behind both layer norms, followed through all layers' },
 };
 
 /** How all heads of a layer become one. */

@@ -42,7 +42,7 @@ export type ViewOptions = {
   heads?: IndexChoice;
   /** What happens to attention on special subwords; `drop` by default. */
   sinks?: Sinks;
-  /** How a lexeme's subwords become one score; `sum` by default. */
+  /** How a lexeme's subwords become one score; `corrected` by default. */
   aggregate?: Aggregate;
 };
 
