@@ -81,7 +81,7 @@ pub struct Model {
 }
 
 /// A classifier with a hundred thousand labels has 10 MB.
-pub(crate) const MAX_CONFIG_BYTES: u64 = 32 << 20;
+pub(crate) const MAX_CONFIG_BYTES: u64 = 12 << 20;
 
 /// Values of a tensor that go into the fingerprint.
 const FINGERPRINT_SAMPLES: usize = 64;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use tokenizers::models::bpe::BPE;
 use tokenizers::{AddedToken, AddedVocabulary, Model as _, NormalizerWrapper};
 
-use super::limits::{Limited, MAX_ADDED, Merge, Merges, Vocabulary};
+use super::limits::{Limited, MAX_ADDED, MAX_SUBWORDS, Merge, Merges, Vocabulary};
 use super::settings::{Class, Settings, TokenJson, check_added};
 use super::template::{PostProcessorJson, Template};
 use crate::LoadError;
@@ -169,11 +169,18 @@ pub(super) fn read_vocab_merges(
         return Err(merges_file.wrong_content(FORMAT));
     }
     let text = String::from_utf8(bytes).map_err(|_| merges_file.wrong_content(FORMAT))?;
-    let merges = text
+    let merges: Vec<_> = text
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with("#version"))
+        .take(MAX_SUBWORDS + 1)
         .map(|line| split_merge(&merges_file.name, line))
         .collect::<Result<_, _>>()?;
+    if merges.len() > MAX_SUBWORDS {
+        return Err(malformed(
+            &merges_file.name,
+            format!("it has more than {MAX_SUBWORDS} merges"),
+        ));
+    }
     let bpe = build_bpe(&merges_file.name, vocab.0, merges)?;
     let tokens = settings.added.clone();
     Parts::new(vocab_file.name, bpe, tokens, settings)?.with_roberta_template(None)

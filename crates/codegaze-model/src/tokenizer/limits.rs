@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 
 /// Subwords or merges; the largest known vocabularies have 260,000.
-const MAX_SUBWORDS: usize = 1 << 20;
+pub(super) const MAX_SUBWORDS: usize = 1 << 20;
 
 /// Added tokens. Finding them in texts needs an automaton over all of their characters.
 pub(super) const MAX_ADDED: usize = 20_000;
