@@ -9,6 +9,7 @@ mod heatmap;
 mod lsp;
 mod models;
 mod output;
+mod predict;
 mod progress;
 mod serve;
 mod signals;
@@ -35,6 +36,7 @@ pub fn main() -> ExitCode {
     let success = |()| ExitCode::SUCCESS;
     let done = match arguments.command {
         Command::Analyze(args) => analyze::run(&args).map(success),
+        Command::Predict(args) => predict::run(&args).map(success),
         Command::Attention(args) => attention::run(&args).map(success),
         Command::Heatmap(args) => heatmap::run(&args).map(success),
         Command::Lsp(args) => lsp::run_server(&args),

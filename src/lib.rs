@@ -22,7 +22,7 @@
 //!
 //! L0 to L5 are separate crates, so the compiler rejects an import from a higher layer.
 
-pub use codegaze_core::{analysis, attribution, engine, panics};
+pub use codegaze_core::{analysis, attribution, engine, panics, prediction};
 pub use codegaze_model as model;
 pub use codegaze_text as text;
 pub use codegaze_view as view;

@@ -16,6 +16,8 @@ mod hub;
 #[path = "cli/mlflow.rs"]
 #[cfg(feature = "mlflow")]
 mod mlflow;
+#[path = "cli/predict.rs"]
+mod predict;
 #[path = "cli/serve.rs"]
 mod serve;
 

@@ -12,6 +12,7 @@ use crate::attribution::{Aggregate, HeadChoice, LayerChoice, Method, SelectError
 use crate::model::source::ModelSource;
 use crate::model::task::{TaskKind, TaskOptions};
 use crate::model::{Device, Precision};
+use crate::prediction::{MAX_TOP, Normalize, UnitKind};
 use crate::text::named::{Named, UnknownName};
 use crate::view::colormap::Colormap;
 use crate::view::heatmap::Unit;
@@ -23,6 +24,7 @@ Examples:
   codegaze analyze src/main.rs                 shade a file by the attention it receives
   cat a.py | codegaze analyze - --top 10       the ten most attended lexemes
   codegaze analyze src --format json > all.jsonl
+  codegaze predict a.py --at 3:12              what the model expects at a word
   codegaze heatmap a.py --out a.png            the query × key matrix as a picture
   codegaze attention a.py --out a.safetensors  the raw tensors
   codegaze analyze a.py --model microsoft/codebert-base
@@ -43,6 +45,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Shade source code by the attention that it receives
     Analyze(AnalyzeArgs),
+    /// Ask what the model predicts: labels of a classifier, or the text at each masked word (docs/PREDICTIONS.md)
+    Predict(PredictArgs),
     /// Export the raw attention tensors of one chunk
     Attention(AttentionArgs),
     /// Draw the attention matrix of a chunk, or the shaded source, as a picture or a page
@@ -127,9 +131,9 @@ pub(super) struct InputArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// Shaded source, for people
+    /// Shaded source, or a table, for people
     Text,
-    /// One document on each line, `codegaze.analysis/1` (docs/JSON.md)
+    /// One document on each line (docs/JSON.md, docs/PREDICTIONS.md)
     Json,
     /// One lexeme in each row
     Csv,
@@ -188,6 +192,57 @@ pub(super) struct AnalyzeArgs {
     /// The terminal's background, if codegaze detects it wrongly
     #[arg(long, value_parser = named::<Theme>())]
     pub theme: Option<Theme>,
+}
+
+/// A place in a text: line and column from 1, the column in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub line: u32,
+    pub column: u32,
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |part: &str| part.parse::<u32>().ok().filter(|number| *number > 0);
+        text.split_once(':')
+            .and_then(|(line, column)| {
+                Some(Self {
+                    line: number(line)?,
+                    column: number(column)?,
+                })
+            })
+            .ok_or_else(|| "a place is LINE:COLUMN, both counted from 1, such as 3:12".to_owned())
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PredictArgs {
+    /// Files, directories (respecting .gitignore), or - for standard input
+    #[arg(required_unless_present = "mask", conflicts_with = "mask", value_hint = ValueHint::AnyPath, value_name = "FILE")]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// What a classifier of texts reads at once
+    #[arg(long, default_value_t, value_parser = named::<UnitKind>())]
+    pub by: UnitKind,
+    /// The number of texts that are listed at a masked word
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = top_parser())]
+    pub top: usize,
+    /// Only the word, or a classifier's definition, at this place; both numbers count from 1
+    #[arg(long, value_name = "LINE:COLUMN", conflicts_with = "mask")]
+    pub at: Option<Place>,
+    /// Fill each <mask> of this text instead of reading files
+    #[arg(long, value_name = "TEXT")]
+    pub mask: Option<String>,
+    /// What is done to a text before the model reads it [default: what the task head was trained on]
+    #[arg(long, value_parser = named::<Normalize>())]
+    pub normalize: Option<Normalize>,
+    #[arg(long, short, value_enum, default_value = "text")]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -368,6 +423,13 @@ pub(super) enum ModelsCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// From 1 to [`MAX_TOP`].
+fn top_parser() -> impl TypedValueParser<Value = usize> {
+    clap::value_parser!(u64)
+        .range(1..=MAX_TOP as u64)
+        .map(|count| usize::try_from(count).unwrap_or(MAX_TOP))
 }
 
 /// From 1 to 65,536.

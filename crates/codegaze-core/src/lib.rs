@@ -6,6 +6,7 @@
 //! | [`analysis`] | [`analysis::analyze`]: one document in, one [`analysis::Analysis`] out; synchronous and deterministic |
 //! | [`effect`] | signed scores: what a number rests on which the model computes |
 //! | [`engine`] | [`engine::Engine`]: the inference thread with live documents, requests and the cache |
+//! | [`prediction`] | what a model's task head answers: labels of units, texts at masked places |
 //! | [`panics`] | locks that a panic poisoned, and the messages of panics |
 //!
 //! The scores of `received` are computed in `attribution/methods/received.rs`, those of `rollout` in
@@ -25,3 +26,5 @@ pub mod effect;
 pub mod engine;
 
 pub mod panics;
+
+pub mod prediction;

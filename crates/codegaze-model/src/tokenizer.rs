@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
+use tokenizers::Model as _;
 use tokenizers::models::bpe::BPE;
 use tokenizers::{AddedVocabulary, NormalizerWrapper, OffsetReferential, OffsetType};
 
@@ -52,6 +53,7 @@ pub struct Tokenizer {
     template: Template,
     pad_id: Option<u32>,
     mask_id: Option<u32>,
+    mask_strips_left: bool,
     fingerprint: u64,
 }
 
@@ -82,6 +84,10 @@ impl Tokenizer {
         };
         let pad_id = parts.id_of(&parts.settings.pad);
         let mask_id = parts.id_of(&parts.settings.mask);
+        // RobertaTokenizer's own mask takes the whitespace before it; a file may say otherwise.
+        let mask_strips_left = mask_id
+            .and_then(|id| parts.added.get_added_tokens_decoder().get(&id).cloned())
+            .is_none_or(|mask| mask.lstrip);
         let fingerprint = digest
             .finalize()
             .first_chunk()
@@ -96,6 +102,7 @@ impl Tokenizer {
             template: parts.template,
             pad_id,
             mask_id,
+            mask_strips_left,
             fingerprint,
         })
     }
@@ -165,10 +172,28 @@ impl Tokenizer {
         self.mask_id
     }
 
+    /// Whether a mask that a text names takes the whitespace before it.
+    #[must_use]
+    pub fn mask_strips_left(&self) -> bool {
+        self.mask_strips_left
+    }
+
     /// A hash of the files that it was read from.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
+    }
+
+    /// The text that subwords stand for. Bytes that are not UTF-8, as of a part of an emoji, become U+FFFD; a special subword is its name.
+    #[must_use]
+    pub fn decode(&self, ids: &[u32]) -> String {
+        let mut bytes = Vec::new();
+        for id in ids {
+            if let Some(name) = self.bpe.id_to_token(*id) {
+                byte_level::push_bytes(&name, &mut bytes);
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     fn for_each_subword(&self, text: &str, mut yields: impl FnMut(u32, ByteSpan)) {

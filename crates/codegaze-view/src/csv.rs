@@ -86,7 +86,7 @@ impl<W: Write> CsvWriter<W> {
 }
 
 /// The writer's own error, with its kind: a closed pipe must be told apart.
-fn io_error(error: ::csv::Error) -> io::Error {
+pub(super) fn io_error(error: ::csv::Error) -> io::Error {
     match error.into_kind() {
         ::csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),

@@ -9,6 +9,7 @@
 //! | [`label`] | subwords and source text, safe and legible in one line |
 //! | [`options`] | a view as a client requests it, and as a result reports it |
 //! | [`position`] | byte offsets ⇄ lines and columns in UTF-8, UTF-16 or UTF-32; the only place that converts them |
+//! | [`prediction`] | what a task head answers, as JSON and as tables |
 //! | [`excerpt`] | some lines of an analyzed document as a document |
 //! | [`theme`], [`color`], [`colormap`] | colors |
 //!
@@ -59,6 +60,7 @@ pub mod packed;
 pub mod page;
 pub mod picture;
 pub mod position;
+pub mod prediction;
 pub mod render;
 pub mod scene;
 pub mod source_picture;

@@ -14,6 +14,18 @@ static PIECE: LazyLock<SysRegex> = LazyLock::new(|| {
         .expect("the pattern is constant and valid")
 });
 
+/// Appends the bytes that the chars of a subword's name stand for. A char that stands for no byte is itself.
+pub(super) fn push_bytes(name: &str, bytes: &mut Vec<u8>) {
+    let chars = byte_chars();
+    for c in name.chars() {
+        let byte = chars.iter().position(|of_byte| *of_byte == c);
+        match byte.and_then(|byte| u8::try_from(byte).ok()) {
+            Some(byte) => bytes.push(byte),
+            None => bytes.extend(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct ByteLevel {
     /// The char of each byte; `None` for one that the vocabulary lacks. Such bytes are dropped, as the reference does.
