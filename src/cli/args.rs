@@ -10,8 +10,8 @@ use super::files::DEFAULT_MAX_BYTES;
 use super::tracking::TrackingArgs;
 use crate::attribution::{Aggregate, HeadChoice, LayerChoice, Method, SelectError, Sinks};
 use crate::model::source::ModelSource;
-use crate::model::task::{TaskKind, TaskOptions};
-use crate::model::{Device, Precision};
+use crate::model::task::TaskKind;
+use crate::model::{Device, Mode, ModelOptions, Precision};
 use crate::prediction::{MAX_TOP, Normalize, UnitKind};
 use crate::text::named::{Named, UnknownName};
 use crate::view::colormap::Colormap;
@@ -91,13 +91,28 @@ pub(super) struct TaskArgs {
     /// What stands before the names of the encoder's tensors, if the model has several encoders
     #[arg(long, value_name = "PREFIX")]
     pub encoder_prefix: Option<String>,
+    #[command(flatten)]
+    pub input: ModelInputArgs,
+}
+
+/// What a model reads.
+#[derive(Debug, Default, Args)]
+pub(super) struct ModelInputArgs {
+    /// What stands before a text
+    #[arg(long, default_value_t, value_parser = named::<Mode>())]
+    pub mode: Mode,
+    /// The most subwords of one pass, special ones included, if fewer than the model can read [default: the model's]
+    #[arg(long, value_name = "N")]
+    pub window: Option<usize>,
 }
 
 impl TaskArgs {
-    pub fn options(&self) -> TaskOptions {
-        TaskOptions {
+    pub fn options(&self) -> ModelOptions {
+        ModelOptions {
             task: self.task,
             encoder_prefix: self.encoder_prefix.clone(),
+            mode: self.input.mode,
+            window: self.input.window,
         }
     }
 }
@@ -369,6 +384,8 @@ pub(super) struct ServeArgs {
     /// The arithmetic of the models' linear layers
     #[arg(long, default_value_t, value_name = "PRECISION", value_parser = named::<Precision>())]
     pub precision: Precision,
+    #[command(flatten)]
+    pub input: ModelInputArgs,
     /// Accept other machines, which must send the bearer token in the environment variable `CODEGAZE_TOKEN`
     #[arg(long)]
     pub allow_remote: bool,

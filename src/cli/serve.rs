@@ -11,6 +11,7 @@ use super::signals;
 use super::tracking::Tracking;
 use crate::http::options::TOKEN_VARIABLE;
 use crate::http::{Bound, Limits, ServeError, ServerOptions};
+use crate::model::ModelOptions;
 use crate::model::source::{HubOptions, ModelSource};
 
 pub(super) fn run(args: ServeArgs) -> Result<(), CliError> {
@@ -81,6 +82,11 @@ fn options(args: ServeArgs) -> Result<ServerOptions, CliError> {
         },
         device: args.device,
         precision: args.precision,
+        reading: ModelOptions {
+            mode: args.input.mode,
+            window: args.input.window,
+            ..ModelOptions::default()
+        },
         hub: HubOptions::from_env(),
         limits: Limits {
             body_bytes: args.max_body,

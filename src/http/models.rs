@@ -72,7 +72,8 @@ impl Models {
     pub fn load(&self, options: &ServerOptions) -> Result<(), LoadError> {
         for named in &self.models {
             let files = named.source.resolve(&options.hub, &())?;
-            let model = Model::load(&files, options.device, options.precision)?;
+            let model =
+                Model::load_with(&files, options.device, options.precision, &options.reading)?;
             tracing::info!(model = %named.name, "loaded");
             // Each model is loaded once.
             let _ = named.model.set(Arc::new(model));

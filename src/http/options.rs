@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::client::Pace;
 use crate::engine::Observer;
 use crate::model::source::{HubOptions, ModelSource};
-use crate::model::{Device, Precision};
+use crate::model::{Device, ModelOptions, Precision};
 
 /// The environment variable that holds the bearer token.
 pub const TOKEN_VARIABLE: &str = "CODEGAZE_TOKEN";
@@ -33,6 +33,8 @@ pub struct ServerOptions {
     pub models: Vec<ModelSource>,
     pub device: Device,
     pub precision: Precision,
+    /// How the models are read.
+    pub reading: ModelOptions,
     pub hub: HubOptions,
     pub limits: Limits,
     pub observer: Option<Observer>,
@@ -99,6 +101,7 @@ impl Default for ServerOptions {
             models: vec![ModelSource::default()],
             device: Device::default(),
             precision: Precision::default(),
+            reading: ModelOptions::default(),
             hub: HubOptions::from_env(),
             limits: Limits::default(),
             observer: None,

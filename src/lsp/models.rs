@@ -14,7 +14,7 @@ use super::session::Session;
 use crate::attribution::Method;
 use crate::engine::{CacheStats, ModelAndView};
 use crate::model::source::ModelSource;
-use crate::model::{Device, ModelInfo, Precision};
+use crate::model::{Device, Mode, ModelInfo, Precision};
 use crate::panics::lock;
 use crate::view::milliseconds;
 use crate::view::options::ViewAnswer;
@@ -78,6 +78,9 @@ pub(crate) struct ModelRequest {
     pub name: String,
     pub device: Device,
     pub precision: Precision,
+    pub mode: Mode,
+    /// The most subwords of one pass, if fewer than the model can read.
+    pub window: Option<usize>,
 }
 
 /// The chosen model, and the state of its loading.
@@ -115,6 +118,8 @@ impl Default for ChoiceState {
                 name: AUTO.to_owned(),
                 device: Device::default(),
                 precision: Precision::default(),
+                mode: Mode::default(),
+                window: None,
             },
             phase: LoadPhase::Loading,
             message: None,

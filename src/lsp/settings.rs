@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::features::FeatureSet;
 use super::models::ModelRequest;
 use crate::attribution::AttributionOptions;
-use crate::model::{Device, Precision};
+use crate::model::{Device, Mode, Precision};
 use crate::view::levels::{HeatLevel, LevelThresholds};
 use crate::view::position::Encoding;
 
@@ -27,6 +27,9 @@ pub(crate) struct Settings {
     pub model: String,
     pub device: Device,
     pub precision: Precision,
+    pub mode: Mode,
+    /// The most subwords of one pass; 0 stands for the model's own.
+    pub window: usize,
     pub view: AttributionOptions,
     pub features: FeatureSet,
     /// `None`: the first of the client's list that the server supports.
@@ -52,6 +55,8 @@ impl Default for Settings {
             model: "auto".to_owned(),
             device: Device::default(),
             precision: Precision::default(),
+            mode: Mode::default(),
+            window: 0,
             view: AttributionOptions::default(),
             features: FeatureSet::default(),
             position_encoding: None,
@@ -106,6 +111,8 @@ impl Settings {
             name: self.model.clone(),
             device: self.device,
             precision: self.precision,
+            mode: self.mode,
+            window: (self.window > 0).then_some(self.window),
         }
     }
 

@@ -42,6 +42,19 @@ pub enum LoadError {
     )]
     NotCompiledIn { feature: &'static str },
 
+    #[error(
+        "the window is {window} subwords; at least {least} are needed, and without a window the model's own is used"
+    )]
+    Window { window: usize, least: usize },
+
+    #[error(
+        "the model's tokenizer has no {token}, which the mode {mode} puts before a text; use the mode plain, or a model such as microsoft/unixcoder-base"
+    )]
+    Mode {
+        token: &'static str,
+        mode: super::Mode,
+    },
+
     #[error("cannot load the model onto the device: {source}; try --device cpu")]
     Device {
         #[source]

@@ -12,6 +12,7 @@ pub mod weights;
 mod device;
 mod error;
 mod file;
+mod options;
 mod precision;
 mod quote;
 
@@ -22,6 +23,7 @@ use sha2::{Digest, Sha256};
 
 pub use device::Device;
 pub use error::LoadError;
+pub use options::{MIN_WINDOW, Mode, ModelOptions};
 pub use precision::Precision;
 pub use quote::{quote, quote_text};
 
@@ -31,7 +33,7 @@ use roberta::{
     Start,
 };
 use source::files::ModelFiles;
-use task::{TaskHead, TaskLayout, TaskOptions, TaskSlot};
+use task::{TaskHead, TaskLayout, TaskSlot};
 use tokenizer::{Encoding, Tokenizer};
 use weights::Weights;
 
@@ -96,10 +98,10 @@ impl Model {
         device: Device,
         precision: Precision,
     ) -> Result<Self, LoadError> {
-        Self::load_with(files, device, precision, &TaskOptions::default())
+        Self::load_with(files, device, precision, &ModelOptions::default())
     }
 
-    /// Like [`Self::load`], with the encoder and the task head that a user names.
+    /// Like [`Self::load`], with what a user says about the model.
     ///
     /// # Errors
     /// As [`Self::load`], and when the file does not have what is named.
@@ -108,12 +110,16 @@ impl Model {
         files: &ModelFiles,
         device: Device,
         precision: Precision,
-        options: &TaskOptions,
+        options: &ModelOptions,
     ) -> Result<Self, LoadError> {
         let config_file = ModelFile::open(&files.config)?;
         let config_bytes = config_file.read_all("config.json", MAX_CONFIG_BYTES)?;
-        let config = RobertaConfig::parse(&config_bytes, &config_file.name)?;
-        let tokenizer = Tokenizer::load(&files.tokenizer, &files.tokenizer_settings)?;
+        let mut config = RobertaConfig::parse(&config_bytes, &config_file.name)?;
+        if let Some(window) = options.window {
+            config.limit_window(window)?;
+        }
+        let tokenizer = Tokenizer::load(&files.tokenizer, &files.tokenizer_settings)?
+            .with_mode(options.mode)?;
         // Ids that no text can get, such as that of an unused special token, need no row.
         if tokenizer.max_id() as usize >= config.vocab_size {
             return Err(LoadError::Config {
@@ -138,9 +144,13 @@ impl Model {
         let tensors = task.encoder();
         let mut notes = task.notes(&tensors);
         notes.extend(config.window_note());
+        notes.extend(tokenizer.mode_note());
         let mut hash = Sha256::new();
         hash.update(&config_bytes);
         hash.update(tokenizer.fingerprint().to_le_bytes());
+        if let Some(window) = options.window {
+            hash.update(window.to_le_bytes());
+        }
         let mut read = |name: &str, shape: &[usize]| {
             let values = tensors.read_f32(name, shape)?;
             let step = (values.len() / FINGERPRINT_SAMPLES).max(1);

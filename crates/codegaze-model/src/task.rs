@@ -23,15 +23,6 @@ use crate::LoadError;
 use crate::weights::Weights;
 use settings::TaskSettings;
 
-/// What a user says about the parts of a model, where names and shapes do not decide.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TaskOptions {
-    /// The kind of task head to use.
-    pub task: Option<TaskKind>,
-    /// What stands before the names of the encoder's tensors.
-    pub encoder_prefix: Option<String>,
-}
-
 /// A model's task head, which is read when it is first used.
 pub(crate) struct TaskSlot {
     weights: Weights,

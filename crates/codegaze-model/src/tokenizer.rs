@@ -11,8 +11,8 @@ use tokenizers::Model as _;
 use tokenizers::models::bpe::BPE;
 use tokenizers::{AddedVocabulary, NormalizerWrapper, OffsetReferential, OffsetType};
 
-use super::LoadError;
 use super::source::files::{TokenizerFiles, TokenizerSettings};
+use super::{LoadError, Mode};
 use codegaze_text::ByteSpan;
 
 mod byte_level;
@@ -54,8 +54,13 @@ pub struct Tokenizer {
     pad_id: Option<u32>,
     mask_id: Option<u32>,
     mask_strips_left: bool,
+    /// UniXcoder's `<encoder-only>`.
+    encoder_only_id: Option<u32>,
+    mode: Mode,
     fingerprint: u64,
 }
+
+const ENCODER_ONLY: &str = "<encoder-only>";
 
 impl Tokenizer {
     /// Reads `tokenizer.json`, or `vocab.json` and `merges.txt`, and what stands beside it. The ids equal those of transformers 5 for
@@ -82,6 +87,7 @@ impl Tokenizer {
                 files::read_vocab_merges(vocab, merges, settings, &mut digest)?
             }
         };
+        let encoder_only_id = parts.id_of(ENCODER_ONLY);
         let pad_id = parts.id_of(&parts.settings.pad);
         let mask_id = parts.id_of(&parts.settings.mask);
         // RobertaTokenizer's own mask takes the whitespace before it; a file may say otherwise.
@@ -103,8 +109,42 @@ impl Tokenizer {
             pad_id,
             mask_id,
             mask_strips_left,
+            encoder_only_id,
+            mode: Mode::Plain,
             fingerprint,
         })
+    }
+
+    /// Puts what `mode` says before every text.
+    ///
+    /// # Errors
+    /// When the vocabulary does not have it.
+    pub(crate) fn with_mode(mut self, mode: Mode) -> Result<Self, LoadError> {
+        if mode == Mode::Plain {
+            return Ok(self);
+        }
+        let (Some(id), Some(sep)) = (self.encoder_only_id, self.eos_id()) else {
+            return Err(LoadError::Mode {
+                token: ENCODER_ONLY,
+                mode,
+            });
+        };
+        self.template.prefix.extend([id, sep]);
+        self.mode = mode;
+        // Other ids: results of one mode must not be taken for those of another.
+        self.fingerprint = self.fingerprint.rotate_left(1) ^ 1;
+        Ok(self)
+    }
+
+    /// What a user should know about the mode.
+    pub(crate) fn mode_note(&self) -> Option<String> {
+        match (self.mode, self.encoder_only_id) {
+            (Mode::EncoderOnly, _) => Some(format!("{ENCODER_ONLY} stands before every text")),
+            (Mode::Plain, Some(_)) => Some(format!(
+                "the tokenizer has {ENCODER_ONLY}; UniXcoder was trained with it before a text: choose the mode encoder-only"
+            )),
+            (Mode::Plain, None) => None,
+        }
     }
 
     /// `<s>`, the text's subwords, `</s>`. Never truncated.

@@ -8,10 +8,8 @@ use std::sync::atomic::AtomicBool;
 
 use codegaze_model::roberta::{AttentionSink, ForwardPlan, HiddenStates, LayerAttention, Start};
 use codegaze_model::source::{HubOptions, ModelSource};
-use codegaze_model::task::{
-    Activation, Answer, HeadLayout, Quantity, TaskError, TaskKind, TaskOptions,
-};
-use codegaze_model::{Device, LoadError, Model, Precision};
+use codegaze_model::task::{Activation, Answer, HeadLayout, Quantity, TaskError, TaskKind};
+use codegaze_model::{Device, LoadError, Model, ModelOptions, Precision};
 
 const TOLERANCE: f32 = 1e-4;
 
@@ -67,7 +65,7 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures")
 }
 
-fn try_load(directory: &Path, options: &TaskOptions) -> Result<Model, LoadError> {
+fn try_load(directory: &Path, options: &ModelOptions) -> Result<Model, LoadError> {
     let source = ModelSource::Directory(directory.to_owned());
     let files = source.resolve(&HubOptions::from_env(), &()).unwrap();
     Model::load_with(&files, Device::Cpu, Precision::default(), options)
@@ -76,7 +74,7 @@ fn try_load(directory: &Path, options: &TaskOptions) -> Result<Model, LoadError>
 fn load(name: &str) -> Model {
     try_load(
         &fixtures().join("task_heads").join(name),
-        &TaskOptions::default(),
+        &ModelOptions::default(),
     )
     .unwrap()
 }
@@ -283,7 +281,7 @@ fn the_embedded_model_has_its_masked_head() {
 
 #[test]
 fn an_encoder_without_a_head_is_an_error_with_the_next_step() {
-    let model = try_load(&fixtures().join("sharded"), &TaskOptions::default()).unwrap();
+    let model = try_load(&fixtures().join("sharded"), &ModelOptions::default()).unwrap();
     let error = model.task_head().err().unwrap();
     assert!(matches!(error, LoadError::NoTaskHead { .. }), "{error}");
     assert!(
@@ -297,24 +295,24 @@ fn an_encoder_without_a_head_is_an_error_with_the_next_step() {
 #[test]
 fn a_task_and_a_prefix_that_the_file_does_not_have_are_errors_that_list_what_is_there() {
     let directory = fixtures().join("task_heads/linevul");
-    let wanted = TaskOptions {
+    let wanted = ModelOptions {
         task: Some(TaskKind::Token),
-        ..TaskOptions::default()
+        ..ModelOptions::default()
     };
     let error = try_load(&directory, &wanted).err().unwrap().to_string();
     assert!(error.contains("classifier (sequence)"), "{error}");
-    let wanted = TaskOptions {
+    let wanted = ModelOptions {
         encoder_prefix: Some("bert".to_owned()),
-        ..TaskOptions::default()
+        ..ModelOptions::default()
     };
     let error = try_load(&directory, &wanted).err().unwrap().to_string();
     assert!(
         error.contains("encoder.roberta.") && error.contains("bert."),
         "{error}"
     );
-    let wanted = TaskOptions {
+    let wanted = ModelOptions {
         encoder_prefix: Some("roberta".to_owned()),
-        ..TaskOptions::default()
+        ..ModelOptions::default()
     };
     let model = try_load(&directory, &wanted).unwrap();
     assert_eq!(model.info().encoder_prefix, "roberta.");
@@ -340,7 +338,7 @@ fn labels_that_contradict_the_head_are_an_error() {
         .map(|i| (i.to_string(), format!("kind {i}").into()))
         .collect();
     let directory = changed("sequence", |json| json["id2label"] = labels.into());
-    let model = try_load(directory.path(), &TaskOptions::default()).unwrap();
+    let model = try_load(directory.path(), &ModelOptions::default()).unwrap();
     let error = model.task().unwrap_err();
     assert!(
         matches!(

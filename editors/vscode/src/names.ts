@@ -39,6 +39,8 @@ export const SERVER_SETTINGS: readonly string[] = [
   'model',
   'device',
   'precision',
+  'mode',
+  'window',
   'method',
   'layers',
   'heads',

@@ -9,7 +9,7 @@ use tower_lsp::ls_types::{MessageActionItem, MessageType, ShowMessageRequestPara
 use super::{AUTO, CODEBERT, ChoiceState, LoadPhase, ModelRequest, SourceKind, download};
 use crate::lsp::session::Session;
 use crate::model::source::{HubOptions, ModelFiles, ModelSource};
-use crate::model::{Device, LoadError, Model};
+use crate::model::{Device, LoadError, Mode, Model, ModelOptions};
 
 const DOWNLOAD: &str = "Download";
 const NOT_NOW: &str = "Not now";
@@ -103,6 +103,12 @@ fn load_choice(session: &Arc<Session>, generation: u64) {
     };
     // So that there is a model meanwhile.
     let fallback = session.model_and_view().is_none().then(|| {
+        // Mode and window are for the requested model.
+        let request = ModelRequest {
+            mode: Mode::default(),
+            window: None,
+            ..request.clone()
+        };
         let files = find(&ModelSource::Embedded)?;
         load_or_use_cpu(
             session,
@@ -178,7 +184,13 @@ pub(super) fn load(
     files: &ModelFiles,
     request: &ModelRequest,
 ) -> Result<(), LoadError> {
-    let model = Arc::new(Model::load(files, request.device, request.precision)?);
+    let options = ModelOptions {
+        mode: request.mode,
+        window: request.window,
+        ..ModelOptions::default()
+    };
+    let (device, precision) = (request.device, request.precision);
+    let model = Arc::new(Model::load_with(files, device, precision, &options)?);
     if !session.model_choice.is_current(generation) {
         return Ok(());
     }

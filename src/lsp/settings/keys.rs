@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Settings;
 use crate::attribution::{Aggregate, Method, Sinks};
 use crate::lsp::features::{self, Feature};
-use crate::model::{Device, Precision};
+use crate::model::{Device, Mode, Precision};
 use crate::text::named::Named;
 use crate::view::levels::{HeatLevel, LevelThresholds};
 use crate::view::options::Field;
@@ -209,6 +209,28 @@ const KEYS: &[(&str, &str, ValueKind)] = &[
                 settings.precision = name.parse().ok()?;
                 Some(())
             },
+        },
+    ),
+    (
+        "mode",
+        "what stands before a text: {names}; `encoder-only` is for UniXcoder",
+        ValueKind::OneOf {
+            names: names::<Mode>,
+            get: |settings| settings.mode.to_string(),
+            set: |settings, name| {
+                settings.mode = name.parse().ok()?;
+                Some(())
+            },
+        },
+    ),
+    (
+        "window",
+        "the most subwords of one pass, at least 32, if fewer than the model can read; 0 stands for the model's own",
+        ValueKind::Whole {
+            min: 0,
+            max: 1 << 20,
+            get: |settings| settings.window,
+            set: |settings, window| settings.window = window,
         },
     ),
     (

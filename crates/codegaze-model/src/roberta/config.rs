@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::LoadError;
 use crate::quote::quote;
+use crate::{LoadError, MIN_WINDOW};
 
 /// The keys that the encoder needs; names and defaults as in Hugging Face's `RobertaConfig`.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,6 +30,9 @@ pub struct RobertaConfig {
     /// The id of the padding subword.
     #[serde(default = "default_pad_token_id")]
     pub pad_token_id: usize,
+    /// The window that a user chose.
+    #[serde(skip)]
+    window: Option<usize>,
     #[serde(default = "default_hidden_act")]
     hidden_act: String,
     #[serde(default = "default_position_embedding_type")]
@@ -173,7 +176,28 @@ impl RobertaConfig {
     /// need too much memory.
     #[must_use]
     pub fn max_tokens(&self) -> usize {
+        self.possible_tokens()
+            .min(self.window.unwrap_or(usize::MAX))
+    }
+
+    /// As [`Self::max_tokens`], without the user's choice.
+    fn possible_tokens(&self) -> usize {
         self.n_positions().min(self.memory_limit())
+    }
+
+    /// Shortens the window to `window` subwords, special ones included.
+    ///
+    /// # Errors
+    /// When it is shorter than [`MIN_WINDOW`].
+    pub(crate) fn limit_window(&mut self, window: usize) -> Result<(), LoadError> {
+        if window < MIN_WINDOW {
+            return Err(LoadError::Window {
+                window,
+                least: MIN_WINDOW,
+            });
+        }
+        self.window = Some(window);
+        Ok(())
     }
 
     /// Positions of a text: they start at `pad_token_id + 1`.
@@ -193,6 +217,13 @@ impl RobertaConfig {
 
     /// Why the window is shorter than the model's positions, if it is.
     pub(crate) fn window_note(&self) -> Option<String> {
+        if self.max_tokens() < self.possible_tokens() {
+            return Some(format!(
+                "window limited to {} of {} positions, as chosen",
+                self.max_tokens(),
+                self.n_positions()
+            ));
+        }
         (self.max_tokens() < self.n_positions()).then(|| {
             format!(
                 "window limited to {} of {} positions: more would need over {} MiB for the attention of one layer",
@@ -229,9 +260,6 @@ impl RobertaConfig {
             .collect()
     }
 }
-
-/// A window that holds a line of code at least.
-const MIN_WINDOW: usize = 32;
 
 /// The type that is named, if it is not RoBERTa's.
 fn other_type(json: &Map<String, Value>) -> Option<String> {
