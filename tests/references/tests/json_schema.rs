@@ -210,3 +210,49 @@ fn the_command_line_satisfies_the_schema() {
         }
     }
 }
+
+#[test]
+fn predictions_of_every_task_head_satisfy_their_schema() {
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../docs/prediction.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let directory = TempDir::new().unwrap();
+    let blank = file(&directory, "blank.py", "\n");
+    let heads = [
+        "masked",
+        "sequence",
+        "multi_label",
+        "regression",
+        "token",
+        "defect",
+        "linevul",
+        "clone",
+    ];
+    let fill = vec!["--mask".to_owned(), "a <mask>".to_owned()];
+    let of_head = |head: &str| {
+        let model = format!("tests/fixtures/task_heads/{head}");
+        let code = "examples/fibonacci.py";
+        let second = if head == "clone" { code } else { &blank };
+        [code, second, "--model", &model]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    for arguments in heads.iter().map(|head| of_head(head)).chain([fill]) {
+        let output = Command::new(program())
+            .args(["predict", "--format", "json"])
+            .args(&arguments)
+            .current_dir(root())
+            .output()
+            .unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        assert!(!lines.is_empty(), "{arguments:?}");
+        for line in lines.lines() {
+            let document: Value = serde_json::from_str(line).unwrap();
+            let errors: Vec<_> = validator
+                .iter_errors(&document)
+                .map(|e| e.to_string())
+                .collect();
+            assert!(errors.is_empty(), "{arguments:?}: {errors:?}");
+        }
+    }
+}
