@@ -632,3 +632,22 @@ fn ids_that_no_text_can_get_do_not_count() {
     let tokenizer = load_with(true, &[("tokenizer.json", json!({"added_tokens": plain}))]).unwrap();
     assert_eq!((tokenizer.vocab_size(), tokenizer.max_id()), (321, 320));
 }
+
+#[test]
+fn subwords_are_decoded_to_the_text_that_they_encode() {
+    let tokenizer = from_json("crates/codegaze-mini/model");
+    for text in [
+        "def f(n):\n\treturn n  # 😀 é\u{301}\r\n",
+        "",
+        "<mask> </s>",
+    ] {
+        let encoding = tokenizer.encode(text);
+        let subwords = encoding.ids.iter().zip(&encoding.spans);
+        let ids: Vec<u32> = subwords
+            .filter(|(_, span)| span.is_some())
+            .map(|(id, _)| *id)
+            .collect();
+        assert_eq!(tokenizer.decode(&ids), text);
+    }
+    assert_eq!(tokenizer.decode(&[u32::MAX]), "");
+}
