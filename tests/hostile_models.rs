@@ -5,6 +5,8 @@
 
 #[path = "support/hostile_models.rs"]
 mod hostile;
+#[path = "support/lsp_client.rs"]
+mod lsp_client;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,6 +15,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use hostile::hostile_models;
+use lsp_client::Client;
+use serde_json::json;
 
 /// Only a process that hangs takes longer, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -133,4 +137,58 @@ fn no_model_makes_the_program_large_or_hangs_it() {
         fs::remove_dir_all(&model.path).unwrap();
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Sets one model after the other in one server. After each, the server responds with heat, and says what is wrong in one short line.
+#[test]
+fn no_model_ends_the_language_server() {
+    const URI: &str = "untitled:one";
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_codegaze"));
+    let mut client = Client::spawn(command.args(["lsp", "--stdio"]).stderr(Stdio::null()));
+    let options = json!({ "model": "embedded" });
+    client.call(
+        "initialize",
+        &json!({ "capabilities": {}, "initializationOptions": options }),
+    );
+    client.notify("initialized", &json!({}));
+    let text = "def area(width, height):\n    return width * height\n";
+    let item = json!({ "uri": URI, "languageId": "python", "version": 1, "text": text });
+    client.notify("textDocument/didOpen", &json!({ "textDocument": item }));
+    for model in hostile_models(dir.path()) {
+        let argument = json!({ "model": model.path });
+        let params = json!({ "command": "codegaze.server.setModel", "arguments": [argument] });
+        client.call("workspace/executeCommand", &params);
+        let start = Instant::now();
+        let state = loop {
+            let now = client.call("codegaze/model", &json!({}));
+            if now["state"] != "loading" {
+                break now;
+            }
+            assert!(start.elapsed() < PATIENCE, "{}: {now}", model.name);
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        if model.loads {
+            assert_eq!(state["state"], "ready", "{}: {state}", model.name);
+            assert_eq!(state["id"], json!(model.path), "{}", model.name);
+        } else {
+            assert_eq!(state["state"], "error", "{}: {state}", model.name);
+            let message = state["message"].as_str().unwrap();
+            assert!(
+                message.lines().count() == 1 && message.len() < 2000,
+                "{}: {message}",
+                model.name
+            );
+        }
+        let params = json!({ "textDocument": { "uri": URI } });
+        let heat = client.call("codegaze/heatmap", &params);
+        assert_eq!(heat["complete"], true, "{}: {heat}", model.name);
+        // A model whose weights are all the same has no heat.
+        let n_numbers = heat["data"].as_array().unwrap().len();
+        assert!(model.loads || n_numbers > 20, "{}: {heat}", model.name);
+        fs::remove_dir_all(&model.path).unwrap();
+    }
+    client.leave();
+    let status = client.exits_within(PATIENCE).unwrap();
+    assert!(status.success(), "{status}");
 }
