@@ -185,7 +185,8 @@ fn no_model_ends_the_language_server() {
         assert_eq!(heat["complete"], true, "{}: {heat}", model.name);
         // A model whose weights are all the same has no heat.
         let n_numbers = heat["data"].as_array().unwrap().len();
-        assert!(model.loads || n_numbers > 20, "{}: {heat}", model.name);
+        let is_embedded = heat["view"]["model"] == "codegaze-mini";
+        assert!(!is_embedded || n_numbers > 20, "{}: {heat}", model.name);
         fs::remove_dir_all(&model.path).unwrap();
     }
     client.leave();
