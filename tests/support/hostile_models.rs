@@ -38,7 +38,7 @@ pub fn hostile_models(dir: &Path) -> Vec<HostileModel> {
             name,
             n_bytes: regular.sum(),
             path,
-            loads: name.starts_with("window_") || SUPERFLUOUS.contains(&name),
+            loads: name.starts_with("window_") || SUPERFLUOUS.contains(name),
         });
     }
     models
@@ -56,16 +56,16 @@ type Make = fn(&Path);
 const CASES: &[(&str, Make)] = &[
     ("pickle_shared_keys", |dir| torch(dir, &shared_keys(), &[])),
     ("pickle_dict_copies", |dir| {
-        torch(dir, &dict_copies(false), &[])
+        torch(dir, &dict_copies(false), &[]);
     }),
     ("pickle_nested_copies", |dir| {
-        torch(dir, &dict_copies(true), &[])
+        torch(dir, &dict_copies(true), &[]);
     }),
     ("pickle_shared_storage", |dir| {
         torch(dir, &shared_storage(), &[("0", &[0; 4 << 20], false)]);
     }),
     ("pickle_million_axes", |dir| {
-        torch(dir, &million_axes(), &[("0", &[0; 4], false)])
+        torch(dir, &million_axes(), &[("0", &[0; 4], false)]);
     }),
     ("zip_deflated", |dir| {
         torch(dir, b"\x80\x02}.", &[("0", &vec![0; 256 << 20], true)]);
@@ -239,17 +239,17 @@ const CASES: &[(&str, Make)] = &[
     }),
     #[cfg(unix)]
     ("weights_symlink_loop", |dir| {
-        special_file(dir, WEIGHTS, "ln -s model.safetensors")
+        special_file(dir, WEIGHTS, "ln -s model.safetensors");
     }),
     #[cfg(unix)]
     ("weights_fifo", |dir| special_file(dir, WEIGHTS, "mkfifo")),
     #[cfg(unix)]
     ("weights_device", |dir| {
-        special_file(dir, WEIGHTS, "ln -s /dev/zero")
+        special_file(dir, WEIGHTS, "ln -s /dev/zero");
     }),
     #[cfg(unix)]
     ("config_fifo", |dir| {
-        special_file(dir, "config.json", "mkfifo")
+        special_file(dir, "config.json", "mkfifo");
     }),
     #[cfg(unix)]
     ("directory_loop", |dir| {

@@ -226,8 +226,8 @@ pub trait Backend: Send + Sync {
 
     /// The gradients of [`Self::attend`], from that with respect to the context, `context_gradient` [token, hidden].
     ///
-    /// With A = softmax(S), S = QKᵀ / √d and C = AV for each head: ∂A = ∂C Vᵀ, ∂V = Aᵀ ∂C, ∂S = A ⊙ (∂A − rowsum(∂A ⊙ A)),
-    /// ∂Q = ∂S K / √d, ∂K = ∂Sᵀ Q / √d. `weights_gradient` becomes ∂A [head · query, key] and `qkv_gradient` [token, 3 · hidden].
+    /// With `A = softmax(S)`, `S = QKᵀ / √d` and `C = AV` for each head: `∂A = ∂C Vᵀ`, `∂V = Aᵀ ∂C`,
+    /// `∂S = A ⊙ (∂A − rowsum(∂A ⊙ A))`, `∂Q = ∂S K / √d`, `∂K = ∂Sᵀ Q / √d`. `weights_gradient` becomes ∂A [head · query, key] and `qkv_gradient` [token, 3 · hidden].
     ///
     /// # Errors
     /// When the device fails.

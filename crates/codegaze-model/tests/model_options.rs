@@ -70,7 +70,7 @@ fn unixcoder(directory: &Path) -> u32 {
     let vocabulary = json["model"]["vocab"].as_object_mut().unwrap();
     let id = vocabulary
         .values()
-        .filter_map(|id| id.as_u64())
+        .filter_map(serde_json::Value::as_u64)
         .max()
         .unwrap();
     // The last entry is a merge's result: it gets the other name, and the merge goes.

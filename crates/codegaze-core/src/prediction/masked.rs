@@ -1,7 +1,7 @@
 //! Masked language models: what is expected in the place of a lexeme.
 //!
-//! All subwords of the lexeme are masked at once, in the ids: positions stay, and text is never changed. With the probabilities p_i that
-//! the model then gives to the subwords that stand there, the lexeme's probability is ∏ p_i and its surprise −Σ log₂ p_i bits.
+//! All subwords of the lexeme are masked at once, in the ids: positions stay, and text is never changed. With the probabilities `p_i` that
+//! the model then gives to the subwords that stand there, the lexeme's probability is `∏ p_i` and its surprise `−Σ log₂ p_i` bits.
 
 use std::sync::atomic::AtomicBool;
 

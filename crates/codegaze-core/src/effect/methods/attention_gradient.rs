@@ -4,7 +4,7 @@
 //! Ā_l = E_h[(∇A ⊙ A)⁺]        R ← I,  R ← R + Ā_l R  for l = 1 … L        score_j = R_qj
 //! ```
 //!
-//! Only the query's row is needed: r ← r + r Ā_l for l = L … 1 gives the same, in the order in which gradients are computed, and without
+//! Only the query's row is needed: `r ← r + r Ā_l` for l = L … 1 gives the same, in the order in which gradients are computed, and without
 //! a matrix R. The scores are not signed: Ā keeps what supports the target.
 
 use std::ops::ControlFlow;

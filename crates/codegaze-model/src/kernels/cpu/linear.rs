@@ -28,7 +28,7 @@ pub struct Linear {
 
 /// The right factor of a product, [`n_in`, `n_out`].
 struct Panels {
-    panels: Vec<Panel>,
+    list: Vec<Panel>,
     n_in: usize,
     n_out: usize,
 }
@@ -50,7 +50,7 @@ impl Linear {
         let n_out = parts.iter().map(|part| part.n_out).sum();
         let mut linear = Self {
             forward: Panels {
-                panels: Vec::new(),
+                list: Vec::new(),
                 n_in,
                 n_out,
             },
@@ -163,7 +163,7 @@ impl Panels {
     ) {
         for start in (0..n_out).step_by(PANEL) {
             let end = (start + PANEL).min(n_out);
-            self.panels.push(Panel {
+            self.list.push(Panel {
                 columns: first_column + start..first_column + end,
                 weights: gemm().prepack_b(view(start..end)),
             });
@@ -174,7 +174,7 @@ impl Panels {
     /// identity, which are exact.
     fn transposed(&self) -> Self {
         let mut transposed = Self {
-            panels: Vec::new(),
+            list: Vec::new(),
             n_in: self.n_out,
             n_out: self.n_in,
         };
@@ -211,12 +211,12 @@ impl Panels {
         out.reshape(n_rows, self.n_out);
         let input = NdTensorView::from_data([n_rows, self.n_in], x.values());
         let n_panels = self
-            .panels
+            .list
             .partition_point(|panel| panel.columns.start < n_columns);
         let n_row_blocks = n_rows.div_ceil(ROW_BLOCK);
         let tiles = Tiles::new(out);
         (0..n_panels * n_row_blocks).into_par_iter().for_each(|i| {
-            let (panel, row_block) = (&self.panels[i / n_row_blocks], i % n_row_blocks);
+            let (panel, row_block) = (&self.list[i / n_row_blocks], i % n_row_blocks);
             let rows = row_block * ROW_BLOCK..((row_block + 1) * ROW_BLOCK).min(n_rows);
             let columns = panel.columns.clone();
             let width = columns.len();
