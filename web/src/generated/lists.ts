@@ -11,7 +11,7 @@ export const METHODS: Record<MethodName, { name: string; what: string }> = {
   rollout: { name: 'Rollout', what: 'Attention followed through all layers' },
   norm: { name: 'Norm-weighted', what: 'Attention weighted by the norm of what it carries' },
   alti: { name: 'ALTI', what: 'How close what a word contributes comes to the whole, followed through all layers' },
-  globenc: { name: 'GlobEnc', what: 'The norm of what a word contributes behind both layer norms, followed through all layers' },
+  globenc: { name: 'GlobEnc', what: 'The norm of what a word contributes, followed through all layers' },
 };
 
 /** How all heads of a layer become one. */

@@ -24,7 +24,7 @@ impl AttributionMethod for GlobEnc {
     }
 
     fn about(&self) -> &'static str {
-        "the norm of what a word contributes behind both layer norms, followed through all layers"
+        "the norm of what a word contributes, followed through all layers"
     }
 
     fn formula(&self) -> &'static str {
