@@ -129,6 +129,7 @@ generate: types
     UPDATE_LISTS=1 cargo test -p codegaze --test lists
     UPDATE_LISTS=1 cargo test -p codegaze --lib the_documented_table_is_the_code
     cd web && npm ci --silent --no-audit --no-fund && npm run build
+    cd editors/vscode && npm ci --silent --no-audit --no-fund && npm run l10n
 
 # The TypeScript types of both protocols, from the types in Rust: web/src/generated/live.ts and lsp.ts
 types:

@@ -153,6 +153,7 @@ test('the word and the summary are exported as they are shown, and not as a matr
       ],
     ]) {
       await open(page, pane);
+      await page.waitForSelector(`#pane-${pane} tbody tr`);
       await settled(page);
       const path = await download(page, 'svg');
       assert.match(path, new RegExp(`codegaze-${pane}\\.svg$`));
