@@ -75,20 +75,6 @@ fn input_ids(n_tokens: usize, vocab_size: usize) -> Vec<u32> {
     ids
 }
 
-/// Every hidden state.
-#[derive(Default)]
-struct Hidden(Vec<Vec<f32>>);
-
-impl AttentionSink for Hidden {
-    fn attention(&mut self, _: LayerAttention<'_>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn hidden_state(&mut self, _index: usize, values: &[f32]) {
-        self.0.push(values.to_vec());
-    }
-}
-
 struct Discard;
 
 impl GradientSink for Discard {
@@ -104,14 +90,10 @@ impl GradientSink for Discard {
 
 /// One pass, and the gradients of half the squared length of its last hidden state.
 fn gradient(model: &Model, encoding: &Encoding) -> Result<(), Box<dyn Error>> {
-    let plan = ForwardPlan {
-        hidden_states: HiddenStates::All,
-        ..ForwardPlan::default()
-    };
     let cancel = AtomicBool::new(false);
-    let mut hidden = Hidden::default();
-    model.forward(encoding, &plan, &mut hidden, &cancel)?;
-    let (last, inputs) = hidden.0.split_last().ok_or("no hidden states")?;
+    let (all, start) = (HiddenStates::All, Start::Embeddings);
+    let states = model.hidden_states(&encoding.ids, start, all, &cancel)?;
+    let (last, inputs) = states.split_last().ok_or("no hidden states")?;
     let pass = BackwardPass {
         ids: &encoding.ids,
         word_embeddings: None,

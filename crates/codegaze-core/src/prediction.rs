@@ -15,12 +15,9 @@ pub mod source;
 #[cfg(test)]
 mod tests;
 
-use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
-use codegaze_model::roberta::{
-    AttentionSink, ForwardError, ForwardPlan, HiddenStates, LayerAttention, Start,
-};
+use codegaze_model::roberta::{ForwardError, HiddenStates, Start};
 use codegaze_model::task::{TaskError, TaskHead, TaskKind, TaskLayout};
 use codegaze_model::{LoadError, Model};
 use codegaze_text::document::Document;
@@ -333,23 +330,10 @@ impl<'a> Asker<'a> {
 
     /// The last hidden state of a pass over ids, [token, hidden].
     fn last_hidden_state(&self, ids: &[u32]) -> Result<Vec<f32>, ForwardError> {
-        struct Last(Vec<f32>);
-        impl AttentionSink for Last {
-            fn attention(&mut self, _: LayerAttention<'_>) -> ControlFlow<()> {
-                ControlFlow::Continue(())
-            }
-
-            fn hidden_state(&mut self, _: usize, values: &[f32]) {
-                self.0 = values.to_vec();
-            }
-        }
-        let plan = ForwardPlan {
-            hidden_states: HiddenStates::Last,
-            ..ForwardPlan::default()
-        };
-        let mut sink = Last(Vec::new());
-        self.model
-            .forward_ids(ids, Start::Embeddings, &plan, &mut sink, self.cancel)?;
-        Ok(sink.0)
+        let last = HiddenStates::Last;
+        let mut states = self
+            .model
+            .hidden_states(ids, Start::Embeddings, last, self.cancel)?;
+        Ok(states.pop().unwrap_or_default())
     }
 }

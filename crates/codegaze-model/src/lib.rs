@@ -16,6 +16,7 @@ mod options;
 mod precision;
 mod quote;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -29,8 +30,8 @@ pub use quote::{quote, quote_text};
 
 use file::ModelFile;
 use roberta::{
-    AttentionSink, BackwardPass, Encoder, ForwardError, ForwardPlan, GradientSink, RobertaConfig,
-    Start,
+    AttentionSink, BackwardPass, Encoder, ForwardError, ForwardPlan, GradientSink, HiddenStates,
+    LayerAttention, RobertaConfig, Start,
 };
 use source::files::ModelFiles;
 use task::{TaskHead, TaskLayout, TaskSlot};
@@ -263,6 +264,36 @@ impl Model {
         cancel: &AtomicBool,
     ) -> Result<(), ForwardError> {
         self.encoder.forward(ids, start, plan, sink, cancel)
+    }
+
+    /// Runs a pass over `ids` \[token\] for its hidden states alone: those that `which` names, ascending, each [token, hidden].
+    ///
+    /// # Errors
+    /// As [`Self::forward_ids`].
+    pub fn hidden_states(
+        &self,
+        ids: &[u32],
+        start: Start<'_>,
+        which: HiddenStates,
+        cancel: &AtomicBool,
+    ) -> Result<Vec<Vec<f32>>, ForwardError> {
+        struct Keep(Vec<Vec<f32>>);
+        impl AttentionSink for Keep {
+            fn attention(&mut self, _: LayerAttention<'_>) -> ControlFlow<()> {
+                ControlFlow::Continue(())
+            }
+
+            fn hidden_state(&mut self, _index: usize, values: &[f32]) {
+                self.0.push(values.to_vec());
+            }
+        }
+        let plan = ForwardPlan {
+            hidden_states: which,
+            ..ForwardPlan::default()
+        };
+        let mut kept = Keep(Vec::new());
+        self.forward_ids(ids, start, &plan, &mut kept, cancel)?;
+        Ok(kept.0)
     }
 
     /// Computes gradients; see [`Encoder::backward`].

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use codegaze_model::roberta::{
-    AttentionSink, BackwardPass, ForwardError, ForwardPlan, GradientSink, HiddenStates,
-    LayerAttention, LayerGradient, Start,
+    BackwardPass, ForwardError, GradientSink, HiddenStates, LayerGradient, Start,
 };
 use codegaze_model::source::{HubOptions, ModelSource};
 use codegaze_model::tokenizer::Encoding;
@@ -33,30 +32,11 @@ fn load(directory: &Path, device: Device) -> Model {
     Model::load(&files, device, Precision::default()).unwrap()
 }
 
-/// Every hidden state of a pass, from the embeddings' output on.
-#[derive(Default)]
-struct Hidden(Vec<Vec<f32>>);
-
-impl AttentionSink for Hidden {
-    fn attention(&mut self, _: LayerAttention<'_>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn hidden_state(&mut self, _: usize, values: &[f32]) {
-        self.0.push(values.to_vec());
-    }
-}
-
 fn hidden_states(model: &Model, encoding: &Encoding, start: Start<'_>) -> Vec<Vec<f32>> {
-    let plan = ForwardPlan {
-        hidden_states: HiddenStates::All,
-        ..ForwardPlan::default()
-    };
-    let mut sink = Hidden::default();
+    let (all, cancel) = (HiddenStates::All, AtomicBool::new(false));
     model
-        .forward_from(encoding, start, &plan, &mut sink, &AtomicBool::new(false))
-        .unwrap();
-    sink.0
+        .hidden_states(&encoding.ids, start, all, &cancel)
+        .unwrap()
 }
 
 #[derive(Default)]

@@ -4,9 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
 use codegaze_model::Model;
-use codegaze_model::roberta::{
-    AttentionSink, BackwardPass, ForwardPlan, GradientSink, HiddenStates, LayerAttention, Start,
-};
+use codegaze_model::roberta::{BackwardPass, GradientSink, HiddenStates, LayerGradient, Start};
 
 use super::{EffectError, Target};
 
@@ -75,14 +73,9 @@ impl Explanation<'_> {
     }
 
     fn value_from(&self, ids: &[u32], start: Start<'_>) -> Result<f64, EffectError> {
-        let plan = ForwardPlan {
-            hidden_states: HiddenStates::Last,
-            ..ForwardPlan::default()
-        };
-        let mut hidden = Hidden::default();
-        self.model
-            .forward_ids(ids, start, &plan, &mut hidden, self.cancel)?;
-        let last = hidden.0.pop().unwrap_or_default();
+        let last = HiddenStates::Last;
+        let mut states = self.model.hidden_states(ids, start, last, self.cancel)?;
+        let last = states.pop().unwrap_or_default();
         finite(self.target.value(&last))
     }
 
@@ -93,20 +86,17 @@ impl Explanation<'_> {
         words: Option<&[f32]>,
         sink: &mut dyn GradientSink,
     ) -> Result<Gradient, EffectError> {
-        let plan = ForwardPlan {
-            hidden_states: HiddenStates::All,
-            ..ForwardPlan::default()
-        };
-        let mut hidden = Hidden::default();
         let start = words.map_or(Start::Embeddings, Start::WordEmbeddings);
-        self.model
-            .forward_ids(self.ids, start, &plan, &mut hidden, self.cancel)?;
-        let last = hidden.0.pop().unwrap_or_default();
+        let all = HiddenStates::All;
+        let mut states = self
+            .model
+            .hidden_states(self.ids, start, all, self.cancel)?;
+        let last = states.pop().unwrap_or_default();
         let value = finite(self.target.value(&last))?;
         let pass = BackwardPass {
             ids: self.ids,
             word_embeddings: words,
-            inputs: &hidden.0,
+            inputs: &states,
             gradient: &self.target.gradient(&last),
         };
         let mut keep = Keep {
@@ -127,20 +117,6 @@ impl Explanation<'_> {
     }
 }
 
-/// Every hidden state of a pass.
-#[derive(Default)]
-struct Hidden(Vec<Vec<f32>>);
-
-impl AttentionSink for Hidden {
-    fn attention(&mut self, _: LayerAttention<'_>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn hidden_state(&mut self, _index: usize, values: &[f32]) {
-        self.0.push(values.to_vec());
-    }
-}
-
 /// Passes attention gradients on, and keeps that of the word embeddings.
 struct Keep<'a> {
     sink: &'a mut dyn GradientSink,
@@ -148,10 +124,7 @@ struct Keep<'a> {
 }
 
 impl GradientSink for Keep<'_> {
-    fn attention(
-        &mut self,
-        gradient: codegaze_model::roberta::LayerGradient<'_>,
-    ) -> ControlFlow<()> {
+    fn attention(&mut self, gradient: LayerGradient<'_>) -> ControlFlow<()> {
         self.sink.attention(gradient)
     }
 

@@ -129,34 +129,10 @@ impl Case {
 }
 
 fn last_hidden(model: &Model, ids: &[u32]) -> Vec<f32> {
-    use codegaze_model::roberta::{
-        AttentionSink, ForwardPlan, HiddenStates, LayerAttention, Start,
-    };
-    struct Last(Vec<f32>);
-    impl AttentionSink for Last {
-        fn attention(&mut self, _: LayerAttention<'_>) -> std::ops::ControlFlow<()> {
-            std::ops::ControlFlow::Continue(())
-        }
-
-        fn hidden_state(&mut self, _: usize, values: &[f32]) {
-            self.0 = values.to_vec();
-        }
-    }
-    let plan = ForwardPlan {
-        hidden_states: HiddenStates::Last,
-        ..ForwardPlan::default()
-    };
-    let mut last = Last(Vec::new());
-    model
-        .forward_ids(
-            ids,
-            Start::Embeddings,
-            &plan,
-            &mut last,
-            &AtomicBool::new(false),
-        )
-        .unwrap();
-    last.0
+    use codegaze_model::roberta::{HiddenStates, Start};
+    let (last, start) = (HiddenStates::Last, Start::Embeddings);
+    let states = model.hidden_states(ids, start, last, &AtomicBool::new(false));
+    states.unwrap().pop().unwrap()
 }
 
 #[track_caller]
